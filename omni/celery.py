@@ -1,0 +1,16 @@
+"""The Celery application and what beat sends."""
+
+import os
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "omni.settings")
+
+app = Celery("omni")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+
+# Seconds between two rounds. An entry here is a sweeper: it finds the rows that are due and does what the hints missed.
+app.conf.beat_schedule = {
+    "kernel.sweep": {"task": "kernel.sweep", "schedule": 5.0},
+}

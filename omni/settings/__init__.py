@@ -1,0 +1,257 @@
+"""The settings. What differs between machines comes from the environment (docs/operations.md lists the names)."""
+
+from typing import Any
+
+from csp.constants import NONE, SELF
+from django.utils.translation import gettext_lazy as _
+
+from omni.settings import environment
+from omni.settings.environment import BASE_DIR
+
+SECRET_KEY = environment.secret_key()
+DEBUG = environment.flag("DEBUG")
+PUBLIC_URL = environment.text("OMNI_PUBLIC_URL", "http://127.0.0.1:8000").rstrip("/")
+IS_HTTPS = PUBLIC_URL.startswith("https://")
+ALLOWED_HOSTS = environment.words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
+
+# Applications: a lower layer before a higher one.
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.humanize",
+    "django.contrib.messages",
+    "django.contrib.postgres",
+    "django.contrib.sessions",
+    "django.contrib.staticfiles",
+    "allauth",
+    "allauth.account",
+    "csp",
+    "django_vite",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "rest_framework",
+    "omni.kernel",
+    "omni.accounts",
+    "omni.messages",
+    "stores",
+    "inventory",
+    "members",
+    "fulfillment",
+    "orders",
+    "settlement",
+    "omni.pages",
+    "omni.api",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "omni.urls"
+WSGI_APPLICATION = "omni.wsgi.application"
+TEMPLATES: list[dict[str, Any]] = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.template.context_processors.i18n",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+# The database. A lock is waited for at most three seconds (then the request is refused as a conflict), and the server
+# notices within a second that the client of a running statement has died, so that its locks do not outlive it.
+DATABASES = {
+    "default": {
+        **environment.database(
+            environment.text("DATABASE_URL", "postgresql://omni@127.0.0.1:5432/omni"),
+            "-c lock_timeout=3s -c client_connection_check_interval=1s -c jit=off",
+        ),
+        "ATOMIC_REQUESTS": False,
+        "CONN_MAX_AGE": 600,
+        "CONN_HEALTH_CHECKS": True,
+    },
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# Redis holds what may be lost: hints to workers and the cache. Sessions are rows, since they may not.
+REDIS_URL = environment.text("REDIS_URL", "redis://127.0.0.1:6379/0")
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": "cache",
+        "OPTIONS": {"socket_connect_timeout": 0.3, "socket_timeout": 0.5},
+    },
+}
+SESSION_ENGINE = "django.contrib.sessions.backends.db"
+
+# Celery. A task is a hint to look at rows that are due, so nothing waits for the broker: with it gone a publish fails
+# within a second and the sweeper's next round finds the rows.
+CELERY_BROKER_URL = REDIS_URL
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "max_retries": 1,
+    "interval_start": 0,
+    "interval_step": 0,
+    "interval_max": 0,
+    "socket_connect_timeout": 0.3,
+    "socket_timeout": 0.5,
+}
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+CELERY_TASK_PUBLISH_RETRY = False
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_SOFT_TIME_LIMIT = 60
+CELERY_TASK_TIME_LIMIT = 120
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
+CELERY_TIMEZONE = "Asia/Shanghai"
+
+# Accounts and sessions.
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = [
+    "django.contrib.auth.backends.ModelBackend",
+    "allauth.account.auth_backends.AuthenticationBackend",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+LOGIN_URL = "/desk/sign-in/"
+LOGIN_REDIRECT_URL = "/"
+LOGOUT_REDIRECT_URL = "/"
+SESSION_COOKIE_SECURE = IS_HTTPS
+SESSION_COOKIE_AGE = 14 * 24 * 3600
+CSRF_COOKIE_SECURE = IS_HTTPS
+CSRF_COOKIE_HTTPONLY = True
+LANGUAGE_COOKIE_SECURE = IS_HTTPS
+LANGUAGE_COOKIE_SAMESITE = "Lax"
+
+# Headers. Scripts, styles and connections come from this site alone, and nothing inline.
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "object-src": [NONE],
+        "base-uri": [NONE],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+    },
+}
+X_FRAME_OPTIONS = "DENY"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+SECURE_SSL_REDIRECT = IS_HTTPS
+SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
+SECURE_HSTS_SECONDS = 365 * 24 * 3600 if IS_HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = IS_HTTPS
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if environment.flag("OMNI_BEHIND_PROXY") else None
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
+
+# Encryption of phones and the index they are looked up by.
+SEALING_KEYS = environment.sealing_keys(SECRET_KEY)
+BLIND_INDEX_KEY = environment.derived_key(environment.text("BLIND_INDEX_KEY", SECRET_KEY), "blind index")
+
+# Language, time and numbers. The database keeps UTC.
+LANGUAGE_CODE = "zh-hans"
+LANGUAGES = [("zh-hans", _("Simplified Chinese")), ("en", _("English"))]
+LOCALE_PATHS = [BASE_DIR / "omni" / "locale"]
+USE_TZ = True
+TIME_ZONE = "Asia/Shanghai"
+
+# Files. Without collectstatic (a fresh machine) the finders serve them; an image collects, hashes and compresses them.
+IS_STATIC_COLLECTED = environment.flag("OMNI_COLLECTED_STATIC")
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STATICFILES_DIRS = [BASE_DIR / "omni" / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        if IS_STATIC_COLLECTED
+        else "django.contrib.staticfiles.storage.StaticFilesStorage",
+    },
+}
+WHITENOISE_USE_FINDERS = not IS_STATIC_COLLECTED
+WHITENOISE_IMMUTABLE_FILE_TEST = r"^/static/dist/assets/.+"
+MEDIA_URL = "/media/"
+MEDIA_ROOT = environment.text("OMNI_MEDIA_ROOT", str(environment.LOCAL_DIR / "media"))
+DJANGO_VITE = {
+    "default": {
+        "manifest_path": BASE_DIR / "omni" / "static" / "dist" / "manifest.json",
+        "static_url_prefix": "dist",
+    },
+}
+
+# The API.
+REST_FRAMEWORK: dict[str, Any] = {
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Omni API",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+}
+
+# Providers: their credentials are one JSON file, {"wechat": {…}, "courier": {…}} (docs/operations.md).
+PROVIDERS = environment.providers()
+WECHAT_PAY = {
+    "base_url": "https://api.mch.weixin.qq.com",
+    "mchid": "",
+    "appid": "",
+    "merchant_serial": "",
+    "merchant_private_key_pem": "",
+    "platform_public_key_id": "",
+    "platform_public_key_pem": "",
+    "apiv3_key": "",
+    "notify_url": f"{PUBLIC_URL}/payments/wechat/notify",
+    **PROVIDERS.get("wechat", {}),
+}
+COURIER = {
+    "base_url": "",
+    "api_key": "",
+    "webhook_secret": "",
+    "callback_url": f"{PUBLIC_URL}/couriers/callback",
+    **PROVIDERS.get("courier", {}),
+}
+AMAP = {"base_url": "https://restapi.amap.com", "key": "", **PROVIDERS.get("amap", {})}
+
+LOGGING: dict[str, Any] = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": environment.text("OMNI_LOG_LEVEL", "INFO")},
+    "loggers": {"django.request": {"level": "ERROR"}},
+}
