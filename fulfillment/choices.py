@@ -1,0 +1,167 @@
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Way(models.TextChoices):
+    """How goods reach the one they are for."""
+
+    COURIER = "courier", _("Courier")
+    PICKUP = "pickup", _("Collect in store")
+
+
+class FulfillmentStatus(models.TextChoices):
+    PLANNED = "planned", _("Planned")
+    ACTIVE = "active", _("Active")
+    COMPLETED = "completed", _("Completed")
+    CANCELLED = "cancelled", _("Cancelled")
+
+
+FULFILLMENT_TRANSITIONS: dict[FulfillmentStatus, frozenset[FulfillmentStatus]] = {
+    FulfillmentStatus.PLANNED: frozenset({FulfillmentStatus.ACTIVE, FulfillmentStatus.CANCELLED}),
+    FulfillmentStatus.ACTIVE: frozenset({FulfillmentStatus.COMPLETED, FulfillmentStatus.CANCELLED}),
+    FulfillmentStatus.COMPLETED: frozenset(),
+    FulfillmentStatus.CANCELLED: frozenset(),
+}
+
+
+class FulfillmentOrderStatus(models.TextChoices):
+    PLANNED = "planned", _("Planned")
+    PENDING_ROUTING = "pending_routing", _("Waiting to be routed")
+    OFFERED = "offered", _("Offered")
+    REJECTED = "rejected", _("Rejected")
+    TIMED_OUT = "timed_out", _("No answer")
+    ACCEPTED = "accepted", _("Accepted")
+    PICKING = "picking", _("Picking")
+    PACKED = "packed", _("Packed")
+    AWAITING_COURIER = "awaiting_courier", _("Waiting for the courier")
+    HANDED_OVER = "handed_over", _("With the courier")
+    DELIVERED = "delivered", _("Delivered")
+    READY_FOR_PICKUP = "ready_for_pickup", _("Ready to collect")
+    COLLECTED = "collected", _("Collected")
+    PICKUP_EXPIRED = "pickup_expired", _("Not collected in time")
+    RESTOCKED = "restocked", _("Back on the shelf")
+    UNFILLABLE = "unfillable", _("No store can fulfill it")
+    CANCEL_REQUESTED = "cancel_requested", _("Cancellation requested")
+    CANCELLED = "cancelled", _("Cancelled")
+    RETURNING = "returning", _("Coming back")
+    RETURNED_TO_STORE = "returned_to_store", _("Back in the store")
+    LOST = "lost", _("Lost")
+
+
+_S = FulfillmentOrderStatus
+
+FULFILLMENT_ORDER_TRANSITIONS: dict[FulfillmentOrderStatus, frozenset[FulfillmentOrderStatus]] = {
+    _S.PLANNED: frozenset({_S.PENDING_ROUTING, _S.CANCELLED}),
+    _S.PENDING_ROUTING: frozenset({_S.OFFERED, _S.UNFILLABLE, _S.CANCELLED}),
+    _S.OFFERED: frozenset({_S.ACCEPTED, _S.REJECTED, _S.TIMED_OUT, _S.CANCELLED}),
+    _S.REJECTED: frozenset(),
+    _S.TIMED_OUT: frozenset(),
+    _S.ACCEPTED: frozenset({_S.PICKING, _S.PACKED, _S.REJECTED, _S.CANCEL_REQUESTED}),
+    _S.PICKING: frozenset({_S.PACKED, _S.REJECTED, _S.CANCEL_REQUESTED}),
+    _S.PACKED: frozenset({_S.AWAITING_COURIER, _S.READY_FOR_PICKUP, _S.CANCEL_REQUESTED}),
+    _S.AWAITING_COURIER: frozenset({_S.HANDED_OVER, _S.CANCEL_REQUESTED}),
+    _S.READY_FOR_PICKUP: frozenset({_S.COLLECTED, _S.PICKUP_EXPIRED, _S.CANCEL_REQUESTED}),
+    _S.PICKUP_EXPIRED: frozenset({_S.RESTOCKED}),
+    _S.CANCEL_REQUESTED: frozenset(
+        {_S.CANCELLED, _S.ACCEPTED, _S.PICKING, _S.PACKED, _S.AWAITING_COURIER, _S.READY_FOR_PICKUP, _S.HANDED_OVER}
+    ),
+    _S.HANDED_OVER: frozenset({_S.DELIVERED, _S.RETURNING, _S.LOST}),
+    _S.RETURNING: frozenset({_S.RETURNED_TO_STORE, _S.LOST}),
+    _S.DELIVERED: frozenset(),
+    _S.COLLECTED: frozenset(),
+    _S.RESTOCKED: frozenset(),
+    _S.UNFILLABLE: frozenset({_S.PENDING_ROUTING, _S.CANCELLED}),
+    _S.CANCELLED: frozenset(),
+    _S.RETURNED_TO_STORE: frozenset(),
+    _S.LOST: frozenset(),
+}
+
+
+class RejectReason(models.TextChoices):
+    """Why a store gives an offer back. NOT_FOUND corrects the stock and opens a count; DAMAGED sets units aside."""
+
+    NOT_FOUND = "not_found", _("Not found in the store")
+    DAMAGED = "damaged", _("Damaged")
+    TOO_BUSY = "too_busy", _("Too busy")
+    CLOSING = "closing", _("The store is closing")
+    OTHER = "other", _("Other")
+
+
+class RuleCode(models.TextChoices):
+    """What tells two candidate stores apart; a brand lists them in its order. Distance and store id settle ties."""
+
+    NEAREST = "nearest", _("Nearest")
+    LEAST_LOADED = "least_loaded", _("Least loaded")
+    DEEPEST_STOCK = "deepest_stock", _("Deepest stock")
+    BROKEN_RUNS = "broken_runs", _("Broken size runs first")
+    OLDEST_MARKDOWN = "oldest_markdown", _("Oldest markdown first")
+    CHEAPEST = "cheapest", _("Cheapest")
+    ACCEPTANCE = "acceptance", _("Best acceptance record")
+
+
+class DecisionKind(models.TextChoices):
+    PLACE = "place", _("When the order was placed")
+    ROUTE = "route", _("After payment")
+    REROUTE = "reroute", _("After a rejection or silence")
+
+
+class DeliveryState(models.TextChoices):
+    """The neutral courier states; `DELIVERY_RANKS` orders them."""
+
+    REQUESTED = "requested", _("To be requested")
+    CREATED = "created", _("Requested")
+    DISPATCHING = "dispatching", _("Looking for a courier")
+    ASSIGNED = "assigned", _("Courier on the way to the store")
+    AT_STORE = "at_store", _("Courier at the store")
+    PICKED_UP = "picked_up", _("Picked up")
+    IN_TRANSIT = "in_transit", _("On the way")
+    EXCEPTION = "exception", _("Problem on the way")
+    OUT_FOR_DELIVERY = "out_for_delivery", _("Nearly there")
+    RETURNING = "returning", _("Coming back to the store")
+    RETURNED = "returned", _("Back at the store")
+    DELIVERED = "delivered", _("Delivered")
+    CREATE_FAILED = "create_failed", _("Request failed")
+    CANCELLED = "cancelled", _("Cancelled")
+    RETURN_CONFIRMED = "return_confirmed", _("Return confirmed")
+    LOST = "lost", _("Lost")
+
+
+DELIVERY_RANKS: dict[DeliveryState, int] = {
+    DeliveryState.REQUESTED: 0,
+    DeliveryState.CREATED: 10,
+    DeliveryState.DISPATCHING: 20,
+    DeliveryState.ASSIGNED: 30,
+    DeliveryState.AT_STORE: 40,
+    DeliveryState.PICKED_UP: 50,
+    DeliveryState.IN_TRANSIT: 60,
+    DeliveryState.EXCEPTION: 65,
+    DeliveryState.OUT_FOR_DELIVERY: 70,
+    DeliveryState.RETURNING: 80,
+    DeliveryState.RETURNED: 90,
+    DeliveryState.DELIVERED: 100,
+    DeliveryState.CREATE_FAILED: 100,
+    DeliveryState.CANCELLED: 100,
+    DeliveryState.RETURN_CONFIRMED: 100,
+    DeliveryState.LOST: 100,
+}
+
+FINAL_DELIVERY_STATES = frozenset(
+    {
+        DeliveryState.DELIVERED,
+        DeliveryState.CREATE_FAILED,
+        DeliveryState.CANCELLED,
+        DeliveryState.RETURN_CONFIRMED,
+        DeliveryState.LOST,
+    }
+)
+
+
+class PickupCodePurpose(models.TextChoices):
+    COURIER = "courier", _("The courier shows it at the store")
+    SHOPPER = "shopper", _("The shopper shows it at the store")
+
+
+class PickupCodeStatus(models.TextChoices):
+    ISSUED = "issued", _("Issued")
+    REDEEMED = "redeemed", _("Used")
+    REVOKED = "revoked", _("Revoked")

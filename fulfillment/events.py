@@ -1,0 +1,65 @@
+"""What fulfillment tells those above. The first field names the entity: events of one demand arrive in order."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True)
+class FulfillmentOrderAccepted:
+    """The store took the order; preparing has begun."""
+
+    fulfillment_id: int
+    fulfillment_order_id: int
+    store_id: int
+    accepted_at: datetime
+
+
+@dataclass(frozen=True)
+class FulfillmentOrderHandedOver:
+    """The goods left the store with the courier; their stock is consumed."""
+
+    fulfillment_id: int
+    fulfillment_order_id: int
+    store_id: int
+    handed_over_at: datetime
+
+
+@dataclass(frozen=True)
+class FulfillmentOrderDelivered:
+    """The recipient has the goods (courier delivered, or collected in the store)."""
+
+    fulfillment_id: int
+    fulfillment_order_id: int
+    store_id: int
+    delivered_at: datetime
+
+
+@dataclass(frozen=True)
+class FulfillmentOrderUnfillable:
+    """No store can fulfill this share; it is parked until somebody decides."""
+
+    fulfillment_id: int
+    fulfillment_order_id: int
+    parked_at: datetime
+
+
+@dataclass(frozen=True)
+class FulfillmentOrderCancelled:
+    """This share will not be fulfilled: its stock and capacity are given back.
+
+    `reason`: "requested" (cancelled by those above), "lost", "returned" (came back undelivered), "not_collected".
+    """
+
+    fulfillment_id: int
+    fulfillment_order_id: int
+    cancelled_at: datetime
+    reason: str
+
+
+@dataclass(frozen=True)
+class FulfillmentCancelRefused:
+    """The store had already handed the goods over when the cancellation came."""
+
+    fulfillment_id: int
+    fulfillment_order_id: int
+    refused_at: datetime

@@ -1,0 +1,284 @@
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from fulfillment.choices import (
+    FULFILLMENT_ORDER_TRANSITIONS,
+    FULFILLMENT_TRANSITIONS,
+    DecisionKind,
+    DeliveryState,
+    FulfillmentOrderStatus,
+    FulfillmentStatus,
+    PickupCodePurpose,
+    PickupCodeStatus,
+    RejectReason,
+    RuleCode,
+    Way,
+)
+
+
+class RoutingRule(models.Model):
+    """How a brand chooses stores. No row for a brand: the defaults of these columns."""
+
+    brand = models.OneToOneField("stores.Brand", models.PROTECT, related_name="+", verbose_name=_("brand"))
+    order = ArrayField(
+        models.CharField(max_length=20, choices=RuleCode.choices), default=list, blank=True, verbose_name=_("rules")
+    )
+    offer_minutes = models.PositiveIntegerField(_("minutes to answer an offer"), default=30)
+    max_attempts = models.PositiveSmallIntegerField(_("offers before parking"), default=5)
+    courier_reach_metres = models.PositiveIntegerField(_("courier reach (metres)"), default=60_000)
+    opening_wait_minutes = models.PositiveIntegerField(_("longest wait for a store to open (minutes)"), default=1080)
+    max_stores = models.PositiveSmallIntegerField(_("most stores for an order"), default=3)
+    min_split_value_fen = models.PositiveIntegerField(_("least value of a split share (fen)"), default=0)
+    count_max_age_days = models.PositiveIntegerField(_("oldest stock count (days)"), null=True, blank=True)
+    pickup_keep_hours = models.PositiveIntegerField(_("hours a collection is kept"), default=72)
+
+    class Meta:
+        verbose_name = _("routing rule")
+        verbose_name_plural = _("routing rules")
+
+    def __str__(self) -> str:
+        return f"{self.brand_id}: {', '.join(self.order) or 'nearest'}"
+
+
+class Fulfillment(models.Model):
+    """A demand: goods for one destination in one way. It knows what goes where, not who paid.
+
+    `owner` names who asked (e.g. "orders.order"); those above point to it and learn of its fate by events.
+    """
+
+    TRANSITIONS = FULFILLMENT_TRANSITIONS
+
+    brand = models.ForeignKey("stores.Brand", models.PROTECT, related_name="+", verbose_name=_("brand"))
+    owner = models.CharField(_("owner"), max_length=40)
+    way = models.CharField(_("way"), max_length=10, choices=Way.choices)
+    status = models.CharField(
+        _("status"), max_length=12, choices=FulfillmentStatus.choices, default=FulfillmentStatus.PLANNED
+    )
+    pickup_store = models.ForeignKey(
+        "stores.Store", models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("pickup store")
+    )
+    recipient_name = models.CharField(_("recipient"), max_length=60, blank=True)
+    recipient_phone_sealed = models.CharField(_("phone (encrypted)"), max_length=200, blank=True)
+    district = models.ForeignKey(
+        "stores.District", models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("district")
+    )
+    street = models.CharField(_("street and number"), max_length=200, blank=True)
+    lat = models.FloatField(_("latitude"))
+    lng = models.FloatField(_("longitude"))
+    promised_on = models.DateField(_("promised on"))
+    created_at = models.DateTimeField(_("created at"))
+
+    class Meta:
+        verbose_name = _("fulfillment")
+        verbose_name_plural = _("fulfillments")
+
+    def __str__(self) -> str:
+        return f"{self.pk} {self.way} {self.status}"
+
+
+class FulfillmentLine(models.Model):
+    fulfillment = models.ForeignKey(Fulfillment, models.PROTECT, related_name="lines", verbose_name=_("fulfillment"))
+    variant = models.ForeignKey("inventory.Variant", models.PROTECT, related_name="+", verbose_name=_("variant"))
+    quantity = models.PositiveIntegerField(_("quantity"))
+    declared_value_fen = models.PositiveBigIntegerField(_("declared value of the line (fen)"))
+
+    class Meta:
+        verbose_name = _("fulfillment line")
+        verbose_name_plural = _("fulfillment lines")
+        constraints = [models.CheckConstraint(condition=Q(quantity__gt=0), name="fulfillment_line_positive")]
+
+    def __str__(self) -> str:
+        return f"{self.variant_id} x {self.quantity}"
+
+
+class FulfillmentOrder(models.Model):
+    """One store's share of a demand. After a rejection a new one (attempt + 1, no store yet) takes its lines over."""
+
+    TRANSITIONS = FULFILLMENT_ORDER_TRANSITIONS
+
+    fulfillment = models.ForeignKey(Fulfillment, models.PROTECT, related_name="orders", verbose_name=_("fulfillment"))
+    number = models.CharField(_("number"), max_length=32, unique=True)
+    store = models.ForeignKey(
+        "stores.Store", models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("store")
+    )
+    status = models.CharField(
+        _("status"), max_length=20, choices=FulfillmentOrderStatus.choices, default=FulfillmentOrderStatus.PLANNED
+    )
+    attempt = models.PositiveSmallIntegerField(_("attempt"), default=1)
+    capacity_on = models.DateField(_("capacity taken on"), null=True, blank=True)
+    route_due_at = models.DateTimeField(_("to be routed at"), null=True, blank=True)
+    offered_at = models.DateTimeField(_("offered at"), null=True, blank=True)
+    deadline_at = models.DateTimeField(_("deadline"), null=True, blank=True)
+    accepted_by = models.CharField(_("accepted by"), max_length=60, blank=True)
+    reject_reason = models.CharField(_("reason of rejection"), max_length=12, choices=RejectReason.choices, blank=True)
+    held_status = models.CharField(_("status before the cancellation request"), max_length=20, blank=True)
+    created_at = models.DateTimeField(_("created at"))
+    finished_at = models.DateTimeField(_("finished at"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("fulfillment order")
+        verbose_name_plural = _("fulfillment orders")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(store__isnull=False) | Q(status__in=["pending_routing", "unfillable", "cancelled"]),
+                name="fulfillment_order_has_store",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status="pending_routing") | Q(route_due_at__isnull=False),
+                name="fulfillment_order_pending_is_due",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status="offered") | Q(deadline_at__isnull=False), name="fulfillment_order_offer_has_deadline"
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["route_due_at"], condition=Q(status="pending_routing"), name="fulfillment_order_to_route"
+            ),
+            models.Index(
+                fields=["deadline_at"], condition=Q(deadline_at__isnull=False), name="fulfillment_order_deadline"
+            ),
+            models.Index(fields=["store", "status"], name="fulfillment_order_desk"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.number} {self.status}"
+
+
+class FulfillmentOrderLine(models.Model):
+    """Units of a demand line in one store's share; `reservation` is null while no store has been found."""
+
+    fulfillment_order = models.ForeignKey(
+        FulfillmentOrder, models.PROTECT, related_name="lines", verbose_name=_("fulfillment order")
+    )
+    fulfillment_line = models.ForeignKey(
+        FulfillmentLine, models.PROTECT, related_name="shares", verbose_name=_("fulfillment line")
+    )
+    reservation = models.ForeignKey(
+        "inventory.Reservation", models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("reservation")
+    )
+    quantity = models.PositiveIntegerField(_("quantity"))
+
+    class Meta:
+        verbose_name = _("fulfillment order line")
+        verbose_name_plural = _("fulfillment order lines")
+        constraints = [models.CheckConstraint(condition=Q(quantity__gt=0), name="fulfillment_order_line_positive")]
+
+    def __str__(self) -> str:
+        return f"{self.fulfillment_line_id} x {self.quantity}"
+
+
+class RoutingDecision(models.Model):
+    """Why these stores: one compact row a decision. `record` is described in `fulfillment.rules`."""
+
+    fulfillment = models.ForeignKey(
+        Fulfillment, models.PROTECT, related_name="decisions", verbose_name=_("fulfillment")
+    )
+    kind = models.CharField(_("kind"), max_length=8, choices=DecisionKind.choices)
+    decided_at = models.DateTimeField(_("decided at"))
+    record = models.JSONField(_("record"))
+
+    class Meta:
+        verbose_name = _("routing decision")
+        verbose_name_plural = _("routing decisions")
+
+    def __str__(self) -> str:
+        return f"{self.fulfillment_id} {self.kind}"
+
+
+class Delivery(models.Model):
+    """A courier's run for one fulfillment order. `external_id` is our idempotent name for it at the courier."""
+
+    fulfillment_order = models.ForeignKey(
+        FulfillmentOrder, models.PROTECT, related_name="deliveries", verbose_name=_("fulfillment order")
+    )
+    external_id = models.CharField(_("our reference"), max_length=40, unique=True)
+    provider = models.CharField(_("provider"), max_length=20)
+    provider_id = models.CharField(_("courier's reference"), max_length=60, blank=True)
+    attempt = models.PositiveSmallIntegerField(_("attempt"), default=1)
+    state = models.CharField(
+        _("state"), max_length=20, choices=DeliveryState.choices, default=DeliveryState.REQUESTED
+    )
+    last_seq = models.PositiveIntegerField(_("last callback"), default=0)
+    fee_fen = models.PositiveIntegerField(_("fee (fen)"), default=0)
+    eta_at = models.DateTimeField(_("expected at"), null=True, blank=True)
+    courier_name = models.CharField(_("courier"), max_length=40, blank=True)
+    courier_phone_masked = models.CharField(_("courier's phone (masked)"), max_length=30, blank=True)
+    courier_lat = models.FloatField(null=True, blank=True)
+    courier_lng = models.FloatField(null=True, blank=True)
+    reason = models.CharField(_("reason"), max_length=60, blank=True)
+    wants_cancel = models.BooleanField(_("to be cancelled"), default=False)
+    next_attempt_at = models.DateTimeField(_("next attempt at"), null=True, blank=True)
+    attempts = models.PositiveIntegerField(_("attempts"), default=0)
+    last_error = models.CharField(_("last error"), max_length=200, blank=True)
+    created_at = models.DateTimeField(_("created at"))
+    updated_at = models.DateTimeField(_("updated at"))
+
+    class Meta:
+        verbose_name = _("delivery")
+        verbose_name_plural = _("deliveries")
+        indexes = [
+            models.Index(
+                fields=["next_attempt_at"], condition=Q(next_attempt_at__isnull=False), name="fulfillment_delivery_due"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.external_id} {self.state}"
+
+
+class DeliveryCallback(models.Model):
+    """Every authentic callback of a courier, stored before it is acted on; unique by the courier's message id."""
+
+    provider = models.CharField(_("provider"), max_length=20)
+    message_id = models.CharField(_("message id"), max_length=80)
+    delivery = models.ForeignKey(
+        Delivery, models.PROTECT, null=True, related_name="callbacks", verbose_name=_("delivery")
+    )
+    body = models.JSONField(_("body"))
+    received_at = models.DateTimeField(_("received at"))
+    outcome = models.CharField(_("outcome"), max_length=40, blank=True)
+
+    class Meta:
+        verbose_name = _("courier callback")
+        verbose_name_plural = _("courier callbacks")
+        constraints = [
+            models.UniqueConstraint(fields=["provider", "message_id"], name="fulfillment_callback_unique")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.provider} {self.message_id}"
+
+
+class PickupCode(models.Model):
+    """Six digits bound to a fulfillment order and its store: five tries, dies on use."""
+
+    fulfillment_order = models.ForeignKey(
+        FulfillmentOrder, models.PROTECT, related_name="pickup_codes", verbose_name=_("fulfillment order")
+    )
+    purpose = models.CharField(_("purpose"), max_length=8, choices=PickupCodePurpose.choices)
+    code_sealed = models.CharField(_("code (encrypted)"), max_length=120)
+    code_index = models.CharField(_("code (blind index)"), max_length=64)
+    tries_left = models.PositiveSmallIntegerField(_("tries left"), default=5)
+    status = models.CharField(
+        _("status"), max_length=8, choices=PickupCodeStatus.choices, default=PickupCodeStatus.ISSUED
+    )
+    issued_at = models.DateTimeField(_("issued at"))
+    redeemed_at = models.DateTimeField(_("used at"), null=True, blank=True)
+    redeemed_by = models.CharField(_("used by"), max_length=60, blank=True)
+
+    class Meta:
+        verbose_name = _("pickup code")
+        verbose_name_plural = _("pickup codes")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["fulfillment_order", "purpose"],
+                condition=Q(status="issued"),
+                name="fulfillment_pickup_code_one_live",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.fulfillment_order_id} {self.purpose} {self.status}"

@@ -1,0 +1,236 @@
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import DateTimeRangeField, RangeOperators
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from inventory.choices import LIVE_RESERVATIONS, RESERVATION_TRANSITIONS, MovementKind, ReservationStatus
+
+
+class Category(models.Model):
+    """A node of the category tree; `shape` names the garment drawing used where there is no picture."""
+
+    code = models.SlugField(_("code"), max_length=30, unique=True)
+    parent = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="children")
+    name_zh = models.CharField(_("name in Chinese"), max_length=40)
+    name_en = models.CharField(_("name in English"), max_length=40)
+    shape = models.CharField(_("garment drawing"), max_length=20, blank=True)
+    position = models.PositiveSmallIntegerField(_("position"), default=0)
+
+    class Meta:
+        verbose_name = _("category")
+        verbose_name_plural = _("categories")
+        ordering = ["position", "id"]
+
+    def __str__(self) -> str:
+        return self.name_zh
+
+
+class Collection(models.Model):
+    brand = models.ForeignKey("stores.Brand", models.PROTECT, related_name="+", verbose_name=_("brand"))
+    code = models.SlugField(_("code"), max_length=30)
+    name_zh = models.CharField(_("name in Chinese"), max_length=60)
+    name_en = models.CharField(_("name in English"), max_length=60)
+    launched_on = models.DateField(_("launched on"))
+
+    class Meta:
+        verbose_name = _("collection")
+        verbose_name_plural = _("collections")
+        constraints = [models.UniqueConstraint(fields=["brand", "code"], name="inventory_collection_code_unique")]
+
+    def __str__(self) -> str:
+        return self.name_zh
+
+
+class Product(models.Model):
+    brand = models.ForeignKey("stores.Brand", models.PROTECT, related_name="+", verbose_name=_("brand"))
+    code = models.CharField(_("style code"), max_length=32)
+    category = models.ForeignKey(Category, models.PROTECT, verbose_name=_("category"))
+    collection = models.ForeignKey(Collection, models.PROTECT, null=True, blank=True, verbose_name=_("collection"))
+    name_zh = models.CharField(_("name in Chinese"), max_length=80)
+    name_en = models.CharField(_("name in English"), max_length=120)
+    description_zh = models.TextField(_("description in Chinese"), blank=True)
+    description_en = models.TextField(_("description in English"), blank=True)
+    fabric_zh = models.CharField(_("fabric in Chinese"), max_length=120, blank=True)
+    fabric_en = models.CharField(_("fabric in English"), max_length=120, blank=True)
+    care_zh = models.CharField(_("care in Chinese"), max_length=120, blank=True)
+    care_en = models.CharField(_("care in English"), max_length=120, blank=True)
+    tax_rate_ppm = models.PositiveIntegerField(_("VAT rate (ppm)"), default=130_000)
+    launched_on = models.DateField(_("launched on"))
+    is_active = models.BooleanField(_("on sale"), default=True)
+
+    class Meta:
+        verbose_name = _("product")
+        verbose_name_plural = _("products")
+        constraints = [models.UniqueConstraint(fields=["brand", "code"], name="inventory_product_code_unique")]
+        indexes = [models.Index(fields=["brand", "-launched_on", "-id"], name="inventory_product_newest")]
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.name_zh}"
+
+
+class Variant(models.Model):
+    """A colour and size of a product: what has a SKU, a barcode, a price and stock. `brand` repeats the product's."""
+
+    brand = models.ForeignKey("stores.Brand", models.PROTECT, related_name="+", verbose_name=_("brand"))
+    product = models.ForeignKey(Product, models.PROTECT, related_name="variants", verbose_name=_("product"))
+    sku = models.CharField(_("SKU"), max_length=40)
+    barcode = models.CharField(_("barcode"), max_length=20, blank=True)
+    color_zh = models.CharField(_("colour in Chinese"), max_length=20)
+    color_en = models.CharField(_("colour in English"), max_length=30)
+    color_hex = models.CharField(_("colour value"), max_length=7)
+    size = models.CharField(_("size"), max_length=10)
+    position = models.PositiveSmallIntegerField(_("position"), default=0)
+    is_active = models.BooleanField(_("on sale"), default=True)
+
+    class Meta:
+        verbose_name = _("variant")
+        verbose_name_plural = _("variants")
+        ordering = ["position", "id"]
+        constraints = [
+            models.UniqueConstraint(fields=["brand", "sku"], name="inventory_variant_sku_unique"),
+            models.UniqueConstraint(
+                fields=["brand", "barcode"], condition=~Q(barcode=""), name="inventory_variant_barcode_unique"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.sku
+
+
+class Price(models.Model):
+    """What a variant costs in a period, VAT inside: tag (printed), list (shown), sale (marked down, or null)."""
+
+    variant = models.ForeignKey(Variant, models.PROTECT, related_name="prices", verbose_name=_("variant"))
+    tag_fen = models.PositiveIntegerField(_("tag price (fen)"))
+    list_fen = models.PositiveIntegerField(_("list price (fen)"))
+    sale_fen = models.PositiveIntegerField(_("sale price (fen)"), null=True, blank=True)
+    valid = DateTimeRangeField(_("valid"))
+
+    class Meta:
+        verbose_name = _("price")
+        verbose_name_plural = _("prices")
+        constraints = [
+            models.CheckConstraint(condition=Q(list_fen__gt=0), name="inventory_price_positive"),
+            models.CheckConstraint(
+                condition=Q(sale_fen__isnull=True) | Q(sale_fen__gt=0, sale_fen__lte=F("list_fen")),
+                name="inventory_price_sale_not_above_list",
+            ),
+            ExclusionConstraint(
+                name="inventory_price_no_overlap",
+                expressions=[("variant", RangeOperators.EQUAL), ("valid", RangeOperators.OVERLAPS)],
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.variant_id} {self.unit_price_fen}"
+
+    @property
+    def unit_price_fen(self) -> int:
+        """What a shopper pays for one unit in this period."""
+        return self.list_fen if self.sale_fen is None else self.sale_fen
+
+
+class StockLevel(models.Model):
+    """What one store has of one variant. Sellable = on_hand - held - allocated - unsellable - safety.
+
+    No quantity is in any index, so that every stock update stays a heap-only one.
+    """
+
+    store = models.ForeignKey("stores.Store", models.PROTECT, related_name="+", verbose_name=_("store"))
+    variant = models.ForeignKey(Variant, models.PROTECT, related_name="+", verbose_name=_("variant"), db_index=False)
+    on_hand = models.IntegerField(_("on hand"), default=0)
+    held = models.IntegerField(_("held"), default=0)
+    allocated = models.IntegerField(_("allocated"), default=0)
+    unsellable = models.IntegerField(_("unsellable"), default=0)
+    safety = models.IntegerField(_("safety stock"), default=0)
+    counted_on = models.DateField(_("counted on"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("stock level")
+        verbose_name_plural = _("stock levels")
+        constraints = [
+            models.UniqueConstraint(fields=["variant", "store"], name="inventory_stock_level_unique"),
+            models.CheckConstraint(
+                condition=Q(on_hand__gte=0, held__gte=0, allocated__gte=0, unsellable__gte=0, safety__gte=0),
+                name="inventory_stock_not_negative",
+            ),
+            models.CheckConstraint(
+                condition=Q(on_hand__gte=F("held") + F("allocated") + F("unsellable")),
+                name="inventory_stock_not_oversold",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.variant_id}@{self.store_id}: {self.on_hand}"
+
+    @property
+    def sellable(self) -> int:
+        """How many units may still be promised."""
+        return max(0, self.on_hand - self.held - self.allocated - self.unsellable - self.safety)
+
+
+class StockMovement(models.Model):
+    """Every change of on_hand, append-only. `cause` is unique: the same cause never moves stock twice."""
+
+    level = models.ForeignKey(StockLevel, models.PROTECT, related_name="movements", verbose_name=_("stock level"))
+    kind = models.CharField(_("kind"), max_length=12, choices=MovementKind.choices)
+    quantity = models.IntegerField(_("quantity"))
+    cause = models.CharField(_("cause"), max_length=80, unique=True)
+    actor = models.CharField(_("actor"), max_length=60)
+    moved_at = models.DateTimeField(_("moved at"))
+
+    class Meta:
+        verbose_name = _("stock movement")
+        verbose_name_plural = _("stock movements")
+        constraints = [models.CheckConstraint(condition=~Q(quantity=0), name="inventory_movement_not_zero")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.quantity:+d}"
+
+
+class Reservation(models.Model):
+    """Units promised to an owner above (`owner`: e.g. "fulfillment_order:12"); counted in the level's held or allocated."""
+
+    TRANSITIONS = RESERVATION_TRANSITIONS
+
+    level = models.ForeignKey(StockLevel, models.PROTECT, related_name="reservations", verbose_name=_("stock level"))
+    quantity = models.PositiveIntegerField(_("quantity"))
+    status = models.CharField(_("status"), max_length=10, choices=ReservationStatus.choices)
+    owner = models.CharField(_("owner"), max_length=60)
+    created_at = models.DateTimeField(_("created at"))
+
+    class Meta:
+        verbose_name = _("reservation")
+        verbose_name_plural = _("reservations")
+        constraints = [models.CheckConstraint(condition=Q(quantity__gt=0), name="inventory_reservation_positive")]
+        indexes = [
+            models.Index(fields=["owner"], name="inventory_reservation_owner"),
+            models.Index(
+                fields=["level"], condition=Q(status__in=LIVE_RESERVATIONS), name="inventory_reservation_live"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.owner} {self.quantity} {self.status}"
+
+
+class CountTask(models.Model):
+    """A stock level that somebody must count: opened by "not found" and by found goods."""
+
+    level = models.ForeignKey(StockLevel, models.PROTECT, related_name="count_tasks", verbose_name=_("stock level"))
+    reason = models.CharField(_("reason"), max_length=40)
+    opened_at = models.DateTimeField(_("opened at"))
+    closed_at = models.DateTimeField(_("closed at"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("count task")
+        verbose_name_plural = _("count tasks")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["level"], condition=Q(closed_at__isnull=True), name="inventory_count_task_one_open"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.level_id} {self.reason}"

@@ -1,0 +1,110 @@
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class OrderStatus(models.TextChoices):
+    PLACED = "placed", _("Waiting for payment")
+    PAID = "paid", _("Paid")
+    PROCESSING = "processing", _("Being prepared")
+    COMPLETED = "completed", _("Completed")
+    CANCEL_REQUESTED = "cancel_requested", _("Cancellation requested")
+    CANCELLED = "cancelled", _("Cancelled")
+    EXPIRED = "expired", _("Expired")
+
+
+ORDER_TRANSITIONS: dict[OrderStatus, frozenset[OrderStatus]] = {
+    OrderStatus.PLACED: frozenset({OrderStatus.PAID, OrderStatus.EXPIRED, OrderStatus.CANCELLED}),
+    OrderStatus.PAID: frozenset(
+        {OrderStatus.PROCESSING, OrderStatus.COMPLETED, OrderStatus.CANCEL_REQUESTED, OrderStatus.CANCELLED}
+    ),
+    OrderStatus.PROCESSING: frozenset(
+        {OrderStatus.COMPLETED, OrderStatus.CANCEL_REQUESTED, OrderStatus.CANCELLED}
+    ),
+    OrderStatus.CANCEL_REQUESTED: frozenset(
+        {OrderStatus.CANCELLED, OrderStatus.PAID, OrderStatus.PROCESSING, OrderStatus.COMPLETED}
+    ),
+    OrderStatus.COMPLETED: frozenset(),
+    OrderStatus.CANCELLED: frozenset(),
+    OrderStatus.EXPIRED: frozenset(),
+}
+
+
+class ChargeStatus(models.TextChoices):
+    """Derived from payments and refunds, never written."""
+
+    NONE = "none", _("Not paid")
+    PART = "part", _("Partly paid")
+    FULL = "full", _("Paid")
+    OVER = "over", _("Paid too much")
+
+
+class FulfilStatus(models.TextChoices):
+    """Derived from the units that reached the shopper, never written."""
+
+    NONE = "none", _("Not fulfilled")
+    PART = "part", _("Partly fulfilled")
+    FULL = "full", _("Fulfilled")
+
+
+class ChargeKind(models.TextChoices):
+    DELIVERY = "delivery", _("Delivery")
+
+
+class PaymentMethod(models.TextChoices):
+    WECHAT_NATIVE = "wechat_native", _("WeChat Pay")
+
+
+class IntentStatus(models.TextChoices):
+    CREATED = "created", _("Created")
+    PENDING = "pending", _("Waiting for payment")
+    UNKNOWN = "unknown", _("Unknown, being queried")
+    SUCCEEDED = "succeeded", _("Paid")
+    CLOSING = "closing", _("Being closed")
+    CLOSED = "closed", _("Closed")
+    FAILED = "failed", _("Failed")
+    ORPHAN_PAID = "orphan_paid", _("Paid after closing")
+    ORPHAN_REFUNDED = "orphan_refunded", _("Paid after closing, refunded")
+
+
+_I = IntentStatus
+
+INTENT_TRANSITIONS: dict[IntentStatus, frozenset[IntentStatus]] = {
+    _I.CREATED: frozenset({_I.PENDING, _I.UNKNOWN, _I.SUCCEEDED, _I.CLOSING, _I.FAILED}),
+    _I.PENDING: frozenset({_I.SUCCEEDED, _I.CLOSING, _I.UNKNOWN, _I.CLOSED}),
+    _I.UNKNOWN: frozenset({_I.PENDING, _I.SUCCEEDED, _I.CLOSING, _I.CLOSED, _I.FAILED}),
+    _I.CLOSING: frozenset({_I.CLOSED, _I.SUCCEEDED, _I.ORPHAN_PAID}),
+    _I.SUCCEEDED: frozenset(),
+    _I.CLOSED: frozenset({_I.ORPHAN_PAID}),
+    _I.FAILED: frozenset({_I.ORPHAN_PAID}),
+    _I.ORPHAN_PAID: frozenset({_I.ORPHAN_REFUNDED}),
+    _I.ORPHAN_REFUNDED: frozenset(),
+}
+
+
+class RefundStatus(models.TextChoices):
+    REQUESTED = "requested", _("Requested")
+    PROCESSING = "processing", _("Being refunded")
+    SUCCEEDED = "succeeded", _("Refunded")
+    ABNORMAL = "abnormal", _("Needs another account")
+
+
+REFUND_TRANSITIONS: dict[RefundStatus, frozenset[RefundStatus]] = {
+    RefundStatus.REQUESTED: frozenset({RefundStatus.PROCESSING, RefundStatus.SUCCEEDED, RefundStatus.ABNORMAL}),
+    RefundStatus.PROCESSING: frozenset({RefundStatus.SUCCEEDED, RefundStatus.ABNORMAL, RefundStatus.REQUESTED}),
+    RefundStatus.ABNORMAL: frozenset({RefundStatus.SUCCEEDED, RefundStatus.REQUESTED}),
+    RefundStatus.SUCCEEDED: frozenset(),
+}
+
+
+class RefundReason(models.TextChoices):
+    CANCELLED = "cancelled", _("Cancelled")
+    UNFILLABLE = "unfillable", _("Could not be fulfilled")
+    ORPHAN = "orphan", _("Paid after closing")
+
+
+class NoticeOutcome(models.TextChoices):
+    """What became of a payment notice."""
+
+    APPLIED = "applied", _("Applied")
+    REPEATED = "repeated", _("Already known")
+    QUARANTINED = "quarantined", _("Does not match")

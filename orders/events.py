@@ -1,0 +1,76 @@
+"""What orders tells settlement and those above. The first field names the entity."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True)
+class OrderPlaced:
+    order_id: int
+    placed_at: datetime
+    total_fen: int
+
+
+@dataclass(frozen=True)
+class OrderPaid:
+    """The order is paid in full; its goods are allocated and go to routing."""
+
+    order_id: int
+    intent_id: int
+    paid_at: datetime
+    amount_fen: int
+
+
+@dataclass(frozen=True)
+class SaleRecognised:
+    """A unit or charge of an order became a sale: book its money and its credit. One event a recognition row."""
+
+    order_id: int
+    recognition_id: int
+    recognised_at: datetime
+    amount_fen: int
+
+
+@dataclass(frozen=True)
+class RefundSucceeded:
+    """Money of an order went back to the shopper."""
+
+    order_id: int
+    refund_id: int
+    refunded_at: datetime
+    amount_fen: int
+
+
+@dataclass(frozen=True)
+class OrphanPaid:
+    """Money came for an intent that was already given up; it is owed back."""
+
+    intent_id: int
+    paid_at: datetime
+    amount_fen: int
+
+
+@dataclass(frozen=True)
+class OrphanRefunded:
+    intent_id: int
+    refund_id: int
+    refunded_at: datetime
+    amount_fen: int
+
+
+@dataclass(frozen=True)
+class OrderExpired:
+    order_id: int
+    expired_at: datetime
+
+
+@dataclass(frozen=True)
+class OrderCancelled:
+    order_id: int
+    cancelled_at: datetime
+
+
+@dataclass(frozen=True)
+class OrderCompleted:
+    order_id: int
+    completed_at: datetime
