@@ -1,0 +1,191 @@
+"""Where transactions begin and end: entries at the edge, steps inside, drives outside; idempotent requests."""
+
+from __future__ import annotations
+
+import functools
+import json
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+
+from django.db import OperationalError, connection, transaction
+from django.utils.translation import gettext_lazy as _
+
+from omni.kernel import clock
+from omni.kernel.errors import Conflict, DomainError, InvalidInput
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+LOCK_NOT_AVAILABLE = "55P03"
+DEADLOCK_DETECTED = "40P01"
+MAX_KEY_LENGTH = 255
+KEEP_KEYS_DAYS = 7
+
+
+class TransactionMisuse(RuntimeError):
+    """A mistake in the program: a function was called on the wrong side of a transaction's border."""
+
+
+class NestedEntry(TransactionMisuse):
+    """An entry was opened inside a transaction."""
+
+
+class StepOutsideTransaction(TransactionMisuse):
+    """A step was called with no transaction open."""
+
+
+class DriveInsideTransaction(TransactionMisuse):
+    """A drive, which talks to a provider or works in chunks, was called inside a transaction."""
+
+
+class Busy(DomainError):
+    """Somebody else held the rows for too long; the same request may simply be sent again."""
+
+    code = "busy"
+    status = 409
+
+
+class IdempotencyKeyReused(Conflict):
+    """The key was used before for another request."""
+
+    code = "idempotency_key_reused"
+
+
+def is_open() -> bool:
+    """Tell whether a transaction is open, not counting the one that a test case wraps around itself."""
+    return any(not getattr(block, "_from_testcase", False) for block in connection.atomic_blocks)
+
+
+@contextmanager
+def entry() -> Iterator[None]:
+    """Open the one transaction of a request, task or delivery, and commit it at the end.
+
+    Deferred constraints are checked before it closes, so their errors come out of the `with` block in tests too.
+
+    :raises NestedEntry: when a transaction is open already.
+    :raises Busy: when a lock was waited for too long, or the database broke a deadlock; nothing was changed.
+    """
+    if is_open():
+        raise NestedEntry("An entry cannot be opened inside a transaction; call a step instead.")
+    try:
+        with transaction.atomic(durable=True):
+            yield
+            if not connection.needs_rollback:
+                connection.check_constraints()
+    except OperationalError as error:
+        if getattr(error.__cause__, "pgcode", None) in {LOCK_NOT_AVAILABLE, DEADLOCK_DETECTED}:
+            raise Busy(_("This is being changed by someone else right now. Please try again.")) from error
+        raise
+
+
+def step(function: Callable[P, R]) -> Callable[P, R]:
+    """Make a service refuse, with StepOutsideTransaction, to run outside a transaction."""
+
+    @functools.wraps(function)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+        if not is_open():
+            raise StepOutsideTransaction(f"{function.__qualname__} is a step: open an entry at the edge first.")
+        return function(*args, **kwargs)
+
+    return guarded
+
+
+def drive(function: Callable[P, R]) -> Callable[P, R]:
+    """Make a service refuse, with DriveInsideTransaction, to run inside a transaction.
+
+    For services that alternate entries with calls to a provider, or work in chunks.
+    """
+
+    @functools.wraps(function)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+        if is_open():
+            raise DriveInsideTransaction(f"{function.__qualname__} opens its own entries: call it outside.")
+        return function(*args, **kwargs)
+
+    return guarded
+
+
+@dataclass(frozen=True, slots=True)
+class Idempotency:
+    """Whose request it is, the key they gave it, and a fingerprint (hash) of what it asks for."""
+
+    client: str
+    key: str
+    fingerprint: str
+
+
+def run_once(idempotency: Idempotency, work: Callable[[], dict[str, Any]]) -> tuple[dict[str, Any], bool]:
+    """Run a request in an entry of its own, once per key, and return (its response, whether it was replayed).
+
+    The response must be a JSON object; it is stored in the transaction of the work itself, so a failed attempt
+    stores nothing and may be repeated. A duplicate that arrives meanwhile waits, then replays.
+
+    :raises InvalidInput: when the key is empty or longer than 255 characters.
+    :raises IdempotencyKeyReused: when the key was used for a request with another fingerprint.
+    :raises Busy: when the first request is still running after the lock timeout.
+    """
+    if not 0 < len(idempotency.key) <= MAX_KEY_LENGTH or not idempotency.key.isprintable():
+        raise InvalidInput(_("An idempotency key has 1 to 255 printable characters."), field="idempotency_key")
+    with entry():
+        if not _claim_key(idempotency):
+            return _replay(idempotency), True
+        response: dict[str, Any] = json.loads(_store_response(idempotency, work()))
+    return response, False
+
+
+def _claim_key(idempotency: Idempotency) -> bool:
+    """Insert the record; waits for another transaction that is inserting the same one."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO kernel_idempotencyrecord (client, key, fingerprint, response, created_at)"
+            " VALUES (%s, %s, %s, '{}', %s) ON CONFLICT (client, key) DO NOTHING",
+            [idempotency.client, idempotency.key, idempotency.fingerprint, clock.now()],
+        )
+        return cursor.rowcount == 1
+
+
+def _store_response(idempotency: Idempotency, response: dict[str, Any]) -> str:
+    """Write the response into the claimed record and return it as JSON."""
+    encoded = json.dumps(response, ensure_ascii=False, allow_nan=False)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE kernel_idempotencyrecord SET response = %s::jsonb WHERE client = %s AND key = %s",
+            [encoded, idempotency.client, idempotency.key],
+        )
+    return encoded
+
+
+def _replay(idempotency: Idempotency) -> dict[str, Any]:
+    """Read what the first request answered."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT fingerprint, response::text FROM kernel_idempotencyrecord WHERE client = %s AND key = %s",
+            [idempotency.client, idempotency.key],
+        )
+        row = cursor.fetchone()
+    if row is None:
+        raise Busy(_("This is being changed by someone else right now. Please try again."))
+    fingerprint, response = row
+    if fingerprint != idempotency.fingerprint:
+        raise IdempotencyKeyReused(
+            _("This idempotency key was used for another request."), field="idempotency_key"
+        )
+    replayed: dict[str, Any] = json.loads(response)
+    return replayed
+
+
+@step
+def prune_idempotency_records(*, now: datetime, limit: int = 1000) -> int:
+    """Delete records older than a week, oldest first, and return how many."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "DELETE FROM kernel_idempotencyrecord WHERE id IN (SELECT id FROM kernel_idempotencyrecord"
+            " WHERE created_at < %s ORDER BY created_at LIMIT %s FOR UPDATE SKIP LOCKED)",
+            [now - timedelta(days=KEEP_KEYS_DAYS), limit],
+        )
+        return cursor.rowcount
