@@ -34,7 +34,6 @@ INSTALLED_APPS = [
     "rest_framework",
     "omni.kernel",
     "omni.accounts",
-    "omni.messages",
     "stores",
     "inventory",
     "members",
@@ -173,9 +172,9 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = IS_HTTPS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if environment.flag("OMNI_BEHIND_PROXY") else None
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 
-# Encryption of phones and the index they are looked up by.
-SEALING_KEYS = environment.sealing_keys(SECRET_KEY)
-BLIND_INDEX_KEY = environment.derived_key(environment.text("BLIND_INDEX_KEY", SECRET_KEY), "blind index")
+# Encryption of phones, and the index they are looked up by: base64 of 32 bytes each, the key to write with first.
+SEALING_KEYS = environment.pairs("SEALING_KEYS")
+SEALING_INDEX_KEY = environment.text("SEALING_INDEX_KEY")
 
 # Language, time and numbers. The database keeps UTC.
 LANGUAGE_CODE = "zh-hans"

@@ -1,10 +1,7 @@
 """Reading the environment: every setting that differs between machines goes through here."""
 
-import base64
-import hashlib
 import json
 import os
-import secrets
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -67,56 +64,22 @@ def database(url: str, options: str) -> dict[str, Any]:
 
 
 def secret_key() -> str:
-    """Return ``SECRET_KEY``, or on a development machine a random one that is kept in ``.local/secret_key``.
+    """Return ``SECRET_KEY``, or on a development machine the one that the set-up has put into ``.local/secret_key``.
 
-    A machine that was given a database has others that share it, so there a key made up here would be a different one
-    on each of them.
-
-    :raises ImproperlyConfigured: ``DATABASE_URL`` is set and ``SECRET_KEY`` is not.
+    :raises ImproperlyConfigured: there is neither.
     """
     given = text("SECRET_KEY")
     if given:
         return given
-    if text("DATABASE_URL"):
-        raise ImproperlyConfigured("SECRET_KEY must be set where DATABASE_URL is")
-    return kept_secret(LOCAL_DIR / "secret_key")
+    try:
+        return (LOCAL_DIR / "secret_key").read_text(encoding="ascii").strip()
+    except OSError as error:
+        raise ImproperlyConfigured("SECRET_KEY is not set, and bin/boot.py has not set up this checkout") from error
 
 
-def kept_secret(path: Path) -> str:
-    """Return the secret in the file, which is made with mode 0600 when it is not there."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f"{path.name}.{os.getpid()}")
-    if not path.exists():
-        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
-            file.write(secrets.token_urlsafe(48))
-        try:
-            os.link(draft, path)  # fails when another process was quicker: its secret is the one to use
-        except FileExistsError:
-            pass
-        finally:
-            draft.unlink()
-    return path.read_text(encoding="ascii").strip()
-
-
-def derived_key(secret: str, purpose: str) -> bytes:
-    """Return 32 bytes that depend on the secret and the purpose alone."""
-    return hashlib.blake2b(purpose.encode(), key=hashlib.sha256(secret.encode()).digest(), digest_size=32).digest()
-
-
-def sealing_keys(secret: str) -> dict[str, bytes]:
-    """Return the encryption keys by their id, the one to write with first.
-
-    ``SEALING_KEYS`` is ``id:base64,id:base64``, 32 bytes each; without it one key is derived from the secret.
-
-    :raises ImproperlyConfigured: a key is not 32 bytes long.
-    """
-    keys = {}
-    for word in words("SEALING_KEYS"):
-        key_id, _, encoded = word.partition(":")
-        keys[key_id] = base64.b64decode(encoded)
-        if len(keys[key_id]) != 32:
-            raise ImproperlyConfigured(f"the key {key_id!r} in SEALING_KEYS is not 32 bytes long")
-    return keys or {"local": derived_key(secret, "sealing")}
+def pairs(name: str) -> dict[str, str]:
+    """Return an environment variable of the form ``key:value,key:value`` in its order."""
+    return {key: value for key, _, value in (word.partition(":") for word in words(name))}
 
 
 def providers() -> dict[str, dict[str, str]]:
