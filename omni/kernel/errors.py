@@ -9,6 +9,8 @@ from django.utils.translation import gettext_lazy as _
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
 
+NOT_FOUND = _("Not found.")
+
 
 class DomainError(Exception):
     """A refusal that the caller can understand and act on; nothing was changed.
@@ -50,7 +52,7 @@ class NotFound(DomainError):
     code = "not_found"
     status = 404
 
-    def __init__(self, message: StrOrPromise = _("Not found."), *, field: str | None = None, **params: object) -> None:
+    def __init__(self, message: StrOrPromise = NOT_FOUND, *, field: str | None = None, **params: object) -> None:
         super().__init__(message, field=field, **params)
 
 

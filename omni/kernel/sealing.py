@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from omni.kernel.errors import InvalidInput
 
 _NONCE_BYTES = 12
-_PHONE_CHARACTERS = re.compile(r"\+?[\d\s()./\-‐-―−－]{5,40}")
+_PHONE_CHARACTERS = re.compile(r"[+＋]?[\d\s()./\-‐-―−－]{5,40}")
 
 
 class CannotUnseal(ValueError):

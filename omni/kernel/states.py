@@ -58,15 +58,15 @@ def transition(obj: Stateful, *, to: str, actor: str, now: datetime, reason: str
 def _statement_for(model: type[Model]) -> tuple[str, str]:
     """Return the statement that moves and logs a row of this model, and the entity name of the log."""
     quote = connection.ops.quote_name
-    meta = model._meta
+    meta: Any = model._meta
     key, status = quote(meta.pk.column), quote(meta.get_field("status").column)
     statement = (
-        f"WITH moved AS (UPDATE {quote(meta.db_table)} SET {status} = %s WHERE {key} = %s AND {status} = %s"
-        f" RETURNING {key} AS id)"
+        f"WITH moved AS (UPDATE {quote(meta.db_table)} SET {status} = %s"  # noqa: S608  names from the model alone
+        f" WHERE {key} = %s AND {status} = %s RETURNING {key} AS id)"
         " INSERT INTO kernel_transition (entity, entity_id, from_status, to_status, actor, reason, at)"
         " SELECT %s, moved.id, %s, %s, %s, %s, %s FROM moved"
     )
-    return statement, meta.label_lower
+    return statement, model._meta.label_lower
 
 
 def _conflict(model: type[Any], before: str, after: str) -> StateConflict:

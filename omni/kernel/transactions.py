@@ -146,7 +146,7 @@ def _claim_key(idempotency: Idempotency) -> bool:
             " VALUES (%s, %s, %s, '{}', %s) ON CONFLICT (client, key) DO NOTHING",
             [idempotency.client, idempotency.key, idempotency.fingerprint, clock.now()],
         )
-        return cursor.rowcount == 1
+        return bool(cursor.rowcount == 1)
 
 
 def _store_response(idempotency: Idempotency, response: dict[str, Any]) -> str:
@@ -172,9 +172,7 @@ def _replay(idempotency: Idempotency) -> dict[str, Any]:
         raise Busy(_("This is being changed by someone else right now. Please try again."))
     fingerprint, response = row
     if fingerprint != idempotency.fingerprint:
-        raise IdempotencyKeyReused(
-            _("This idempotency key was used for another request."), field="idempotency_key"
-        )
+        raise IdempotencyKeyReused(_("This idempotency key was used for another request."), field="idempotency_key")
     replayed: dict[str, Any] = json.loads(response)
     return replayed
 
@@ -188,4 +186,4 @@ def prune_idempotency_records(*, now: datetime, limit: int = 1000) -> int:
             " WHERE created_at < %s ORDER BY created_at LIMIT %s FOR UPDATE SKIP LOCKED)",
             [now - timedelta(days=KEEP_KEYS_DAYS), limit],
         )
-        return cursor.rowcount
+        return int(cursor.rowcount)
