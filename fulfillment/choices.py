@@ -58,15 +58,15 @@ FULFILLMENT_ORDER_TRANSITIONS: dict[FulfillmentOrderStatus, frozenset[Fulfillmen
     _S.TIMED_OUT: frozenset(),
     _S.ACCEPTED: frozenset({_S.PICKING, _S.PACKED, _S.REJECTED, _S.CANCEL_REQUESTED}),
     _S.PICKING: frozenset({_S.PACKED, _S.REJECTED, _S.CANCEL_REQUESTED}),
-    _S.PACKED: frozenset({_S.AWAITING_COURIER, _S.READY_FOR_PICKUP, _S.CANCEL_REQUESTED}),
-    _S.AWAITING_COURIER: frozenset({_S.HANDED_OVER, _S.CANCEL_REQUESTED}),
+    _S.PACKED: frozenset({_S.AWAITING_COURIER, _S.READY_FOR_PICKUP, _S.REJECTED, _S.CANCEL_REQUESTED}),
+    _S.AWAITING_COURIER: frozenset({_S.HANDED_OVER, _S.REJECTED, _S.CANCEL_REQUESTED}),
     _S.READY_FOR_PICKUP: frozenset({_S.COLLECTED, _S.PICKUP_EXPIRED, _S.CANCEL_REQUESTED}),
     _S.PICKUP_EXPIRED: frozenset({_S.RESTOCKED}),
     _S.CANCEL_REQUESTED: frozenset(
         {_S.CANCELLED, _S.ACCEPTED, _S.PICKING, _S.PACKED, _S.AWAITING_COURIER, _S.READY_FOR_PICKUP, _S.HANDED_OVER}
     ),
     _S.HANDED_OVER: frozenset({_S.DELIVERED, _S.RETURNING, _S.LOST}),
-    _S.RETURNING: frozenset({_S.RETURNED_TO_STORE, _S.LOST}),
+    _S.RETURNING: frozenset({_S.RETURNED_TO_STORE, _S.DELIVERED, _S.LOST}),
     _S.DELIVERED: frozenset(),
     _S.COLLECTED: frozenset(),
     _S.RESTOCKED: frozenset(),
@@ -76,15 +76,27 @@ FULFILLMENT_ORDER_TRANSITIONS: dict[FulfillmentOrderStatus, frozenset[Fulfillmen
     _S.LOST: frozenset(),
 }
 
+# Nothing more happens to these; REJECTED and TIMED_OUT ones were taken over by a follow-up.
+FINAL_FULFILLMENT_ORDER_STATUSES = frozenset(
+    status for status, following in FULFILLMENT_ORDER_TRANSITIONS.items() if not following
+)
+
 
 class RejectReason(models.TextChoices):
-    """Why a store gives an offer back. NOT_FOUND corrects the stock and opens a count; DAMAGED sets units aside."""
+    """Why a store gives an offer back. NOT_FOUND corrects the stock and opens a count; DAMAGED sets units aside.
+
+    DISPLACED is the system's own: the stock fell below what was promised. It excludes no store.
+    """
 
     NOT_FOUND = "not_found", _("Not found in the store")
     DAMAGED = "damaged", _("Damaged")
     TOO_BUSY = "too_busy", _("Too busy")
     CLOSING = "closing", _("The store is closing")
     OTHER = "other", _("Other")
+    DISPLACED = "displaced", _("The stock fell below what was promised")
+
+
+STORE_REJECT_REASONS = tuple(reason for reason in RejectReason if reason is not RejectReason.DISPLACED)
 
 
 class RuleCode(models.TextChoices):

@@ -1,6 +1,6 @@
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from fulfillment.choices import (
@@ -94,7 +94,11 @@ class FulfillmentLine(models.Model):
 
 
 class FulfillmentOrder(models.Model):
-    """One store's share of a demand. After a rejection a new one (attempt + 1, no store yet) takes its lines over."""
+    """One store's share of a demand. After a rejection a new one (attempt + 1, no store yet) takes its lines over.
+
+    A step that is due and fails (or whose worker dies) counts in `failures` and is put off for longer each time.
+    Rejections before `round_started_at` no longer exclude a store: headquarters had the order routed afresh.
+    """
 
     TRANSITIONS = FULFILLMENT_ORDER_TRANSITIONS
 
@@ -109,6 +113,8 @@ class FulfillmentOrder(models.Model):
     attempt = models.PositiveSmallIntegerField(_("attempt"), default=1)
     capacity_on = models.DateField(_("capacity taken on"), null=True, blank=True)
     route_due_at = models.DateTimeField(_("to be routed at"), null=True, blank=True)
+    failures = models.PositiveSmallIntegerField(_("failed attempts"), default=0)
+    round_started_at = models.DateTimeField(_("routed afresh at"), null=True, blank=True)
     offered_at = models.DateTimeField(_("offered at"), null=True, blank=True)
     deadline_at = models.DateTimeField(_("deadline"), null=True, blank=True)
     accepted_by = models.CharField(_("accepted by"), max_length=60, blank=True)
@@ -188,6 +194,25 @@ class RoutingDecision(models.Model):
         return f"{self.fulfillment_id} {self.kind}"
 
 
+class AcceptanceRecord(models.Model):
+    """How a store answered the offers of the last 30 days; counted anew now and then by the sweeper."""
+
+    store = models.OneToOneField("stores.Store", models.PROTECT, related_name="+", verbose_name=_("store"))
+    offers = models.PositiveIntegerField(_("offers answered or missed"))
+    accepted = models.PositiveIntegerField(_("accepted"))
+    counted_at = models.DateTimeField(_("counted at"))
+
+    class Meta:
+        verbose_name = _("acceptance record")
+        verbose_name_plural = _("acceptance records")
+        constraints = [
+            models.CheckConstraint(condition=Q(accepted__lte=F("offers")), name="fulfillment_acceptance_within_offers")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.store_id} {self.accepted}/{self.offers}"
+
+
 class Delivery(models.Model):
     """A courier's run for one fulfillment order. `external_id` is our idempotent name for it at the courier."""
 
@@ -198,11 +223,17 @@ class Delivery(models.Model):
     provider = models.CharField(_("provider"), max_length=20)
     provider_id = models.CharField(_("courier's reference"), max_length=60, blank=True)
     attempt = models.PositiveSmallIntegerField(_("attempt"), default=1)
+    offer_id = models.CharField(_("courier's offer"), max_length=60, blank=True)
+    pickup_code = models.ForeignKey(
+        "PickupCode", models.PROTECT, null=True, related_name="+", verbose_name=_("code the courier was given")
+    )
     state = models.CharField(
         _("state"), max_length=20, choices=DeliveryState.choices, default=DeliveryState.REQUESTED
     )
+    assignment = models.PositiveSmallIntegerField(_("courier's assignment"), default=1)
     last_seq = models.PositiveIntegerField(_("last callback"), default=0)
     fee_fen = models.PositiveIntegerField(_("fee (fen)"), default=0)
+    cancel_fee_fen = models.PositiveIntegerField(_("cancellation fee (fen)"), default=0)
     eta_at = models.DateTimeField(_("expected at"), null=True, blank=True)
     courier_name = models.CharField(_("courier"), max_length=40, blank=True)
     courier_phone_masked = models.CharField(_("courier's phone (masked)"), max_length=30, blank=True)
