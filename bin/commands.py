@@ -1,0 +1,149 @@
+"""The commands beside ``./run``: test, manage, story, lint and bench."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import xml.etree.ElementTree as ET
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from bin import report
+from bin.backing import reached, thrown_away
+from bin.children import end, spawn
+from bin.local import ROOT, Local
+from bin.servers import ServerFailed
+
+NO_TESTS = 5
+LINTERS: dict[str, list[str]] = {
+    "ruff check": ["-m", "ruff", "check", "."],
+    "ruff format": ["-m", "ruff", "format", "--check", "."],
+    "mypy": ["-m", "mypy", "."],
+    "import contracts": ["-c", "from importlinter.cli import lint_imports_command; lint_imports_command()"],
+    "migrations": ["manage.py", "makemigrations", "--check", "--dry-run"],
+    "compose file": [
+        *("-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec", "docker-compose.yml"),
+    ],
+}
+
+
+def run_python(arguments: Sequence[str], env: Mapping[str, str]) -> int:
+    """Run Python in the foreground, with the terminal's input and signals, and return its status."""
+    process = spawn([sys.executable, *arguments], env=env, cwd=ROOT, is_session_leader=False)
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the program's; we clean up after it
+    try:
+        return process.wait()
+    finally:
+        signal.signal(signal.SIGINT, before)
+        if process.poll() is None:
+            process.terminate()
+            process.wait()
+
+
+def test(arguments: list[str]) -> int:
+    """Run pytest against servers of its own: everything in two calls, or what the arguments name in one.
+
+    A browser's event loop makes Django take the test for asynchronous, so tests with one have a process of their own.
+    """
+    with thrown_away(is_durable=False) as servers:
+        env = servers | {"DJANGO_SETTINGS_MODULE": "tests.settings"}
+        if arguments:
+            return run_python(["-m", "pytest", *arguments], env)
+        with tempfile.TemporaryDirectory(prefix="omni-results-") as results:
+            calls = {"plain": ["-n", "2", "-m", "not browser"], "browser": ["-m", "browser"]}
+            statuses = [
+                run_python(["-m", "pytest", *options, f"--junitxml={results}/{name}.xml"], env)
+                for name, options in calls.items()
+            ]
+            print_totals(sorted(Path(results).glob("*.xml")))
+        return next((status for status in statuses if status not in {0, NO_TESTS}), 0)
+
+
+def print_totals(results: Sequence[Path]) -> None:
+    """Print one line for all calls of pytest, in its words."""
+    totals = dict.fromkeys(("tests", "failures", "errors", "skipped"), 0)
+    seconds = 0.0
+    for result in results:
+        for suite in ET.parse(result).getroot().iter("testsuite"):  # noqa: S314  # pytest has just written it
+            for name in totals:
+                totals[name] += int(suite.get(name, 0))
+            seconds += float(suite.get("time", 0))
+    passed = totals["tests"] - totals["failures"] - totals["errors"] - totals["skipped"]
+    words = [f"{passed} passed", f"{totals['failures']} failed"]
+    words += [f"{totals[name]} {name}" for name in ("errors", "skipped") if totals[name]]
+    report.say(f"\n{', '.join(words)} in {seconds:.1f}s")
+
+
+def manage(arguments: list[str]) -> int:
+    """Run Django's command line on the running platform's database, or start the servers for as long as it takes."""
+    with reached(Local.of_environment()) as env:
+        return run_python(["manage.py", *arguments], env)
+
+
+def story(arguments: list[str]) -> int:
+    """Play the story on the running platform; when none runs, start one and end it afterwards."""
+    local = Local.of_environment()
+    record = local.await_record(seconds=180)
+    platform = None
+    try:
+        if record.get("kind") != "platform":
+            platform = spawn([sys.executable, "-m", "bin.up"], env=os.environ, cwd=ROOT, death_signal=signal.SIGTERM)
+            while platform.poll() is None and record.get("kind") != "platform":
+                record = local.await_record(seconds=1)
+        if record.get("kind") != "platform":
+            return 1
+        return run_python(["manage.py", "story", *arguments], {**os.environ, **record["environment"]})
+    finally:
+        if platform is not None:
+            end(platform, signal.SIGTERM, patience_seconds=40)
+
+
+def lint(_arguments: list[str]) -> int:
+    """Run every linter and say which of them object."""
+    env = {
+        **os.environ,
+        "SECRET_KEY": "not a secret: nothing is served",
+        "PYTHONWARNINGS": "ignore:Got an error checking a consistent migration history",
+    }
+    objecting = []
+    for name, arguments in LINTERS.items():
+        answer = subprocess.run(
+            [sys.executable, *arguments], cwd=ROOT, env=env, capture_output=True, text=True, check=False
+        )
+        report.say(f"{'ok  ' if answer.returncode == 0 else 'FAIL'} {name}")
+        if answer.returncode:
+            objecting.append(name)
+            report.say(re.sub("^", "     ", (answer.stdout + answer.stderr).rstrip(), flags=re.MULTILINE))
+    report.say("all linters agree" if not objecting else f"objections: {', '.join(objecting)}")
+    return 1 if objecting else 0
+
+
+def bench(arguments: list[str]) -> int:
+    """Run a benchmark against fresh servers that keep what a commit promises."""
+    with thrown_away(is_durable=True) as env:
+        return run_python(["-m", "tests.bench", *arguments], env)
+
+
+COMMANDS: dict[str, Callable[[list[str]], int]] = {
+    "test": test,
+    "manage": manage,
+    "story": story,
+    "lint": lint,
+    "bench": bench,
+}
+
+
+def main() -> int:
+    """Run the command that the first argument names."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    try:
+        return COMMANDS[sys.argv[1]](sys.argv[2:])
+    except ServerFailed as error:
+        report.say(str(error))
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,2 @@
+// The head office's pages.
+import "./app.js";

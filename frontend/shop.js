@@ -1,0 +1,2 @@
+// The shop's pages.
+import "./app.js";

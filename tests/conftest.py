@@ -1,0 +1,45 @@
+"""What every test has: a closed network, and a browser for those that ask for one."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.browser import LAUNCH_OPTIONS, find_browser
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run tests with a browser last: its event loop stays in the process, where Django minds it."""
+    for item in items:
+        if "page" in getattr(item, "fixturenames", ()):
+            item.add_marker("browser")
+    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
+    """Launch the browser of this machine, or the one in the npm package; from here on Django accepts its loop."""
+    path, environment = find_browser()
+    home = tmp_path_factory.mktemp("browser")
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    yield {
+        "executable_path": str(path),
+        "args": LAUNCH_OPTIONS,
+        "env": {**os.environ, **environment, "HOME": str(home)},
+    }
+    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+
+
+@pytest.fixture(scope="session")
+def browser_context_args() -> dict[str, Any]:
+    """Open pages as a shopper's phone does: Chinese, and in the shops' time zone."""
+    return {"locale": "zh-CN", "timezone_id": "Asia/Shanghai", "viewport": {"width": 390, "height": 844}}
+
+
+@pytest.fixture
+def repository() -> Path:
+    """Return the root of the checkout."""
+    return Path(__file__).resolve().parents[1]

@@ -1,0 +1,5 @@
+"""The settings of the tests: the product's own, but for what would only make them slow."""
+
+from omni.settings import *  # noqa: F403
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
