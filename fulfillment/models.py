@@ -136,7 +136,8 @@ class FulfillmentOrder(models.Model):
                 name="fulfillment_order_pending_is_due",
             ),
             models.CheckConstraint(
-                condition=~Q(status="offered") | Q(deadline_at__isnull=False), name="fulfillment_order_offer_has_deadline"
+                condition=~Q(status="offered") | Q(deadline_at__isnull=False),
+                name="fulfillment_order_offer_has_deadline",
             ),
         ]
         indexes = [
@@ -227,9 +228,7 @@ class Delivery(models.Model):
     pickup_code = models.ForeignKey(
         "PickupCode", models.PROTECT, null=True, related_name="+", verbose_name=_("code the courier was given")
     )
-    state = models.CharField(
-        _("state"), max_length=20, choices=DeliveryState.choices, default=DeliveryState.REQUESTED
-    )
+    state = models.CharField(_("state"), max_length=20, choices=DeliveryState.choices, default=DeliveryState.REQUESTED)
     assignment = models.PositiveSmallIntegerField(_("courier's assignment"), default=1)
     last_seq = models.PositiveIntegerField(_("last callback"), default=0)
     fee_fen = models.PositiveIntegerField(_("fee (fen)"), default=0)
@@ -275,9 +274,7 @@ class DeliveryCallback(models.Model):
     class Meta:
         verbose_name = _("courier callback")
         verbose_name_plural = _("courier callbacks")
-        constraints = [
-            models.UniqueConstraint(fields=["provider", "message_id"], name="fulfillment_callback_unique")
-        ]
+        constraints = [models.UniqueConstraint(fields=["provider", "message_id"], name="fulfillment_callback_unique")]
 
     def __str__(self) -> str:
         return f"{self.provider} {self.message_id}"

@@ -61,10 +61,12 @@ class Migration(migrations.Migration):
                 ('attempt', models.PositiveSmallIntegerField(default=1, verbose_name='attempt')),
                 ('capacity_on', models.DateField(blank=True, null=True, verbose_name='capacity taken on')),
                 ('route_due_at', models.DateTimeField(blank=True, null=True, verbose_name='to be routed at')),
+                ('failures', models.PositiveSmallIntegerField(default=0, verbose_name='failed attempts')),
+                ('round_started_at', models.DateTimeField(blank=True, null=True, verbose_name='routed afresh at')),
                 ('offered_at', models.DateTimeField(blank=True, null=True, verbose_name='offered at')),
                 ('deadline_at', models.DateTimeField(blank=True, null=True, verbose_name='deadline')),
                 ('accepted_by', models.CharField(blank=True, max_length=60, verbose_name='accepted by')),
-                ('reject_reason', models.CharField(blank=True, choices=[('not_found', 'Not found in the store'), ('damaged', 'Damaged'), ('too_busy', 'Too busy'), ('closing', 'The store is closing'), ('other', 'Other')], max_length=12, verbose_name='reason of rejection')),
+                ('reject_reason', models.CharField(blank=True, choices=[('not_found', 'Not found in the store'), ('damaged', 'Damaged'), ('too_busy', 'Too busy'), ('closing', 'The store is closing'), ('other', 'Other'), ('displaced', 'The stock fell below what was promised')], max_length=12, verbose_name='reason of rejection')),
                 ('held_status', models.CharField(blank=True, max_length=20, verbose_name='status before the cancellation request')),
                 ('created_at', models.DateTimeField(verbose_name='created at')),
                 ('finished_at', models.DateTimeField(blank=True, null=True, verbose_name='finished at')),
@@ -74,6 +76,21 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'fulfillment order',
                 'verbose_name_plural': 'fulfillment orders',
+            },
+        ),
+        migrations.CreateModel(
+            name='AcceptanceRecord',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('offers', models.PositiveIntegerField(verbose_name='offers answered or missed')),
+                ('accepted', models.PositiveIntegerField(verbose_name='accepted')),
+                ('counted_at', models.DateTimeField(verbose_name='counted at')),
+                ('store', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='stores.store', verbose_name='store')),
+            ],
+            options={
+                'verbose_name': 'acceptance record',
+                'verbose_name_plural': 'acceptance records',
+                'constraints': [models.CheckConstraint(condition=models.Q(('accepted__lte', models.F('offers'))), name='fulfillment_acceptance_within_offers')],
             },
         ),
         migrations.CreateModel(
