@@ -33,21 +33,6 @@ NEEDS = {
     "bench": (True, True),
     "lint": (True, False),
 }
-MODULES = ROOT / "node_modules"
-DIST = ROOT / "omni" / "static" / "dist"
-OLDEST_PYTHON = (3, 11)
-LOCKS = ("requirements.lock", "requirements-local.lock", "requirements-dev.lock")
-# What each command needs: the development tools, the built front end, and whether templates may have outdated it
-# (a page built without its newest classes looks wrong but tests the same, so a quick test does not wait for it).
-NEEDS = {
-    "set-up": (True, True, True),
-    "run": (False, True, True),
-    "story": (False, True, True),
-    "manage": (False, False, False),
-    "test": (True, True, False),
-    "bench": (True, True, True),
-    "lint": (True, False, False),
-}
 MODULES = {"run": "bin.up"}
 
 
