@@ -1,0 +1,6 @@
+from django.urls import path
+
+from stores.views import shop
+
+app_name = "stores"
+urlpatterns = [path("place/", shop.choose_place, name="place")]
