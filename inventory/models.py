@@ -190,7 +190,7 @@ class StockMovement(models.Model):
 
 
 class Reservation(models.Model):
-    """Units promised to an owner above (`owner`: e.g. "fulfillment_order:12"); counted in the level's held or allocated."""
+    """Units promised to an owner above ("fulfillment_order:12"), counted in the level's held or allocated."""
 
     TRANSITIONS = RESERVATION_TRANSITIONS
 

@@ -166,9 +166,7 @@ class StoreCapacity(models.Model):
 class Staff(models.Model):
     """What an account may do: a role in one store, for one brand, or for one counterparty."""
 
-    user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("account")
-    )
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("account"))
     role = models.CharField(_("role"), max_length=12, choices=Role.choices)
     brand = models.ForeignKey(Brand, models.PROTECT, null=True, blank=True, verbose_name=_("brand"))
     store = models.ForeignKey(Store, models.PROTECT, null=True, blank=True, verbose_name=_("store"))

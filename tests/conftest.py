@@ -9,6 +9,8 @@ import pytest
 
 from tests.browser import LAUNCH_OPTIONS, find_browser
 
+pytest_plugins = ["tests.cast"]
+
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -1,0 +1,46 @@
+"""Reads of the catalogue and of stock."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.db import connection
+
+from inventory import sql
+from inventory.models import Variant
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PricedVariant:
+    """What placing needs to know of a SKU: VAT is inside the prices, `unit_price_fen` is what a shopper pays."""
+
+    sku: str
+    variant_id: int
+    product_name_zh: str
+    product_name_en: str
+    color_zh: str
+    color_en: str
+    size: str
+    unit_price_fen: int
+    tag_fen: int
+    tax_rate_ppm: int
+
+
+def variants_by_sku(brand_id: int, skus: Iterable[str]) -> dict[str, Variant]:
+    """Return a brand's variants by SKU, on sale or not; an unknown SKU is missing."""
+    return {variant.sku: variant for variant in Variant.objects.filter(brand_id=brand_id, sku__in=set(skus))}
+
+
+def price_lines(brand_id: int, skus: Sequence[str], now: datetime) -> list[PricedVariant]:
+    """Return the brand's SKUs that are on sale and have a price now, in no order; one statement.
+
+    A SKU that is unknown, withdrawn or without a price is missing from the result.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(sql.PRICE_LINES, {"brand_id": brand_id, "skus": list(skus), "now": now})
+        return [PricedVariant(*row) for row in cursor.fetchall()]

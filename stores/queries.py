@@ -1,0 +1,192 @@
+"""Reads of brands, places, stores, and of who may see them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from django.db.models import Count, Min, Q
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+
+from omni.kernel import geo
+from omni.kernel.errors import InvalidInput, NotFound
+from stores.choices import Role
+from stores.models import Brand, District, Staff, Store
+from stores.permissions import GUEST, Actor, Grant
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+    from django.db.models import QuerySet
+
+
+def actor_for_user(user: AbstractBaseUser | AnonymousUser) -> Actor:
+    """Return the actor of a signed-in account with its active staff rows; a guest for anybody else."""
+    if not user.is_authenticated or not user.is_active or user.pk is None:
+        return GUEST
+    rows = Staff.objects.filter(user=user.pk, is_active=True).order_by("pk")
+    grants = tuple(
+        Grant(Role(role), staff_id, brand_id or store_brand_id, store_id, counterparty_id)
+        for role, staff_id, brand_id, store_brand_id, store_id, counterparty_id in rows.values_list(
+            "role", "pk", "brand_id", "store__brand_id", "store_id", "counterparty_id"
+        )
+    )
+    return Actor(label=f"user:{user.pk}", user_id=user.pk, grants=grants)
+
+
+def get_brand(code: str) -> Brand:
+    """Return a brand by its code.
+
+    :raises NotFound: with field "brand", when there is none.
+    """
+    brand = Brand.objects.filter(code=code).first()
+    if brand is None:
+        raise NotFound(_("There is no brand with the code %(code)s."), field="brand", code=code)
+    return brand
+
+
+def active_brands() -> QuerySet[Brand]:
+    """Return every brand, the oldest first."""
+    return Brand.objects.order_by("pk")
+
+
+def get_district(code: str) -> District:
+    """Return a district by its six-digit code.
+
+    :raises InvalidInput: with field "district_code", when there is none.
+    """
+    district = District.objects.filter(pk=code).first()
+    if district is None:
+        raise InvalidInput(_("There is no district with the code %(code)s."), field="district_code", code=code)
+    return district
+
+
+def provinces() -> list[tuple[str, str]]:
+    """Return the provinces as (name, English name), in the official order."""
+    names = District.objects.values_list("province", "province_en")
+    return [(name, name_en) for name, name_en, _first in names.annotate(first=Min("code")).order_by("first")]
+
+
+def cities(province: str) -> list[tuple[str, str]]:
+    """Return the cities of a province as (name, English name), in the official order."""
+    names = District.objects.filter(province=province).values_list("city", "city_en")
+    return [(name, name_en) for name, name_en, _first in names.annotate(first=Min("code")).order_by("first")]
+
+
+def districts(province: str, city: str) -> QuerySet[District]:
+    """Return the districts of a city, in the official order."""
+    return District.objects.filter(province=province, city=city).order_by("pk")
+
+
+def stores_visible_to(actor: Actor) -> QuerySet[Store]:
+    """Return the stores an actor may look into: where they work, their brand's, their mall's, their API key's."""
+    visible = Q(pk__in=actor.store_ids()) | Q(brand__in=actor.brand_ids()) | Q(mall__in=actor.counterparty_ids())
+    if actor.api_brand_id is not None:
+        visible |= Q(brand=actor.api_brand_id)
+    return Store.objects.filter(visible)
+
+
+def get_store_for(actor: Actor, store_id: int) -> Store:
+    """Return a store the actor may look into, with its brand.
+
+    :raises NotFound: when there is none, or not for this actor.
+    """
+    store = stores_visible_to(actor).select_related("brand").filter(pk=store_id).first()
+    if store is None:
+        raise NotFound
+    return store
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a shopper wants things: a district's centre, or the position the browser gave (WGS-84)."""
+
+    lat: float
+    lng: float
+    district: District | None = None
+
+    @property
+    def text(self) -> str:
+        """Return the form that `find_place` reads."""
+        return self.district.pk if self.district else f"{self.lat:.4f},{self.lng:.4f}"
+
+    @property
+    def label(self) -> str:
+        """Return the short name of the place in the language of the page."""
+        return district_name(self.district) if self.district else str(_("My position"))
+
+    @property
+    def full_label(self) -> str:
+        """Return the place with its city and province."""
+        if self.district is None:
+            return self.label
+        return f"{city_name(self.district)} {district_name(self.district)}"
+
+
+def _is_chinese() -> bool:
+    return (get_language() or "zh").startswith("zh")
+
+
+def district_name(district: District) -> str:
+    """Return a district's name in the language of the page."""
+    return district.name if _is_chinese() else district.name_en
+
+
+def city_name(district: District) -> str:
+    """Return the name of a district's city; a municipality's city is the province itself."""
+    if district.city in {"市辖区", "县"}:
+        return district.province if _is_chinese() else district.province_en
+    return district.city if _is_chinese() else district.city_en
+
+
+@lru_cache(maxsize=4096)
+def _known_district(code: str) -> District:
+    # Divisions change with a release of the data, never while a process runs.
+    return get_district(code)
+
+
+def find_place(text: str) -> Place | None:
+    """Read a remembered place ("310106" or "31.2304,121.4737"); None when it is none of ours or unreadable."""
+    try:
+        if "," not in text:
+            district = _known_district(text)
+            return Place(district.lat, district.lng, district)
+        lat, lng = (float(part) for part in text.split(","))
+        geo.check_point(lat, lng)
+    except (InvalidInput, ValueError):
+        return None
+    return Place(lat, lng)
+
+
+def search_districts(query: str, *, limit: int = 60) -> QuerySet[District]:
+    """Return districts whose own name, city or province begins with or holds the query (Chinese or English)."""
+    words = query.split()[:4]
+    found = District.objects.all()
+    for word in words:
+        found = found.filter(
+            Q(name__icontains=word)
+            | Q(city__icontains=word)
+            | Q(province__icontains=word)
+            | Q(name_en__icontains=word)
+            | Q(city_en__icontains=word)
+            | Q(province_en__icontains=word)
+        )
+    return found.order_by("pk")[:limit]
+
+
+def store_cities() -> list[tuple[District, int]]:
+    """Return the cities that have stores, as (a district of it, number of stores), the largest first."""
+    cities_found: dict[tuple[str, str], tuple[District, int]] = {}
+    rows = Store.objects.filter(is_active=True, district__isnull=False).values_list("district").annotate(n=Count("pk"))
+    for code, number in rows.order_by():
+        district = _known_district(code)
+        first, so_far = cities_found.get((district.province, district.city), (district, 0))
+        cities_found[district.province, district.city] = (first, so_far + number)
+    return sorted(cities_found.values(), key=lambda city: (-city[1], city[0].pk))
+
+
+def network_size() -> tuple[int, int]:
+    """Return how many active stores there are, and in how many cities."""
+    found = store_cities()
+    return sum(number for _district, number in found), len(found)

@@ -1,0 +1,121 @@
+"""Opening hours: when a store is open next, and how hours are written. Times are minutes after midnight."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, time, timedelta
+from typing import TYPE_CHECKING
+
+from omni.kernel.clock import BUSINESS_ZONE
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import date
+
+CLOSED = -1
+DAY_MINUTES = 24 * 60
+LATEST_CLOSING = 2 * DAY_MINUTES
+LOOK_AHEAD_DAYS = 8
+DAY_NAMES = ("Mo", "Tu", "We", "Th", "Fr", "Sa", "Su")
+
+_RANGE = re.compile(r"(\d{1,2}):(\d{2})\s*-\s*(\d{1,2}):(\d{2})", re.ASCII)
+_PART = re.compile(r"(?:(Mo|Tu|We|Th|Fr|Sa|Su)(?:-(Mo|Tu|We|Th|Fr|Sa|Su))?\s+)?(\S.*)", re.IGNORECASE)
+
+
+class UnreadableHours(ValueError):
+    """A text is not opening hours."""
+
+
+def opening_at(
+    opens_minutes: Sequence[int],
+    closes_minutes: Sequence[int],
+    exceptions: Mapping[date, tuple[int, int] | None],
+    now: datetime,
+) -> datetime | None:
+    """Return `now` when the store is open, else its next opening; None when there is none within eight days.
+
+    The sequences hold seven values, Monday first, -1 for a closed day; a closing time above 1440 lies after midnight
+    and belongs to the day on which the store opened. An exception replaces a whole day; None: closed.
+    """
+    today = now.astimezone(BUSINESS_ZONE).date()
+    for offset in range(-1, LOOK_AHEAD_DAYS + 1):
+        day = today + timedelta(days=offset)
+        hours = exceptions[day] if day in exceptions else _hours_of(opens_minutes, closes_minutes, day)
+        if hours is None:
+            continue
+        midnight = datetime.combine(day, time(), BUSINESS_ZONE)
+        if now < midnight + timedelta(minutes=hours[1]):
+            return max(now, midnight + timedelta(minutes=hours[0]))
+    return None
+
+
+def _hours_of(opens_minutes: Sequence[int], closes_minutes: Sequence[int], day: date) -> tuple[int, int] | None:
+    """Return the regular hours of a date, None when closed."""
+    opens, closes = opens_minutes[day.weekday()], closes_minutes[day.weekday()]
+    return None if opens == CLOSED else (opens, closes)
+
+
+def parse_hours(text: str) -> tuple[list[int], list[int]]:
+    """Read "10:00-22:00" or "Mo-Fr 10:00-21:00; Sa-Su 10:00-22:00; We closed" as seven openings and closings.
+
+    A later part replaces an earlier one; days that no part names are closed. "22:00-02:00" closes after midnight.
+
+    :raises UnreadableHours: when a part cannot be read.
+    """
+    opens, closes = [CLOSED] * 7, [CLOSED] * 7
+    for part in text.replace("；", ";").split(";"):
+        match = _PART.fullmatch(part.strip())
+        if match is None:
+            raise UnreadableHours(text)
+        first, last, hours = match.groups()
+        opening, closing = _parse_range(hours.strip())
+        for day in _days(first, last):
+            opens[day], closes[day] = opening, closing
+    return opens, closes
+
+
+def _parse_range(text: str) -> tuple[int, int]:
+    """Read "10:00-22:00" or "closed"."""
+    if text.lower() == "closed":
+        return CLOSED, CLOSED
+    match = _RANGE.fullmatch(text)
+    if match is None:
+        raise UnreadableHours(text)
+    opens_hour, opens_minute, closes_hour, closes_minute = map(int, match.groups())
+    opening, closing = opens_hour * 60 + opens_minute, closes_hour * 60 + closes_minute
+    if opening >= DAY_MINUTES or closing > LATEST_CLOSING or max(opens_minute, closes_minute) > 59:
+        raise UnreadableHours(text)
+    if closing <= opening:
+        closing += DAY_MINUTES
+    return opening, closing
+
+
+def _days(first: str | None, last: str | None) -> list[int]:
+    """Return the days of "Mo", "Mo-Fr", "Sa-Mo" (over the week's end) or of no name: all seven."""
+    if first is None:
+        return list(range(7))
+    start = DAY_NAMES.index(first.capitalize())
+    end = DAY_NAMES.index((last or first).capitalize())
+    return [(start + offset) % 7 for offset in range((end - start) % 7 + 1)]
+
+
+def format_hours(opens_minutes: Sequence[int], closes_minutes: Sequence[int]) -> str:
+    """Write seven openings and closings the way `parse_hours` reads them, equal neighbours joined."""
+    ranges = [_format_range(*hours) for hours in zip(opens_minutes, closes_minutes, strict=True)]
+    if len(set(ranges)) == 1:
+        return ranges[0]
+    parts, start = [], 0
+    for day in range(1, 8):
+        if day == 7 or ranges[day] != ranges[start]:
+            name = DAY_NAMES[start] if day - start == 1 else f"{DAY_NAMES[start]}-{DAY_NAMES[day - 1]}"
+            parts.append(f"{name} {ranges[start]}")
+            start = day
+    return "; ".join(parts)
+
+
+def _format_range(opening: int, closing: int) -> str:
+    """Write one day's hours; a closing time after midnight is written as the clock shows it."""
+    if opening == CLOSED:
+        return "closed"
+    shown = closing if closing <= DAY_MINUTES else closing - DAY_MINUTES
+    return f"{opening // 60:02d}:{opening % 60:02d}-{shown // 60:02d}:{shown % 60:02d}"

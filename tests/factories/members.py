@@ -1,0 +1,42 @@
+"""Members and their addresses."""
+
+from datetime import UTC, datetime
+
+from factory.declarations import LazyAttribute, LazyFunction, Sequence, SubFactory
+from factory.django import DjangoModelFactory
+
+from members.models import Member, MemberAddress
+from omni.kernel import numbers, sealing
+from tests.factories.stores import BrandFactory, DistrictFactory
+
+
+class MemberFactory(DjangoModelFactory[Member]):
+    """A member with a phone and no account."""
+
+    class Meta:
+        model = Member
+
+    class Params:
+        phone = Sequence(lambda n: f"+86139{n:08d}")
+
+    brand = SubFactory(BrandFactory)
+    number = LazyFunction(lambda: numbers.public_number("M"))
+    name = "王小雨"
+    phone_sealed = LazyAttribute(lambda member: sealing.seal(member.phone))
+    phone_index = LazyAttribute(lambda member: sealing.blind_index(member.phone))
+    joined_at = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+class MemberAddressFactory(DjangoModelFactory[MemberAddress]):
+    class Meta:
+        model = MemberAddress
+
+    class Params:
+        phone = "+8613900000000"
+
+    member = SubFactory(MemberFactory)
+    recipient = "王小雨"
+    phone_sealed = LazyAttribute(lambda address: sealing.seal(address.phone))
+    district = SubFactory(DistrictFactory)
+    street = "南京西路 1 号"
+    is_default = True
