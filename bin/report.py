@@ -56,10 +56,7 @@ def print_sign_ins(url: str, sandbox_url: str | None, folder: Path, *, seconds: 
         if url + path not in listed:
             rows.append((audience, url + path, "", ""))
     if sandbox_url:
-        rows += [
-            ("Sandbox wallet", f"{sandbox_url}/wallet/", "", ""),
-            ("Sandbox inbox", f"{sandbox_url}/inbox/", "", ""),
-        ]
+        rows.append(("Sandbox: wallet, courier, messages", f"{sandbox_url}/", "", ""))
     say(f"\nReady after {seconds:.0f} s. Data and logs are in {folder}. Ctrl-C stops everything.\n")
     say(table([("", "where", "user", "password"), *rows]) + "\n")
     sys.stdout.flush()

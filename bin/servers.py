@@ -162,7 +162,7 @@ class Postgres:
         if self.identity:
             os.chown(self.folder, self.identity.uid, self.identity.gid)
             os.chown(password_file, self.identity.uid, self.identity.gid)
-        argv = [binaries / "initdb", "-D", self.folder, f"--pwfile={password_file}", *INITDB_OPTIONS]
+        argv: list[str | Path] = [binaries / "initdb", "-D", self.folder, f"--pwfile={password_file}", *INITDB_OPTIONS]
         argv += [] if self.is_durable else ["--no-sync"]
         process = spawn(argv, env=self._environment(), log=self.log, identity=self.identity, cwd=self.folder)
         status = process.wait()

@@ -72,7 +72,7 @@ class Supervisor:
         self._claim_port()
         servers = embedded_servers(self.local, is_durable=True)
         for server in servers.values():
-            with report.step(f"{server.name} on port {server.port or 'to be found'}"):
+            with report.step(server.name):
                 self._keep_server(server, stack)
         sandbox_port = free_port(self.local.remembered_ports().get("sandbox", 0))
         self.env = environment(self.local, servers, **self._product_environment(sandbox_port))
@@ -98,12 +98,12 @@ class Supervisor:
         state = self.local.folder / "sandbox"
         state.mkdir(mode=0o700, exist_ok=True)
         product = {"OMNI_PUBLIC_URL": self.url, "PORT": str(self.port)}
-        if find_spec("omni.sandbox") is None:
+        if find_spec("omni.sandbox.__main__") is None:
             return product
         providers = os.environ.get("OMNI_PROVIDERS_FILE") or str(state / "credentials.json")
         return product | {
             "OMNI_PROVIDERS_FILE": providers,
-            "OMNI_SANDBOX": "1",
+            "OMNI_SANDBOX": "allow",
             "OMNI_SANDBOX_PORT": str(sandbox_port),
             "OMNI_SANDBOX_STATE": str(state),
         }
