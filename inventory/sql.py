@@ -49,7 +49,7 @@ WITH locked AS MATERIALIZED (
 """
 
 ALLOCATE = (
-    _LOCKED  # noqa: S608  joins constants
+    _LOCKED
     + """, moved AS (
     UPDATE inventory_reservation reservation SET status = 'allocated'
     FROM locked
@@ -67,7 +67,7 @@ SELECT id FROM moved ORDER BY id
 
 # The status is read by the lock, so that what is given back is taken from the counter it stands in now.
 RELEASE = (
-    _LOCKED  # noqa: S608  joins constants
+    _LOCKED
     + """, former AS MATERIALIZED (
     SELECT reservation.id, reservation.level_id, reservation.quantity, reservation.status
     FROM inventory_reservation reservation JOIN locked ON locked.id = reservation.level_id
@@ -91,7 +91,7 @@ SELECT id FROM former ORDER BY id
 )
 
 CONSUME = (
-    _LOCKED  # noqa: S608  joins constants
+    _LOCKED
     + """, moved AS (
     UPDATE inventory_reservation reservation SET status = 'consumed'
     FROM locked
@@ -111,7 +111,7 @@ SELECT id FROM moved ORDER BY id
 )
 
 RETURN = (
-    _LOCKED  # noqa: S608  joins constants
+    _LOCKED
     + """, booked AS (
     INSERT INTO inventory_stockmovement (level_id, kind, quantity, cause, actor, moved_at)
     SELECT reservation.level_id, 'return', reservation.quantity, 'return:' || reservation.id, %(actor)s, %(now)s
