@@ -1,0 +1,1 @@
+"""A courier company: quotes, deliveries that walk by themselves, and signed callbacks."""

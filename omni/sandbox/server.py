@@ -1,0 +1,43 @@
+"""The HTTP server: the standard library's, one thread for each connection."""
+
+from socketserver import TCPServer, ThreadingMixIn
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
+from wsgiref.types import WSGIEnvironment
+
+HOST = "127.0.0.1"
+
+
+class RequestHandler(WSGIRequestHandler):
+    """Keeps quiet, and hands on the request target as sent: a signature covers exactly that."""
+
+    timeout = 70
+
+    def get_environ(self) -> WSGIEnvironment:
+        """Add the raw target to what WSGI gives."""
+        environ = super().get_environ()
+        environ["sandbox.target"] = self.path
+        return environ
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 -- the base class's name
+        """Say nothing; the journal has it all."""
+
+
+class Server(ThreadingMixIn, WSGIServer):
+    """Listens on the loopback address only."""
+
+    daemon_threads = True
+    request_queue_size = 128
+
+    def server_bind(self) -> None:
+        """Bind without looking the host's name up, which can take seconds where there is no name service."""
+        TCPServer.server_bind(self)
+        self.server_name, self.server_port = HOST, int(self.server_address[1])
+        self.setup_environ()
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Let go of callers who hung up, as they do after a timeout."""
+
+
+def make_server(port: int) -> Server:
+    """Return a bound server without an application yet; port 0 picks a free one."""
+    return Server((HOST, port), RequestHandler)
