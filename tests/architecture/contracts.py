@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from importlinter import Contract, ContractCheck, fields, output
 
@@ -22,10 +22,11 @@ class PublicModulesContract(Contract):
 
     type_name = "public_modules"
 
-    apps = fields.ListField(subfield=fields.StringField())
-    public = fields.SetField(subfield=fields.StringField())
-    routes = fields.SetField(subfield=fields.StringField())
-    composers = fields.SetField(subfield=fields.StringField())
+    # A field becomes, in an instance, what it has parsed.
+    apps: Any = fields.ListField(subfield=fields.StringField())
+    public: Any = fields.SetField(subfield=fields.StringField())
+    routes: Any = fields.SetField(subfield=fields.StringField())
+    composers: Any = fields.SetField(subfield=fields.StringField())
 
     def check(self, graph: ImportGraph, verbose: bool) -> ContractCheck:
         """Look at every import that crosses from one app into another."""
