@@ -111,7 +111,7 @@ class Supervisor:
     def _product_processes(self) -> dict[str, list[str]]:
         beat_file = self.local.folder / "beat-schedule"
         celery = [sys.executable, "-m", "celery", "-A", "omni"]
-        level = ["--loglevel", "INFO"]
+        level = ["--loglevel", "WARNING"]
         return {
             "web": [
                 *(sys.executable, "-m", "gunicorn", "omni.wsgi", "--bind", f"{HOST}:{self.port}", "--preload"),
@@ -141,14 +141,14 @@ class Supervisor:
         return service
 
     def _start_sandbox(self) -> None:
-        """Start the sandbox providers and wait for the credentials that they write at their first start."""
+        """Start the sandbox providers and wait: their first act is to write the credentials and where they are."""
         if "OMNI_SANDBOX" not in self.env:
             return
         sandbox = self._launch("sandbox", [sys.executable, "-m", "omni.sandbox"])
+        port = int(self.env["OMNI_SANDBOX_PORT"])
         with report.step("sandbox providers"):
-            has_credentials = (self.local.folder / "sandbox" / "credentials.json").exists
-            wait_until(lambda: has_credentials() or sandbox.process.poll() is not None, seconds=30)
-            if not has_credentials():
+            wait_until(lambda: answers(port) or sandbox.process.poll() is not None, seconds=30)
+            if not answers(port):
                 raise ServerFailed(f"the sandbox did not start:\n{tail(self.local.log('sandbox'))}")
 
     def _prepare(self) -> None:
@@ -241,7 +241,7 @@ def _stop(number: int, frame: FrameType | None) -> None:
 
 
 def answers(port: int) -> bool:
-    """Return whether the web server answers."""
+    """Return whether the web server, or the sandbox, answers on the port."""
     try:
         with urllib.request.urlopen(f"http://{HOST}:{port}/healthz", timeout=2) as response:
             return bool(response.status == 200)

@@ -95,10 +95,10 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = environment.text("REDIS_URL", "redis://127.0.0.1:6379/0")
 CACHES = {
     "default": {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "BACKEND": "omni.settings.cache.LossyRedisCache",
         "LOCATION": REDIS_URL,
         "KEY_PREFIX": "cache",
-        "OPTIONS": {"socket_connect_timeout": 0.3, "socket_timeout": 0.5},
+        "OPTIONS": {"socket_connect_timeout": 0.3, "socket_timeout": 0.4},
     },
 }
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
@@ -112,7 +112,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "interval_step": 0,
     "interval_max": 0,
     "socket_connect_timeout": 0.3,
-    "socket_timeout": 0.5,
+    "socket_timeout": 0.4,
 }
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
@@ -223,7 +223,7 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
 }
 
-# Providers: their credentials are one JSON file, {"wechat": {…}, "courier": {…}} (docs/operations.md).
+# Providers: their credentials are one JSON file, one object for each provider (docs/operations.md).
 PROVIDERS = environment.providers()
 WECHAT_PAY = {
     "base_url": "https://api.mch.weixin.qq.com",
@@ -244,6 +244,7 @@ COURIER = {
     "callback_url": f"{PUBLIC_URL}/couriers/callback",
     **PROVIDERS.get("courier", {}),
 }
+MESSAGES = {"base_url": "", "api_key": "", **PROVIDERS.get("messages", {})}
 AMAP = {"base_url": "https://restapi.amap.com", "key": "", **PROVIDERS.get("amap", {})}
 
 LOGGING: dict[str, Any] = {
