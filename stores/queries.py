@@ -7,10 +7,9 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from django.db.models import Count, Min, Q
-from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from omni.kernel import geo
+from omni.kernel import bilingual, geo
 from omni.kernel.errors import InvalidInput, NotFound
 from stores.choices import Role
 from stores.models import Brand, District, Staff, Store
@@ -124,20 +123,16 @@ class Place:
         return f"{city_name(self.district)} {district_name(self.district)}"
 
 
-def _is_chinese() -> bool:
-    return (get_language() or "zh").startswith("zh")
-
-
 def district_name(district: District) -> str:
     """Return a district's name in the language of the page."""
-    return district.name if _is_chinese() else district.name_en
+    return bilingual.pick(district.name, district.name_en)
 
 
 def city_name(district: District) -> str:
     """Return the name of a district's city; a municipality's city is the province itself."""
     if district.city in {"市辖区", "县"}:
-        return district.province if _is_chinese() else district.province_en
-    return district.city if _is_chinese() else district.city_en
+        return bilingual.pick(district.province, district.province_en)
+    return bilingual.pick(district.city, district.city_en)
 
 
 @lru_cache(maxsize=4096)

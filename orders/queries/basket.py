@@ -52,7 +52,10 @@ class BasketView:
     def delivery_fen(self) -> int:
         """Return the delivery charge by courier."""
         return delivery_charge_fen(
-            Way.COURIER, self.goods_fen, fee_fen=self.brand.delivery_fee_fen, free_from_fen=self.brand.free_delivery_from_fen
+            Way.COURIER,
+            self.goods_fen,
+            fee_fen=self.brand.delivery_fee_fen,
+            free_from_fen=self.brand.free_delivery_from_fen,
         )
 
 

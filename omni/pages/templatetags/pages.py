@@ -1,11 +1,9 @@
 """How templates write money, distances and names."""
 
-from typing import Any
-
 from django import template
-from django.utils.translation import get_language
+from django.urls import reverse
 
-from omni.kernel import money
+from omni.kernel import bilingual, money
 
 register = template.Library()
 
@@ -26,7 +24,12 @@ def distance(metres: float) -> str:
 
 
 @register.filter
-def named(row: Any) -> str:
-    """Return a catalogue row's name in the language of the page; a missing English name falls back to the Chinese."""
-    is_chinese = (get_language() or "zh").startswith("zh")
-    return str(row.name_zh if is_chinese else row.name_en or row.name_zh)
+def named(row: bilingual.Named) -> str:
+    """Return a row's name in the language of the page."""
+    return bilingual.name_of(row)
+
+
+@register.simple_tag
+def picture(shape: str, color_hex: str) -> str:
+    """Return the address of the drawing of a garment in a colour."""
+    return reverse("inventory:garment", args=[shape or "tee", color_hex.lstrip("#").lower()])
