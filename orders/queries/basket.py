@@ -58,6 +58,11 @@ class BasketView:
             free_from_fen=self.brand.free_delivery_from_fen,
         )
 
+    @property
+    def total_fen(self) -> int:
+        """Return goods and delivery by courier together."""
+        return self.goods_fen + self.delivery_fen
+
 
 def baskets_of(token: str, *, now: datetime) -> list[BasketView]:
     """Return the baskets of a token that hold anything, one a brand."""

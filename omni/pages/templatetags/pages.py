@@ -1,11 +1,20 @@
 """How templates write money, distances and names."""
 
+from typing import Protocol
+
 from django import template
 from django.urls import reverse
 
 from omni.kernel import bilingual, money
 
 register = template.Library()
+
+
+class Colored(Protocol):
+    """A variant's colour in both languages."""
+
+    color_zh: str
+    color_en: str
 
 
 @register.filter
@@ -27,6 +36,12 @@ def distance(metres: float) -> str:
 def named(row: bilingual.Named) -> str:
     """Return a row's name in the language of the page."""
     return bilingual.name_of(row)
+
+
+@register.filter
+def colored(variant: Colored) -> str:
+    """Return the name of a variant's colour in the language of the page."""
+    return bilingual.pick(variant.color_zh, variant.color_en)
 
 
 @register.simple_tag
