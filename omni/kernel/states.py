@@ -21,9 +21,11 @@ if TYPE_CHECKING:
 class Stateful(Protocol):
     """A model with a `status` column and the table of changes allowed from each status."""
 
-    TRANSITIONS: Mapping[Any, frozenset[Any]]
     status: Any
     pk: Any
+
+    @property
+    def TRANSITIONS(self) -> Mapping[Any, frozenset[Any]]: ...  # noqa: N802  a class constant of the models
 
 
 class StateConflict(Conflict):
@@ -43,7 +45,7 @@ def transition(obj: Stateful, *, to: str, actor: str, now: datetime, reason: str
     """
     before, after = str(obj.status), str(to)
     model = type(obj)
-    if after not in model.TRANSITIONS.get(before, frozenset()):
+    if after not in obj.TRANSITIONS.get(before, frozenset()):
         raise _conflict(model, before, after)
     statement, entity = _statement_for(model)
     with connection.cursor() as cursor:
