@@ -186,7 +186,7 @@ TIME_ZONE = "Asia/Shanghai"
 # Files. Without collectstatic (a fresh machine) the finders serve them; an image collects, hashes and compresses them.
 IS_STATIC_COLLECTED = environment.flag("OMNI_COLLECTED_STATIC")
 STATIC_URL = "/static/"
-STATIC_ROOT = BASE_DIR / "staticfiles"
+STATIC_ROOT = BASE_DIR / "staticfiles" if IS_STATIC_COLLECTED else None
 STATICFILES_DIRS = [BASE_DIR / "omni" / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
