@@ -234,3 +234,21 @@ class CountTask(models.Model):
 
     def __str__(self) -> str:
         return f"{self.level_id} {self.reason}"
+
+
+class StockPulse(models.Model):
+    """A mark that pages about a product became untrue; written by triggers only, in the transaction of the change.
+
+    The marks of a product, counted and summed, are the version of its pages: ids may commit out of order, so the
+    greatest id alone would miss some. No foreign key: nothing is lost with a mark.
+    """
+
+    product_id = models.BigIntegerField()
+
+    class Meta:
+        verbose_name = _("stock pulse")
+        verbose_name_plural = _("stock pulses")
+        indexes = [models.Index(fields=["product_id", "id"], name="inventory_pulse_product")]
+
+    def __str__(self) -> str:
+        return f"{self.product_id}:{self.pk}"

@@ -182,3 +182,98 @@ JOIN inventory_product product ON product.id = variant.product_id AND product.is
 JOIN inventory_price price ON price.variant_id = variant.id AND price.valid @> %(now)s::timestamptz
 WHERE variant.brand_id = %(brand_id)s AND variant.sku = ANY(%(skus)s) AND variant.is_active
 """
+
+SELLABLE = "level.on_hand - level.held - level.allocated - level.unsellable - level.safety"
+
+# The version of a product's pages: its pulses, counted and summed (ids may commit out of order).
+_VERSION = """
+    (SELECT count(*) || '.' || coalesce(sum(pulse.id), 0) FROM inventory_stockpulse pulse
+     WHERE pulse.product_id = product.id)
+"""
+
+LIST_PRODUCTS = f"""
+SELECT product.id, {_VERSION}, product.launched_on::text
+FROM inventory_product product
+WHERE product.is_active
+    AND (%(brand)s IS NULL OR product.brand_id = (SELECT id FROM stores_brand WHERE code = %(brand)s))
+    AND (%(category)s IS NULL OR product.category_id = (SELECT id FROM inventory_category WHERE code = %(category)s))
+    AND (%(after_id)s IS NULL OR (product.launched_on, product.id) < (%(after_on)s::date, %(after_id)s))
+ORDER BY product.launched_on DESC, product.id DESC
+LIMIT %(limit)s
+"""  # noqa: S608  composed of constants of this module
+
+PRODUCT_CARDS = f"""
+SELECT product.id, brand.code, brand.name_zh, brand.name_en, product.code, product.name_zh, product.name_en,
+    category.shape, cheapest.unit_fen, cheapest.list_fen, colors.hexes,
+    NOT EXISTS (
+        SELECT 1 FROM inventory_variant variant JOIN inventory_stocklevel level ON level.variant_id = variant.id
+        WHERE variant.product_id = product.id AND variant.is_active AND {SELLABLE} > 0
+    )
+FROM inventory_product product
+JOIN stores_brand brand ON brand.id = product.brand_id
+JOIN inventory_category category ON category.id = product.category_id
+JOIN LATERAL (
+    SELECT coalesce(price.sale_fen, price.list_fen) AS unit_fen, price.list_fen
+    FROM inventory_variant variant
+    JOIN inventory_price price ON price.variant_id = variant.id AND price.valid @> %(now)s::timestamptz
+    WHERE variant.product_id = product.id AND variant.is_active
+    ORDER BY 1, 2 LIMIT 1
+) cheapest ON true
+JOIN LATERAL (
+    SELECT array_agg(shade.color_hex ORDER BY shade.first) AS hexes
+    FROM (
+        SELECT color_hex, min(position) AS first FROM inventory_variant
+        WHERE product_id = product.id AND is_active GROUP BY color_hex
+    ) shade
+) colors ON true
+WHERE product.id = ANY(%(ids)s) AND product.is_active
+"""  # noqa: S608  composed of constants of this module
+
+FIND_PRODUCT = f"""
+SELECT product.id, {_VERSION}, brand.code, brand.name_zh, brand.name_en, product.code, category.shape,
+    product.name_zh, product.name_en, product.description_zh, product.description_en, product.fabric_zh,
+    product.fabric_en, product.care_zh, product.care_en,
+    (
+        SELECT json_agg(json_build_array(color_hex, color_zh, color_en) ORDER BY first)
+        FROM (
+            SELECT color_hex, min(color_zh) AS color_zh, min(color_en) AS color_en, min(position) AS first
+            FROM inventory_variant WHERE product_id = product.id AND is_active GROUP BY color_hex
+        ) shade
+    )
+FROM inventory_product product
+JOIN stores_brand brand ON brand.id = product.brand_id
+JOIN inventory_category category ON category.id = product.category_id
+WHERE brand.code = %(brand)s AND product.code = %(code)s AND product.is_active
+    AND EXISTS (SELECT 1 FROM inventory_variant WHERE product_id = product.id AND is_active)
+"""  # noqa: S608  composed of constants of this module
+
+# The arc between two points of the unit sphere, in metres.
+_METRES = (
+    "6371008.8 * acos(least(1, greatest(-1,"
+    " store.ux * %(x)s::float8 + store.uy * %(y)s::float8 + store.uz * %(z)s::float8)))"
+)
+
+SIZES_OF = f"""
+SELECT variant.id, variant.sku, variant.size, coalesce(price.sale_fen, price.list_fen), price.list_fen,
+    count(store.id)::int, min({_METRES})
+FROM inventory_variant variant
+JOIN inventory_price price ON price.variant_id = variant.id AND price.valid @> %(now)s::timestamptz
+LEFT JOIN inventory_stocklevel level ON level.variant_id = variant.id AND {SELLABLE} > 0
+LEFT JOIN stores_store store ON store.id = level.store_id AND store.is_active
+WHERE variant.product_id = %(product)s AND variant.color_hex = %(color)s AND variant.is_active
+GROUP BY variant.id, price.id
+ORDER BY variant.position, variant.id
+"""  # noqa: S608  composed of constants of this module
+
+NEAR_STORES = f"""
+SELECT store.name_zh, store.name_en, store.address, {_METRES} AS metres, held.sizes
+FROM (
+    SELECT level.store_id, array_agg(variant.size ORDER BY variant.position) AS sizes
+    FROM inventory_variant variant JOIN inventory_stocklevel level ON level.variant_id = variant.id AND {SELLABLE} > 0
+    WHERE variant.product_id = %(product)s AND variant.color_hex = %(color)s AND variant.is_active
+    GROUP BY level.store_id
+) held
+JOIN stores_store store ON store.id = held.store_id AND store.is_active
+ORDER BY metres, store.id
+LIMIT %(limit)s
+"""  # noqa: S608  composed of constants of this module

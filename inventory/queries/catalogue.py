@@ -1,0 +1,172 @@
+"""Reads for the shop: which products, in which colours and sizes, at which price, in how many stores.
+
+A page keeps what it made together with the `version` of its products (see `StockPulse`), so it asks for versions each
+time and reads the rest only when they changed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from django.db import connection
+
+from inventory import sql
+from inventory.models import Category
+from omni.kernel import bilingual
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from django.db.models import QuerySet
+
+
+@dataclass(frozen=True, slots=True)
+class ProductCard:
+    """A product in a list. Prices in fen: the lowest a shopper pays, and the list price beside it."""
+
+    product_id: int
+    brand_code: str
+    brand_name_zh: str
+    brand_name_en: str
+    code: str
+    name_zh: str
+    name_en: str
+    shape: str
+    price_fen: int
+    list_fen: int
+    colors: tuple[str, ...]
+    is_sold_out: bool
+
+    @property
+    def is_on_sale(self) -> bool:
+        """Tell whether the shopper pays less than the list price."""
+        return self.price_fen < self.list_fen
+
+    @property
+    def brand_name(self) -> str:
+        """Return the brand's name in the language active now."""
+        return bilingual.pick(self.brand_name_zh, self.brand_name_en)
+
+
+@dataclass(frozen=True, slots=True)
+class SizeView:
+    """A size of one colour: its price now, how many stores have it, and how far the nearest is."""
+
+    variant_id: int
+    sku: str
+    name: str
+    price_fen: int
+    list_fen: int
+    store_count: int
+    nearest_metres: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class ColorView:
+    hex: str
+    name_zh: str
+    name_en: str
+
+    @property
+    def name(self) -> str:
+        """Return the colour's name in the language active now."""
+        return bilingual.pick(self.name_zh, self.name_en)
+
+
+@dataclass(frozen=True, slots=True)
+class ProductDetail:
+    """A product's words and colours, and the version of everything its page shows."""
+
+    product_id: int
+    version: str
+    brand_code: str
+    brand_name_zh: str
+    brand_name_en: str
+    code: str
+    shape: str
+    name_zh: str
+    name_en: str
+    description_zh: str
+    description_en: str
+    fabric_zh: str
+    fabric_en: str
+    care_zh: str
+    care_en: str
+    colors: tuple[ColorView, ...]
+
+    def text(self, field: str) -> str:
+        """Return a two-language text ("name", "description", "fabric", "care") in the language active now."""
+        return bilingual.pick(getattr(self, f"{field}_zh"), getattr(self, f"{field}_en"))
+
+
+@dataclass(frozen=True, slots=True)
+class NearStore:
+    """A store that has sizes of a colour, and how far it is."""
+
+    name_zh: str
+    name_en: str
+    address: str
+    metres: float
+    sizes: tuple[str, ...]
+
+
+def categories() -> QuerySet[Category]:
+    """Return the categories that products are listed under, in their order."""
+    return Category.objects.filter(parent__isnull=False)
+
+
+def list_products(
+    *, brand_code: str = "", category_code: str = "", after: tuple[str, int] | None = None, limit: int = 24
+) -> list[tuple[int, str, str]]:
+    """Return (product id, its page version, its launch date) of products on sale, the newest first; one statement.
+
+    `after` is the (launch date, id) of the last product seen, so depth costs nothing.
+    """
+    values = {
+        "brand": brand_code or None,
+        "category": category_code or None,
+        "after_on": after[0] if after else None,
+        "after_id": after[1] if after else None,
+        "limit": limit,
+    }
+    return [(row[0], row[1], row[2]) for row in _rows(sql.LIST_PRODUCTS, values)]
+
+
+def load_cards(product_ids: Sequence[int], *, now: datetime) -> dict[int, ProductCard]:
+    """Return the cards of products by id; one that has no price now is missing."""
+    rows = _rows(sql.PRODUCT_CARDS, {"ids": list(product_ids), "now": now})
+    return {row[0]: ProductCard(*row[:10], tuple(row[10]), row[11]) for row in rows}
+
+
+def find_product(brand_code: str, code: str) -> ProductDetail | None:
+    """Return a product on sale by the codes of its brand and style, or None."""
+    rows = _rows(sql.FIND_PRODUCT, {"brand": brand_code, "code": code})
+    if not rows:
+        return None
+    return ProductDetail(*rows[0][:-1], tuple(ColorView(*color) for color in rows[0][-1]))
+
+
+def sizes_of(
+    product_id: int, color_hex: str, *, point: tuple[float, float, float] | None, now: datetime
+) -> list[SizeView]:
+    """Return the sizes of a colour in their order; distances only with the unit vector of a point."""
+    x, y, z = point or (None, None, None)
+    values = {"product": product_id, "color": color_hex, "x": x, "y": y, "z": z, "now": now}
+    return [SizeView(*row) for row in _rows(sql.SIZES_OF, values)]
+
+
+def near_stores(
+    product_id: int, color_hex: str, *, point: tuple[float, float, float], limit: int = 5
+) -> list[NearStore]:
+    """Return the nearest stores that have any size of a colour to sell, the nearest first."""
+    x, y, z = point
+    values = {"product": product_id, "color": color_hex, "x": x, "y": y, "z": z, "limit": limit}
+    return [NearStore(*row[:4], tuple(row[4])) for row in _rows(sql.NEAR_STORES, values)]
+
+
+def _rows(statement: str, values: Mapping[str, object]) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        return cursor.fetchall()
