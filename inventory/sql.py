@@ -200,7 +200,7 @@ WHERE product.is_active
     AND (%(after_id)s IS NULL OR (product.launched_on, product.id) < (%(after_on)s::date, %(after_id)s))
 ORDER BY product.launched_on DESC, product.id DESC
 LIMIT %(limit)s
-"""  # noqa: S608  composed of constants of this module
+"""
 
 PRODUCT_CARDS = f"""
 SELECT product.id, brand.code, brand.name_zh, brand.name_en, product.code, product.name_zh, product.name_en,
@@ -227,7 +227,7 @@ JOIN LATERAL (
     ) shade
 ) colors ON true
 WHERE product.id = ANY(%(ids)s) AND product.is_active
-"""  # noqa: S608  composed of constants of this module
+"""
 
 FIND_PRODUCT = f"""
 SELECT product.id, {_VERSION}, brand.code, brand.name_zh, brand.name_en, product.code, category.shape,
@@ -245,7 +245,7 @@ JOIN stores_brand brand ON brand.id = product.brand_id
 JOIN inventory_category category ON category.id = product.category_id
 WHERE brand.code = %(brand)s AND product.code = %(code)s AND product.is_active
     AND EXISTS (SELECT 1 FROM inventory_variant WHERE product_id = product.id AND is_active)
-"""  # noqa: S608  composed of constants of this module
+"""
 
 # The arc between two points of the unit sphere, in metres.
 _METRES = (
@@ -263,7 +263,7 @@ LEFT JOIN stores_store store ON store.id = level.store_id AND store.is_active
 WHERE variant.product_id = %(product)s AND variant.color_hex = %(color)s AND variant.is_active
 GROUP BY variant.id, price.id
 ORDER BY variant.position, variant.id
-"""  # noqa: S608  composed of constants of this module
+"""
 
 NEAR_STORES = f"""
 SELECT store.name_zh, store.name_en, store.address, {_METRES} AS metres, held.sizes
@@ -276,4 +276,4 @@ FROM (
 JOIN stores_store store ON store.id = held.store_id AND store.is_active
 ORDER BY metres, store.id
 LIMIT %(limit)s
-"""  # noqa: S608  composed of constants of this module
+"""
