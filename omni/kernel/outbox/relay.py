@@ -30,7 +30,8 @@ PARKED_FOLLOWER_DELAY = timedelta(hours=1)
 DEFAULT_MAX_ATTEMPTS = 12
 DEFAULT_KEEP_DAYS = 7
 NUMBERING_LOCK = 7_305_021
-BATCH = 1000
+PRUNE_BATCH = 1_000
+DEFER_BATCH = 10_000
 
 
 class UnknownSubscriber(LookupError):
@@ -167,7 +168,7 @@ def defer_blocked_deliveries(*, now: datetime) -> int:
     A failure puts off the followers it finds; these were published after it.
     """
     with connection.cursor() as cursor:
-        cursor.execute(sql.DEFER, {"now": now, "parked_until": now + PARKED_FOLLOWER_DELAY, "limit": BATCH})
+        cursor.execute(sql.DEFER, {"now": now, "parked_until": now + PARKED_FOLLOWER_DELAY, "limit": DEFER_BATCH})
         return int(cursor.rowcount)
 
 
@@ -192,7 +193,7 @@ def prune_deliveries(*, now: datetime) -> int:
     """Delete a batch of deliveries done more than OUTBOX_KEEP_DAYS ago and return how many; events stay."""
     keep_days = getattr(settings, "OUTBOX_KEEP_DAYS", DEFAULT_KEEP_DAYS)
     with connection.cursor() as cursor:
-        cursor.execute(sql.PRUNE, {"before": now - timedelta(days=keep_days), "limit": BATCH})
+        cursor.execute(sql.PRUNE, {"before": now - timedelta(days=keep_days), "limit": PRUNE_BATCH})
         return int(cursor.rowcount)
 
 
