@@ -2,11 +2,14 @@
 
 from typing import Any
 
+import django_stubs_ext
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
 from omni.settings import environment
 from omni.settings.environment import BASE_DIR
+
+django_stubs_ext.monkeypatch()  # so that ModelAdmin["Order"] and its like, which mypy wants, exist when the code runs
 
 SECRET_KEY = environment.secret_key()
 DEBUG = environment.flag("DEBUG")
@@ -183,7 +186,8 @@ LOCALE_PATHS = [BASE_DIR / "omni" / "locale"]
 USE_TZ = True
 TIME_ZONE = "Asia/Shanghai"
 
-# Files. Without collectstatic (a fresh machine) the finders serve them; an image collects, hashes and compresses them.
+# Files. Without collectstatic (a fresh machine) the finders serve them; an image collects and compresses them. Vite has
+# put a hash into the names of what it built, so those are kept for ever; the rest is asked for again after an hour.
 IS_STATIC_COLLECTED = environment.flag("OMNI_COLLECTED_STATIC")
 STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles" if IS_STATIC_COLLECTED else None
@@ -191,12 +195,13 @@ STATICFILES_DIRS = [BASE_DIR / "omni" / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
-        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        "BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"
         if IS_STATIC_COLLECTED
         else "django.contrib.staticfiles.storage.StaticFilesStorage",
     },
 }
 WHITENOISE_USE_FINDERS = not IS_STATIC_COLLECTED
+WHITENOISE_MAX_AGE = 3600 if IS_STATIC_COLLECTED else 0
 WHITENOISE_IMMUTABLE_FILE_TEST = r"^/static/dist/assets/.+"
 MEDIA_URL = "/media/"
 MEDIA_ROOT = environment.text("OMNI_MEDIA_ROOT", str(environment.LOCAL_DIR / "media"))
