@@ -1,5 +1,8 @@
 """The use cases of fulfillment."""
 
+from fulfillment.services.codes import PickupCodeReplaced, PickupCodeUsed, WrongPickupCode
+from fulfillment.services.courier import drive_delivery, drive_due_deliveries, receive_callback
+from fulfillment.services.dispatch import call_off_courier, dispatch_courier
 from fulfillment.services.planning import (
     CannotReserveStock,
     Demand,
@@ -24,24 +27,62 @@ from fulfillment.services.shares import (
     close_if_done,
     request_cancel,
 )
+from fulfillment.services.store_work import (
+    CancellationUnderWay,
+    GoodsStillWithCourier,
+    accept_offer,
+    answer_cancel,
+    confirm_return,
+    drive_collect,
+    drive_due_pickups,
+    drive_hand_over,
+    expire_pickup,
+    pack,
+    reject_task,
+    report_lost,
+    restock,
+    start_picking,
+)
 
 __all__ = [
+    "CancellationUnderWay",
     "CannotReserveStock",
     "Demand",
     "DemandLine",
     "FulfillmentFinished",
+    "GoodsStillWithCourier",
     "HeldDemand",
+    "PickupCodeReplaced",
+    "PickupCodeUsed",
     "Recipient",
+    "WrongPickupCode",
+    "accept_offer",
+    "answer_cancel",
+    "call_off_courier",
     "cancel_share",
     "close_if_done",
+    "confirm_return",
+    "dispatch_courier",
+    "drive_collect",
+    "drive_delivery",
+    "drive_due_deliveries",
+    "drive_due_pickups",
     "drive_due_routing",
+    "drive_hand_over",
     "drive_route",
+    "expire_pickup",
     "give_back",
+    "pack",
     "plan_and_hold",
+    "receive_callback",
     "reject_offer",
+    "reject_task",
     "release_for_routing",
+    "report_lost",
     "request_cancel",
+    "restock",
     "retry_unfillable",
     "route",
+    "start_picking",
     "time_out_offer",
 ]

@@ -1,0 +1,106 @@
+"""Pickup codes: six random digits that prove who may take the goods. Five tries, then a new code; dead once used."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.db.models import F
+from django.utils.translation import gettext_lazy as _
+
+from fulfillment.choices import PickupCodePurpose, PickupCodeStatus
+from fulfillment.models import FulfillmentOrder, PickupCode
+from omni.kernel import sealing
+from omni.kernel.errors import Conflict, InvalidInput
+from omni.kernel.numbers import secret_digits
+from omni.kernel.transactions import step
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from omni.kernel.errors import DomainError
+
+CODE_DIGITS = 6
+TRIES = 5
+
+
+class WrongPickupCode(InvalidInput):
+    """The digits are not the code's; params name the tries left."""
+
+    code = "wrong_pickup_code"
+
+
+class PickupCodeReplaced(InvalidInput):
+    """The fifth wrong try: the code is dead and a new one was issued."""
+
+    code = "pickup_code_replaced"
+
+
+class PickupCodeUsed(Conflict):
+    """The goods were handed out on this code before; params say when and by whom."""
+
+    code = "pickup_code_used"
+
+
+@step
+def issue_code(share: FulfillmentOrder, purpose: PickupCodePurpose, *, now: datetime) -> PickupCode:
+    """Give a share a new code and revoke the one it had. The caller has locked the Fulfillment."""
+    revoke_codes(share)
+    digits = secret_digits(CODE_DIGITS)
+    return PickupCode.objects.create(
+        fulfillment_order=share,
+        purpose=purpose,
+        code_sealed=sealing.seal(digits),
+        code_index=_index(share, purpose, digits),
+        tries_left=TRIES,
+        issued_at=now,
+    )
+
+
+@step
+def revoke_codes(share: FulfillmentOrder) -> None:
+    """Make the live codes of a share worthless. The caller has locked the Fulfillment."""
+    live = PickupCode.objects.filter(fulfillment_order=share, status=PickupCodeStatus.ISSUED)
+    live.update(status=PickupCodeStatus.REVOKED)
+
+
+@step
+def redeem_code(
+    share: FulfillmentOrder, purpose: PickupCodePurpose, digits: str, *, actor: str, now: datetime
+) -> DomainError | None:
+    """Use up the live code when the digits are right, else count the try; return the refusal, None when it was right.
+
+    The refusal is returned, not raised, so that the caller can commit the counted try before raising it. One guarded
+    update redeems, so of two clerks one wins. After the fifth wrong try the code is revoked and a new one issued.
+    The caller has locked the Fulfillment.
+    """
+    live = PickupCode.objects.filter(fulfillment_order=share, purpose=purpose, status=PickupCodeStatus.ISSUED)
+    redeemed = live.filter(code_index=_index(share, purpose, digits.strip()), tries_left__gt=0).update(
+        status=PickupCodeStatus.REDEEMED, redeemed_at=now, redeemed_by=actor
+    )
+    if redeemed:
+        return None
+    if live.update(tries_left=F("tries_left") - 1) == 0:
+        return _no_live_code(share, purpose)
+    tries_left = live.values_list("tries_left", flat=True).get()
+    if tries_left == 0:
+        issue_code(share, purpose, now=now)
+        return PickupCodeReplaced(_("Wrong five times: that code is void and a new one was issued."), field="code")
+    return WrongPickupCode(_("That is not the code. %(tries)s tries left."), field="code", tries=tries_left)
+
+
+def _no_live_code(share: FulfillmentOrder, purpose: PickupCodePurpose) -> DomainError:
+    """Say what became of the code: used before, or never issued."""
+    used = PickupCode.objects.filter(fulfillment_order=share, purpose=purpose, status=PickupCodeStatus.REDEEMED).first()
+    if used is None or used.redeemed_at is None:
+        return Conflict(_("There is no code to check now. Reload the page."), field="code")
+    return PickupCodeUsed(
+        _("These goods were handed out already, at %(at)s by %(by)s."),
+        field="code",
+        at=f"{used.redeemed_at:%H:%M}",
+        by=used.redeemed_by,
+    )
+
+
+def _index(share: FulfillmentOrder, purpose: PickupCodePurpose, digits: str) -> str:
+    """Return the keyed hash of a code, bound to its share: the same digits elsewhere look different."""
+    return sealing.blind_index(f"pickup:{share.pk}:{purpose}:{digits}")

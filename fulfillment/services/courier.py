@@ -1,0 +1,301 @@
+"""The courier company's side of deliveries: calls in three steps (claim, call, write), and its callbacks."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from django.db.models import F
+
+from fulfillment import locks
+from fulfillment.choices import DELIVERY_RANKS, DeliveryState
+from fulfillment.clients import CourierClient, CourierOffer, CourierRefused, CourierReport, CourierUnreachable, Place
+from fulfillment.models import Delivery, DeliveryCallback
+from fulfillment.services import progress
+from fulfillment.services.progress import Errand, Outcome
+from omni.kernel import sealing
+from omni.kernel.transactions import drive, entry, step
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from fulfillment.models import FulfillmentOrder
+
+logger = logging.getLogger(__name__)
+
+# A claim leases the delivery for this long, longer with every failure; it must outlast the calls of one errand.
+RETRY_SECONDS = (30, 60, 120, 300, 600)
+# An errand may lead to the next one (quote, create); more than this many wait for the sweeper.
+MAX_ERRANDS = 4
+# A no-show is cancelled when that is free, and in the end even when it is not.
+NO_SHOW_AT_A_FEE_AFTER = timedelta(hours=1)
+NEW_QUOTE_CODES = frozenset({"offer_expired", "unknown_offer"})
+NO_COURIER_CODES = frozenset({"out_of_reach"})
+OTHER_STATE_CODES = frozenset({"state_conflict", "cannot_cancel"})
+NEW_CODE_CODES = frozenset({"wrong_code", "too_many_tries"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """A claimed errand with all that the call needs; no row is read after the claim."""
+
+    errand: Errand
+    delivery_id: int
+    share_id: int
+    external_id: str
+    provider_id: str
+    offer_id: str
+    code_id: int | None
+    code: str
+    origin: Place
+    destination: Place
+    pays_to_cancel: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Postponed:
+    """The company was asked, and nothing is to be done yet."""
+
+
+Answer = CourierReport | CourierOffer | _Postponed
+
+
+@drive
+def drive_delivery(delivery_id: int, *, now: datetime) -> int:
+    """Call the courier company about a delivery as long as something is due; return how many errands were run.
+
+    Each errand is claimed and committed first (the attempt counts, the next one is put off), then called, then its
+    result is written: a worker may die anywhere and the sweeper goes on. Calls are idempotent at the company.
+    """
+    client = CourierClient.from_settings()
+    for errands in range(MAX_ERRANDS):
+        with entry():
+            call = _claim(delivery_id, now=now)
+        if call is None:
+            return errands
+        try:
+            answer = _run(client, call)
+        except CourierUnreachable as error:
+            with entry():
+                _write_failure(call, f"unreachable: {error}")
+            return errands + 1
+        except CourierRefused as error:
+            with entry():
+                _write_refusal(call, error, now=now)
+        else:
+            with entry():
+                _write_answer(call, answer, now=now)
+    return MAX_ERRANDS
+
+
+@drive
+def drive_due_deliveries(limit: int, *, now: datetime) -> int:
+    """Run what is due, at most `limit` deliveries, and return how many; one that fails does not stop the others."""
+    due = Delivery.objects.filter(next_attempt_at__lte=now).order_by("next_attempt_at", "pk")
+    delivery_ids = list(due.values_list("pk", flat=True)[:limit])
+    for delivery_id in delivery_ids:
+        try:
+            drive_delivery(delivery_id, now=now)
+        except Exception:  # its claim has put it off already, longer every time
+            logger.exception("Delivery %s", delivery_id)
+    return len(delivery_ids)
+
+
+@step
+def receive_callback(headers: Mapping[str, str], raw: bytes, *, now: datetime) -> Outcome:
+    """Take a callback of the courier company: keep it once, then move its delivery and share.
+
+    A duplicate, a late one and one out of order change nothing more. Of an unknown delivery it is kept, too: the edge
+    answers 404. Locks Fulfillment, StockLevel.
+
+    :raises CallbackNotAuthentic: it is not signed by the company, or older than five minutes.
+    :raises InvalidInput: it is authentic, but malformed.
+    """
+    client = CourierClient.from_settings()
+    event = client.parse_callback(headers, raw)
+    known = Delivery.objects.filter(external_id=event.report.external_id, provider=client.provider)
+    delivery = known.values_list("pk", "fulfillment_order_id").first()
+    callback, is_new = DeliveryCallback.objects.get_or_create(
+        provider=client.provider,
+        message_id=event.message_id,
+        defaults={"delivery_id": delivery and delivery[0], "body": event.body, "received_at": now},
+    )
+    if delivery is None:
+        outcome = Outcome.UNKNOWN_DELIVERY
+    elif not is_new:
+        return Outcome.DUPLICATE
+    else:
+        share, row = _lock(*delivery)
+        outcome = progress.apply_report(share, row, event.report, now=now)
+    DeliveryCallback.objects.filter(pk=callback.pk).update(outcome=outcome)
+    return outcome
+
+
+def _lock(delivery_id: int, share_id: int) -> tuple[FulfillmentOrder, Delivery]:
+    """Lock the demand of a delivery and return its share and the delivery as they are now."""
+    share = locks.lock_share(share_id)
+    return share, Delivery.objects.get(pk=delivery_id)
+
+
+def _claim(delivery_id: int, *, now: datetime) -> _Call | None:
+    """Take a due delivery, count the attempt and put the next one off; None when it is not due or another has it."""
+    due = Delivery.objects.filter(pk=delivery_id, next_attempt_at__lte=now)
+    # Two statements, one claim: the first locks the row and counts, so the second sees its own count.
+    if not due.update(attempts=F("attempts") + 1, updated_at=now):
+        return None
+    rows = Delivery.objects.select_related(
+        "pickup_code", "fulfillment_order__store", "fulfillment_order__fulfillment__district"
+    )
+    delivery = rows.get(pk=delivery_id)
+    share = delivery.fulfillment_order
+    errand = progress.choose_errand(share, delivery, now=now)
+    wait = timedelta(seconds=RETRY_SECONDS[min(delivery.attempts, len(RETRY_SECONDS)) - 1])
+    leased_until = None if errand is Errand.NOTHING else now + wait
+    Delivery.objects.filter(pk=delivery_id).update(next_attempt_at=leased_until)
+    return None if errand is Errand.NOTHING else _prepare(errand, share, delivery, now=now)
+
+
+def _prepare(errand: Errand, share: FulfillmentOrder, delivery: Delivery, *, now: datetime) -> _Call:
+    """Gather what an errand needs."""
+    # What the courier was given at first stays in the request: a repeated one must be the same.
+    code = delivery.pickup_code if errand is Errand.CREATE else progress.find_courier_code(share)
+    is_long_overdue = delivery.eta_at is not None and now >= delivery.eta_at + NO_SHOW_AT_A_FEE_AFTER
+    return _Call(
+        errand=errand,
+        delivery_id=delivery.pk,
+        share_id=share.pk,
+        external_id=delivery.external_id,
+        provider_id=delivery.provider_id,
+        offer_id=delivery.offer_id,
+        code_id=code.pk if code else None,
+        code=sealing.unseal(code.code_sealed) if code else "",
+        origin=_store_place(share),
+        destination=_recipient_place(share),
+        pays_to_cancel=errand is Errand.CANCEL or is_long_overdue,
+    )
+
+
+def _store_place(share: FulfillmentOrder) -> Place:
+    """Return where the courier collects."""
+    store = share.store
+    if store is None:
+        raise ValueError("A share with a courier has a store.")
+    return Place(name=store.name_zh, phone=store.phone, address=store.address, lat=store.lat, lng=store.lng)
+
+
+def _recipient_place(share: FulfillmentOrder) -> Place:
+    """Return where the courier brings the goods."""
+    demand = share.fulfillment
+    district = demand.district
+    area = f"{district.province}{district.city}{district.name}" if district else ""
+    return Place(
+        name=demand.recipient_name,
+        phone=sealing.unseal(demand.recipient_phone_sealed) if demand.recipient_phone_sealed else "",
+        address=f"{area}{demand.street}",
+        lat=demand.lat,
+        lng=demand.lng,
+    )
+
+
+def _run(client: CourierClient, call: _Call) -> Answer:
+    """Call the company. When it says that the delivery is past what we ask for, ask where it stands instead."""
+    try:
+        return _run_errand(client, call)
+    except CourierRefused as error:
+        if error.code not in OTHER_STATE_CODES:
+            raise
+    return client.get(call.provider_id)
+
+
+def _run_errand(client: CourierClient, call: _Call) -> Answer:
+    """Make the one call (for a cancellation two or three) of an errand."""
+    answer: Answer
+    match call.errand:
+        case Errand.QUOTE:
+            answer = _quote(client, call)
+        case Errand.CREATE:
+            answer = client.create(
+                external_id=call.external_id,
+                offer_id=call.offer_id,
+                pickup_code=call.code,
+                origin=call.origin,
+                destination=call.destination,
+            )
+        case Errand.SEND_CODE:
+            answer = client.send_code(call.provider_id, code=call.code)
+        case Errand.PICKUP:
+            answer = client.pickup(call.provider_id, code=call.code)
+        case Errand.CANCEL | Errand.CANCEL_NO_SHOW:
+            answer = _cancel(client, call)
+        case Errand.CONFIRM_RETURN:
+            answer = client.confirm_return(call.provider_id)
+        case _:
+            answer = client.get(call.provider_id)
+    return answer
+
+
+def _quote(client: CourierClient, call: _Call) -> CourierOffer:
+    """Ask for offers and take the cheapest."""
+    offers = client.quote(call.origin, call.destination)
+    if not offers:
+        raise CourierRefused("no_offer", status=200)
+    return offers[0]
+
+
+def _cancel(client: CourierClient, call: _Call) -> Answer:
+    """Cancel, unless the company does not allow it, or wants a fee that we do not pay yet."""
+    terms = client.cancel_quote(call.provider_id)
+    if not terms.is_allowed:
+        return client.get(call.provider_id)
+    if terms.fee_fen and not call.pays_to_cancel:
+        return _Postponed()
+    reason = "no show" if call.errand is Errand.CANCEL_NO_SHOW else "order cancelled"
+    return client.cancel(call.provider_id, reason=reason)
+
+
+def _write_answer(call: _Call, answer: Answer, *, now: datetime) -> None:
+    """Write what the company answered."""
+    share, delivery = _lock(call.delivery_id, call.share_id)
+    if isinstance(answer, CourierOffer):
+        if delivery.state == DeliveryState.REQUESTED:
+            delivery.offer_id, delivery.fee_fen, delivery.attempts = answer.offer_id, answer.fee_fen, 0
+            delivery.eta_at = now + timedelta(minutes=answer.eta_minutes)
+            delivery.last_error = ""
+            progress.schedule(share, delivery, now=now)
+    elif isinstance(answer, CourierReport):
+        if call.errand in {Errand.CREATE, Errand.SEND_CODE}:
+            delivery.pickup_code_id = call.code_id
+        delivery.last_error = "" if not delivery.last_error.startswith(progress.CONFLICT) else delivery.last_error
+        progress.apply_report(share, delivery, answer, now=now)
+        is_gone = DELIVERY_RANKS[answer.state] >= progress.PICKED_UP_RANK
+        if call.errand is Errand.CANCEL and delivery.wants_cancel and is_gone:
+            progress.refuse_cancellation(share, delivery, now=now)
+            progress.schedule(share, delivery, now=now)
+
+
+def _write_failure(call: _Call, error: str) -> None:
+    """Write why a call came to nothing; the claim has set the next attempt."""
+    Delivery.objects.filter(pk=call.delivery_id).update(last_error=error[:200])
+    logger.warning("Delivery %s: %s: %s", call.delivery_id, call.errand.name.lower(), error)
+
+
+def _write_refusal(call: _Call, error: CourierRefused, *, now: datetime) -> None:
+    """Write that the company refused, and mend what can be mended: a stale offer, a code, a store out of reach."""
+    share, delivery = _lock(call.delivery_id, call.share_id)
+    _write_failure(call, f"refused: {error}")
+    delivery.refresh_from_db(fields=["last_error"])
+    if delivery.state == DeliveryState.REQUESTED and delivery.wants_cancel:
+        progress.end_uncreated(share, delivery, DeliveryState.CANCELLED, reason=error.code, now=now)
+    elif delivery.state == DeliveryState.REQUESTED and error.code in NO_COURIER_CODES:
+        progress.end_out_of_reach(share, delivery, reason=error.code, now=now)
+    elif error.code in NEW_QUOTE_CODES | NEW_CODE_CODES:
+        if error.code in NEW_QUOTE_CODES:
+            delivery.offer_id = ""
+        else:
+            delivery.pickup_code = None
+        # At once the first time; after that at the pace of the leases.
+        delivery.next_attempt_at = now if delivery.attempts <= 1 else delivery.next_attempt_at
+        delivery.save()

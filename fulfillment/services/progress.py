@@ -1,0 +1,269 @@
+"""What a report of the courier company means for a delivery and its share, and what is to be asked of it next."""
+
+from __future__ import annotations
+
+import enum
+import logging
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from fulfillment import events
+from fulfillment.choices import (
+    DELIVERY_RANKS,
+    FINAL_DELIVERY_STATES,
+    DeliveryState,
+    PickupCodePurpose,
+    PickupCodeStatus,
+    RejectReason,
+)
+from fulfillment.choices import FulfillmentOrderStatus as Status
+from fulfillment.models import PickupCode
+from fulfillment.services import handover
+from fulfillment.services.codes import issue_code
+from fulfillment.services.dispatch import dispatch_courier, hint_delivery
+from fulfillment.services.routing import reject_offer
+from fulfillment.services.shares import cancel_share
+from omni.kernel.outbox import publish
+from omni.kernel.states import transition
+from omni.kernel.transactions import step
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from fulfillment.clients import CourierReport
+    from fulfillment.models import Delivery, FulfillmentOrder
+
+logger = logging.getLogger(__name__)
+
+# A courier of whom nothing was heard is asked about after this long, then less and less often.
+QUIET_SECONDS = (30, 60, 120, 300, 600)
+NO_SHOW_AFTER = timedelta(minutes=15)
+CONFLICT = "conflict: "
+PICKED_UP_RANK = DELIVERY_RANKS[DeliveryState.PICKED_UP]
+FINAL_RANK = DELIVERY_RANKS[DeliveryState.DELIVERED]
+
+IN_STORE = frozenset({Status.ACCEPTED, Status.PICKING, Status.PACKED, Status.AWAITING_COURIER})
+COMING_BACK = frozenset({DeliveryState.RETURNING, DeliveryState.RETURNED, DeliveryState.RETURN_CONFIRMED})
+
+
+class Errand(enum.Enum):
+    """What is to be asked of the courier company next."""
+
+    NOTHING = enum.auto()
+    QUOTE = enum.auto()
+    CREATE = enum.auto()
+    SEND_CODE = enum.auto()
+    PICKUP = enum.auto()
+    CANCEL = enum.auto()
+    CANCEL_NO_SHOW = enum.auto()
+    CONFIRM_RETURN = enum.auto()
+    QUERY = enum.auto()
+
+
+class Outcome(enum.StrEnum):
+    """What a report came to; kept with the callback that brought it."""
+
+    APPLIED = "applied"
+    KNOWN = "known"
+    LATE = "late"
+    CONFLICT = "conflict"
+    UNKNOWN_DELIVERY = "unknown_delivery"
+    DUPLICATE = "duplicate"
+
+
+def choose_errand(share: FulfillmentOrder, delivery: Delivery, *, now: datetime) -> Errand:
+    """Decide what to ask of the courier company about a delivery now."""
+    state = DeliveryState(delivery.state)
+    if state in FINAL_DELIVERY_STATES:
+        return Errand.QUERY if delivery.last_error.startswith(CONFLICT) else Errand.NOTHING
+    if state is DeliveryState.REQUESTED:
+        return Errand.CREATE if delivery.offer_id else Errand.QUOTE
+    if delivery.wants_cancel:
+        return Errand.CANCEL
+    if DELIVERY_RANKS[state] < PICKED_UP_RANK:
+        return _errand_before_pickup(share, delivery, now=now)
+    is_back = share.status == Status.RETURNED_TO_STORE and state is DeliveryState.RETURNED
+    return Errand.CONFIRM_RETURN if is_back else Errand.QUERY
+
+
+def _errand_before_pickup(share: FulfillmentOrder, delivery: Delivery, *, now: datetime) -> Errand:
+    """Decide what to ask while the courier is still to come, or stands at the desk."""
+    code = find_courier_code(share)
+    if code is not None and code.pk != delivery.pickup_code_id:
+        return Errand.SEND_CODE
+    if share.status == Status.HANDED_OVER:
+        return Errand.PICKUP
+    return Errand.CANCEL_NO_SHOW if is_no_show(delivery, now=now) else Errand.QUERY
+
+
+def find_courier_code(share: FulfillmentOrder) -> PickupCode | None:
+    """Return the code that the courier should show, or that was used at the desk."""
+    codes = PickupCode.objects.filter(fulfillment_order=share, purpose=PickupCodePurpose.COURIER)
+    return codes.exclude(status=PickupCodeStatus.REVOKED).order_by("pk").last()
+
+
+def is_no_show(delivery: Delivery, *, now: datetime) -> bool:
+    """Tell whether an assigned courier is a quarter of an hour later than promised."""
+    is_assigned = delivery.state == DeliveryState.ASSIGNED
+    return is_assigned and delivery.eta_at is not None and now >= delivery.eta_at + NO_SHOW_AFTER
+
+
+@step
+def apply_report(share: FulfillmentOrder, delivery: Delivery, report: CourierReport, *, now: datetime) -> Outcome:
+    """Move a delivery by what the company reports, with all that follows for its share; it may come in any order.
+
+    A report moves the delivery when its rank is higher, or when another courier was assigned before the pick-up. Two
+    different ends are a conflict: it is shown and asked about. The caller has locked the Fulfillment. Locks StockLevel.
+    """
+    state = DeliveryState(delivery.state)
+    if state in FINAL_DELIVERY_STATES:
+        return _compare_ends(delivery, report, now=now)
+    is_reassigned = report.assignment > delivery.assignment and DELIVERY_RANKS[state] < PICKED_UP_RANK
+    is_ahead = report.assignment >= delivery.assignment and DELIVERY_RANKS[report.state] > DELIVERY_RANKS[state]
+    is_news = report.seq >= delivery.last_seq
+    if is_news:
+        _copy_facts(delivery, report)
+    if is_reassigned or is_ahead:
+        delivery.state, delivery.assignment = report.state, report.assignment
+        delivery.attempts, delivery.last_error = 0, ""
+        if is_reassigned and not delivery.wants_cancel and share.status in IN_STORE | {Status.CANCEL_REQUESTED}:
+            issue_code(share, PickupCodePurpose.COURIER, now=now)
+        _follow(share, delivery, now=now)
+    schedule(share, delivery, now=now)
+    if is_reassigned or is_ahead:
+        return Outcome.APPLIED
+    return Outcome.KNOWN if is_news else Outcome.LATE
+
+
+@step
+def schedule(share: FulfillmentOrder, delivery: Delivery, *, now: datetime) -> None:
+    """Save a delivery with the moment when the company is next to be called about it. The Fulfillment is locked."""
+    errand = choose_errand(share, delivery, now=now)
+    if errand is Errand.NOTHING:
+        delivery.next_attempt_at = None
+    elif errand is not Errand.QUERY:
+        # After a call without effect the lease of the claim stands: what was asked is not asked again at once.
+        delivery.next_attempt_at = now if delivery.attempts == 0 else delivery.next_attempt_at or now
+    elif delivery.state not in FINAL_DELIVERY_STATES:
+        quiet = timedelta(seconds=QUIET_SECONDS[min(delivery.attempts, len(QUIET_SECONDS) - 1)])
+        delivery.next_attempt_at = now + quiet
+    delivery.updated_at = now
+    delivery.save()
+    if delivery.next_attempt_at is not None and delivery.next_attempt_at <= now:
+        hint_delivery(delivery)
+
+
+@step
+def end_uncreated(
+    share: FulfillmentOrder, delivery: Delivery, state: DeliveryState, *, reason: str, now: datetime
+) -> None:
+    """End a delivery of which it is certain that the company does not have it. The Fulfillment is locked."""
+    delivery.state, delivery.reason = state, reason[:60]
+    _follow(share, delivery, now=now)
+    schedule(share, delivery, now=now)
+
+
+@step
+def end_out_of_reach(share: FulfillmentOrder, delivery: Delivery, *, reason: str, now: datetime) -> None:
+    """End a request that no courier can ride, and give the order back to routing: another store may be nearer.
+
+    The Fulfillment is locked. Locks StoreCapacity, StockLevel.
+    """
+    delivery.state, delivery.reason = DeliveryState.CREATE_FAILED, reason[:60]
+    schedule(share, delivery, now=now)
+    actor = f"courier:{delivery.pk}"
+    if share.status == Status.CANCEL_REQUESTED:
+        cancel_share(share, actor=actor, now=now)
+    elif share.status in IN_STORE:
+        reject_offer(share.pk, reason=RejectReason.OTHER, actor=actor, now=now)
+
+
+@step
+def refuse_cancellation(share: FulfillmentOrder, delivery: Delivery, *, now: datetime) -> None:
+    """Write that a delivery under way cannot be stopped: the goods go to the recipient. The Fulfillment is locked.
+
+    Emits FulfillmentCancelRefused.
+    """
+    delivery.wants_cancel = False
+    if share.status == Status.HANDED_OVER:
+        publish(
+            events.FulfillmentCancelRefused(
+                fulfillment_id=share.fulfillment_id, fulfillment_order_id=share.pk, refused_at=now
+            ),
+            now=now,
+        )
+
+
+def _copy_facts(delivery: Delivery, report: CourierReport) -> None:
+    """Take over what a report says beside the state."""
+    delivery.provider_id = report.delivery_id
+    delivery.last_seq = report.seq
+    delivery.fee_fen = report.fee_fen or delivery.fee_fen
+    delivery.cancel_fee_fen = report.cancel_fee_fen
+    delivery.eta_at = report.eta_at
+    delivery.courier_name, delivery.courier_phone_masked = report.courier_name, report.courier_phone_masked
+    delivery.courier_lat, delivery.courier_lng = report.courier_lat, report.courier_lng
+    delivery.reason = report.reason
+
+
+def _compare_ends(delivery: Delivery, report: CourierReport, *, now: datetime) -> Outcome:
+    """Compare a report with the end that is written already; a different end is shown, and asked about once."""
+    if report.state == delivery.state:
+        if delivery.last_error.startswith(CONFLICT):
+            delivery.last_error, delivery.next_attempt_at = "", None
+            delivery.save()
+        return Outcome.KNOWN
+    if DELIVERY_RANKS[report.state] < FINAL_RANK:
+        return Outcome.LATE
+    logger.error("Delivery %s ended as %s, the courier reports %s", delivery.pk, delivery.state, report.state)
+    is_first = not delivery.last_error.startswith(CONFLICT)
+    delivery.last_error = f"{CONFLICT}ended as {delivery.state}, the courier reports {report.state}"
+    delivery.next_attempt_at = now if is_first else None
+    delivery.save()
+    return Outcome.CONFLICT
+
+
+def _follow(share: FulfillmentOrder, delivery: Delivery, *, now: datetime) -> None:
+    """Do to the share what the delivery's new state means."""
+    delivery.save()
+    state, actor = DeliveryState(delivery.state), f"courier:{delivery.pk}"
+    if state in {DeliveryState.CANCELLED, DeliveryState.CREATE_FAILED}:
+        _follow_end_without_goods(share, delivery, actor=actor, now=now)
+    elif DELIVERY_RANKS[state] >= PICKED_UP_RANK:
+        _follow_goods(share, delivery, actor=actor, now=now)
+
+
+def _follow_end_without_goods(share: FulfillmentOrder, delivery: Delivery, *, actor: str, now: datetime) -> None:
+    """Ask for another courier, finish an agreed cancellation, or expect goods back that were handed over."""
+    if share.status in IN_STORE and not delivery.wants_cancel:
+        dispatch_courier(share, now=now)
+    elif share.status == Status.CANCEL_REQUESTED and delivery.wants_cancel:
+        cancel_share(share, actor=actor, now=now)
+    elif share.status == Status.HANDED_OVER:
+        # The desk gave the goods out, the company says nobody rides: the store must see them back, or report a loss.
+        logger.error("Delivery %s ended as %s after the hand-over", delivery.pk, delivery.state)
+        transition(share, to=Status.RETURNING, actor=actor, now=now, reason=delivery.reason)
+    delivery.wants_cancel = False
+
+
+def _follow_goods(share: FulfillmentOrder, delivery: Delivery, *, actor: str, now: datetime) -> None:
+    """Move the share with the goods: out of the store first, whatever the desk has written, then as far as they are."""
+    if share.status in handover.STEPS_TO_HAND_OVER:
+        # A pick-up wins over a cancellation; the courier is asked to turn round.
+        delivery.wants_cancel = delivery.wants_cancel or share.status == Status.CANCEL_REQUESTED
+        handover.give_to_courier(share, actor=actor, now=now)
+    state = DeliveryState(delivery.state)
+    if share.status not in {Status.HANDED_OVER, Status.RETURNING}:
+        if share.status not in {Status.DELIVERED, Status.RETURNED_TO_STORE, Status.LOST}:
+            delivery.last_error = f"goods are {state} although the order is {share.status}"
+            logger.error("Delivery %s: %s", delivery.pk, delivery.last_error)
+    elif state is DeliveryState.DELIVERED:
+        if delivery.wants_cancel:
+            refuse_cancellation(share, delivery, now=now)
+        handover.mark_delivered(share, actor=actor, now=now)
+    elif state is DeliveryState.LOST:
+        handover.mark_lost(share, actor=actor, now=now)
+    elif state in COMING_BACK:
+        delivery.wants_cancel = False
+        if share.status == Status.HANDED_OVER:
+            transition(share, to=Status.RETURNING, actor=actor, now=now, reason=delivery.reason)

@@ -1,0 +1,305 @@
+"""What people in a store do with an order: accept, pick, pack, hand over, answer a cancellation, take back.
+
+Every use case locks the Fulfillment first. Who may do it is decided at the edge (`queries.get_task_for`).
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from django.utils.translation import gettext_lazy as _
+
+from fulfillment import events, locks
+from fulfillment.choices import DELIVERY_RANKS, DeliveryState, PickupCodePurpose, RejectReason, Way
+from fulfillment.choices import FulfillmentOrderStatus as Status
+from fulfillment.models import Delivery, FulfillmentOrder, RoutingRule
+from fulfillment.services import handover
+from fulfillment.services.codes import PickupCodeReplaced, issue_code, redeem_code
+from fulfillment.services.dispatch import call_off_courier, dispatch_courier, find_live_delivery, make_due
+from fulfillment.services.routing import reject_offer
+from fulfillment.services.shares import cancel_share
+from omni.kernel.errors import Conflict
+from omni.kernel.outbox import publish
+from omni.kernel.states import StateConflict, transition
+from omni.kernel.transactions import drive, entry, step
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from omni.kernel.errors import DomainError
+
+logger = logging.getLogger(__name__)
+
+PICKUP_KEEP_HOURS = RoutingRule._meta.get_field("pickup_keep_hours").default
+# An expiry that failed is tried again after this long.
+EXPIRY_RETRY = timedelta(minutes=10)
+
+
+class CancellationUnderWay(Conflict):
+    """The store agreed to cancel already; the courier company is being asked."""
+
+    code = "cancellation_under_way"
+
+
+class GoodsStillWithCourier(Conflict):
+    """The courier company says that a courier has the goods, so they are neither lost nor back."""
+
+    code = "goods_with_courier"
+
+
+@step
+def accept_offer(fulfillment_order_id: int, *, actor: str, now: datetime) -> None:
+    """Take an offered order; a courier is asked for at once when one is to bring it.
+
+    An answer after the deadline counts as long as the offer has not been taken away. Locks Fulfillment.
+    Emits FulfillmentOrderAccepted.
+
+    :raises StateConflict: when it is not offered any more.
+    """
+    share = locks.lock_share(fulfillment_order_id)
+    transition(share, to=Status.ACCEPTED, actor=actor, now=now)
+    share.accepted_by, share.deadline_at = actor, None
+    share.save(update_fields=["accepted_by", "deadline_at"])
+    if share.fulfillment.way == Way.COURIER:
+        dispatch_courier(share, now=now)
+    publish(
+        events.FulfillmentOrderAccepted(
+            fulfillment_id=share.fulfillment_id,
+            fulfillment_order_id=share.pk,
+            store_id=handover.store_of(share),
+            accepted_at=now,
+        ),
+        now=now,
+    )
+
+
+@step
+def reject_task(
+    fulfillment_order_id: int,
+    *,
+    reason: RejectReason,
+    actor: str,
+    now: datetime,
+    affected: Mapping[int, int] | None = None,
+) -> None:
+    """Give an order back before it is packed; the courier who was asked for is called off and the next store is found.
+
+    `affected` maps line ids to units that are missing (NOT_FOUND) or damaged (DAMAGED); none given means all.
+    Locks Fulfillment, StoreCapacity, StockLevel.
+
+    :raises StateConflict: when it is packed, gone or taken away already.
+    """
+    share = locks.lock_share(fulfillment_order_id)
+    if share.status not in {Status.OFFERED, Status.ACCEPTED, Status.PICKING}:
+        raise StateConflict(_("This order cannot be given back any more."), field="status", status=share.status)
+    reject_offer(fulfillment_order_id, reason=reason, actor=actor, now=now, affected=affected)
+
+
+@step
+def start_picking(fulfillment_order_id: int, *, actor: str, now: datetime) -> None:
+    """Write that somebody is fetching the goods from the shelves. Locks Fulfillment.
+
+    :raises StateConflict: when it is not accepted.
+    """
+    transition(locks.lock_share(fulfillment_order_id), to=Status.PICKING, actor=actor, now=now)
+
+
+@step
+def pack(fulfillment_order_id: int, *, actor: str, now: datetime) -> None:
+    """Write that the goods are packed: they wait for the courier, or for the shopper with a code and until a deadline.
+
+    Locks Fulfillment.
+
+    :raises StateConflict: when it is not accepted or being picked.
+    """
+    share = locks.lock_share(fulfillment_order_id)
+    transition(share, to=Status.PACKED, actor=actor, now=now)
+    if share.fulfillment.way == Way.PICKUP:
+        transition(share, to=Status.READY_FOR_PICKUP, actor=actor, now=now)
+        issue_code(share, PickupCodePurpose.SHOPPER, now=now)
+        share.deadline_at = now + timedelta(hours=_keep_hours(share))
+        share.save(update_fields=["deadline_at"])
+    else:
+        transition(share, to=Status.AWAITING_COURIER, actor=actor, now=now)
+
+
+@drive
+def drive_hand_over(fulfillment_order_id: int, *, code: str, actor: str, now: datetime) -> None:
+    """Give packed goods to the courier who shows the code; stock is consumed and the company told.
+
+    A wrong code is counted and committed before it is refused, hence a drive. Locks Fulfillment, StockLevel.
+    Emits FulfillmentOrderHandedOver.
+
+    :raises StateConflict: when the goods do not wait for a courier.
+    :raises WrongPickupCode: PickupCodeReplaced after the fifth time, PickupCodeUsed when they are gone already.
+    """
+    with entry():
+        refusal = _hand_over(fulfillment_order_id, code=code, actor=actor, now=now)
+    if refusal is not None:
+        raise refusal
+
+
+@drive
+def drive_collect(fulfillment_order_id: int, *, code: str, actor: str, now: datetime) -> None:
+    """Give packed goods to the shopper who shows the code; stock is consumed.
+
+    A wrong code is counted and committed before it is refused, hence a drive. Locks Fulfillment, StockLevel.
+    Emits FulfillmentOrderDelivered.
+
+    :raises StateConflict: when the goods do not wait for the shopper.
+    :raises WrongPickupCode: PickupCodeReplaced after the fifth time, PickupCodeUsed when they are gone already.
+    """
+    with entry():
+        refusal = _collect(fulfillment_order_id, code=code, actor=actor, now=now)
+    if refusal is not None:
+        raise refusal
+
+
+@step
+def answer_cancel(fulfillment_order_id: int, *, accept: bool, actor: str, now: datetime) -> None:
+    """Answer the wish to cancel an order that the store has begun.
+
+    Accepted, it is CANCELLED at once when no courier can come for it; else as soon as the courier company has
+    confirmed, so that a pick-up in the same moment wins and stock and money agree. Refused, it goes on as before.
+    Locks Fulfillment, StoreCapacity, StockLevel. Emits FulfillmentOrderCancelled or FulfillmentCancelRefused.
+
+    :raises StateConflict: when nobody wishes to cancel it.
+    :raises CancellationUnderWay: when the store has agreed already.
+    """
+    share = locks.lock_share(fulfillment_order_id)
+    if share.status != Status.CANCEL_REQUESTED:
+        raise StateConflict(_("There is no cancellation to answer."), field="status", status=share.status)
+    delivery = find_live_delivery(share)
+    if delivery is not None and delivery.wants_cancel:
+        raise CancellationUnderWay(_("The cancellation was agreed; the courier is being called off."))
+    if not accept:
+        _go_on(share, actor=actor, now=now)
+    elif call_off_courier(share, now=now):
+        cancel_share(share, actor=actor, now=now)
+
+
+@step
+def confirm_return(fulfillment_order_id: int, *, actor: str, now: datetime) -> None:
+    """Write that goods which could not be delivered are back in the store: they are sold again from now on.
+
+    Locks Fulfillment, StockLevel. Emits FulfillmentOrderCancelled ("returned").
+
+    :raises StateConflict: when they are not on their way back.
+    """
+    share = locks.lock_share(fulfillment_order_id)
+    handover.take_back(share, actor=actor, now=now)
+    delivery = find_live_delivery(share)
+    if delivery is not None:
+        make_due(delivery, now=now)
+
+
+@step
+def report_lost(fulfillment_order_id: int, *, actor: str, now: datetime) -> None:
+    """Write that goods which were to come back never did, once the courier company's delivery is over.
+
+    Locks Fulfillment. Emits FulfillmentOrderCancelled ("lost").
+
+    :raises StateConflict: when they are not on their way back.
+    :raises GoodsStillWithCourier: when the company's courier is still on the way with them.
+    """
+    share = locks.lock_share(fulfillment_order_id)
+    if find_live_delivery(share) is not None:
+        raise GoodsStillWithCourier(_("The courier is still on the way back with these goods."))
+    handover.mark_lost(share, actor=actor, now=now)
+
+
+@step
+def restock(fulfillment_order_id: int, *, actor: str, now: datetime) -> None:
+    """Write that goods nobody collected are on the shelf again: they may be sold from now on.
+
+    Locks Fulfillment, StockLevel.
+
+    :raises StateConflict: when they still wait for the shopper, or are back already.
+    """
+    handover.put_on_shelf(locks.lock_share(fulfillment_order_id), actor=actor, now=now)
+
+
+@step
+def expire_pickup(fulfillment_order_id: int, *, now: datetime) -> bool:
+    """End the waiting for a shopper who did not come; False when it is not due. The store puts the goods back.
+
+    Locks Fulfillment. Emits FulfillmentOrderCancelled ("not_collected").
+    """
+    share = locks.lock_share(fulfillment_order_id)
+    if share.status != Status.READY_FOR_PICKUP or share.deadline_at is None or share.deadline_at > now:
+        return False
+    handover.end_waiting(share, actor="system:expiry", now=now)
+    return True
+
+
+@drive
+def drive_due_pickups(limit: int, *, now: datetime) -> int:
+    """End all waiting that is over, each in an entry of its own; return how many were tried."""
+    due = FulfillmentOrder.objects.filter(status=Status.READY_FOR_PICKUP, deadline_at__lte=now)
+    share_ids = list(due.order_by("deadline_at", "pk").values_list("pk", flat=True)[:limit])
+    for share_id in share_ids:
+        try:
+            with entry():
+                expire_pickup(share_id, now=now)
+        except Exception:
+            logger.exception("Fulfillment order %s did not expire", share_id)
+            with entry():
+                FulfillmentOrder.objects.filter(pk=share_id).update(deadline_at=now + EXPIRY_RETRY)
+    return len(share_ids)
+
+
+@step
+def _hand_over(fulfillment_order_id: int, *, code: str, actor: str, now: datetime) -> DomainError | None:
+    """Check the courier's code and give the goods out; return the refusal, to be raised once it is committed."""
+    share = locks.lock_share(fulfillment_order_id)
+    if share.status not in {Status.AWAITING_COURIER, Status.HANDED_OVER}:
+        raise StateConflict(_("These goods do not wait for a courier now."), field="status", status=share.status)
+    refusal = redeem_code(share, PickupCodePurpose.COURIER, code, actor=actor, now=now)
+    if refusal is None:
+        handover.give_to_courier(share, actor=actor, now=now)
+    delivery = find_live_delivery(share)
+    is_news = refusal is None or isinstance(refusal, PickupCodeReplaced)
+    if delivery is not None and is_news and _is_known_to_courier(delivery):
+        make_due(delivery, now=now)
+    return refusal
+
+
+@step
+def _collect(fulfillment_order_id: int, *, code: str, actor: str, now: datetime) -> DomainError | None:
+    """Check the shopper's code and give the goods out; return the refusal, to be raised once it is committed."""
+    share = locks.lock_share(fulfillment_order_id)
+    if share.status not in {Status.READY_FOR_PICKUP, Status.COLLECTED}:
+        raise StateConflict(_("These goods do not wait for the shopper now."), field="status", status=share.status)
+    refusal = redeem_code(share, PickupCodePurpose.SHOPPER, code, actor=actor, now=now)
+    if refusal is None:
+        handover.give_to_shopper(share, actor=actor, now=now)
+    return refusal
+
+
+def _is_known_to_courier(delivery: Delivery) -> bool:
+    """Tell whether the company has the delivery: one that is still to be requested keeps its own pace."""
+    return DELIVERY_RANKS[DeliveryState(delivery.state)] > DELIVERY_RANKS[DeliveryState.REQUESTED]
+
+
+def _go_on(share: FulfillmentOrder, *, actor: str, now: datetime) -> None:
+    """Put a share back where it was before the wish to cancel, with a courier if the last one is gone."""
+    transition(share, to=Status(share.held_status), actor=actor, now=now)
+    share.held_status = ""
+    share.save(update_fields=["held_status"])
+    if share.fulfillment.way == Way.COURIER and find_live_delivery(share) is None:
+        dispatch_courier(share, now=now)
+    publish(
+        events.FulfillmentCancelRefused(
+            fulfillment_id=share.fulfillment_id, fulfillment_order_id=share.pk, refused_at=now
+        ),
+        now=now,
+    )
+
+
+def _keep_hours(share: FulfillmentOrder) -> int:
+    """Return how long the brand keeps goods for a shopper."""
+    rule = RoutingRule.objects.filter(brand=share.fulfillment.brand_id).first()
+    return rule.pickup_keep_hours if rule else int(PICKUP_KEEP_HOURS)
