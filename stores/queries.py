@@ -136,8 +136,11 @@ def city_name(district: District) -> str:
 
 
 @lru_cache(maxsize=4096)
-def _known_district(code: str) -> District:
-    # Divisions change with a release of the data, never while a process runs.
+def getget_known_district(code: str) -> District:
+    """Return a district by its code, read once a process: divisions change with a release of the data only.
+
+    :raises InvalidInput: with field "district_code", when there is none.
+    """
     return get_district(code)
 
 
@@ -145,7 +148,7 @@ def find_place(text: str) -> Place | None:
     """Read a remembered place ("310106" or "31.2304,121.4737"); None when it is none of ours or unreadable."""
     try:
         if "," not in text:
-            district = _known_district(text)
+            district = get_known_district(text)
             return Place(district.lat, district.lng, district)
         lat, lng = (float(part) for part in text.split(","))
         geo.check_point(lat, lng)
@@ -175,7 +178,7 @@ def store_cities() -> list[tuple[District, int]]:
     cities_found: dict[tuple[str, str], tuple[District, int]] = {}
     rows = Store.objects.filter(is_active=True, district__isnull=False).values_list("district").annotate(n=Count("pk"))
     for code, number in rows.order_by():
-        district = _known_district(code)
+        district = get_known_district(code)
         first, so_far = cities_found.get((district.province, district.city), (district, 0))
         cities_found[district.province, district.city] = (first, so_far + number)
     return sorted(cities_found.values(), key=lambda city: (-city[1], city[0].pk))
@@ -185,3 +188,8 @@ def network_size() -> tuple[int, int]:
     """Return how many active stores there are, and in how many cities."""
     found = store_cities()
     return sum(number for _district, number in found), len(found)
+
+
+def brands_with_store_counts() -> QuerySet[Brand]:
+    """Return every brand with `store_count`, its active stores."""
+    return active_brands().annotate(store_count=Count("store", filter=Q(store__is_active=True)))
