@@ -277,3 +277,20 @@ JOIN stores_store store ON store.id = held.store_id AND store.is_active
 ORDER BY metres, store.id
 LIMIT %(limit)s
 """
+
+ON_HAND_BY_STORE = """
+SELECT store.id, sum(level.on_hand)::bigint
+FROM inventory_stocklevel level JOIN stores_store store ON store.id = level.store_id
+WHERE store.brand_id = ANY(%(brands)s)
+GROUP BY store.id
+HAVING sum(level.on_hand) > 0
+"""
+
+# Old pulses of a product say nothing that the newest does not; those that are left still make another version.
+PRUNE_PULSES = """
+DELETE FROM inventory_stockpulse pulse
+USING (
+    SELECT product_id, max(id) AS newest FROM inventory_stockpulse GROUP BY product_id HAVING count(*) > %(most)s
+) busy
+WHERE pulse.product_id = busy.product_id AND pulse.id < busy.newest
+"""

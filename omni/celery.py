@@ -13,4 +13,5 @@ app.autodiscover_tasks()
 # Seconds between two rounds. An entry here is a sweeper: it finds the rows that are due and does what the hints missed.
 app.conf.beat_schedule = {
     "kernel.sweep": {"task": "kernel.sweep", "schedule": 5.0},
+    "inventory.sweep": {"task": "inventory.sweep", "schedule": 60.0},
 }

@@ -136,7 +136,7 @@ def city_name(district: District) -> str:
 
 
 @lru_cache(maxsize=4096)
-def getget_known_district(code: str) -> District:
+def get_known_district(code: str) -> District:
     """Return a district by its code, read once a process: divisions change with a release of the data only.
 
     :raises InvalidInput: with field "district_code", when there is none.

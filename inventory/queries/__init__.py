@@ -11,6 +11,7 @@ from inventory.queries.catalogue import (
     list_products,
     load_cards,
     near_stores,
+    on_hand_by_store,
     sizes_of,
 )
 from inventory.queries.pricing import PricedVariant, price_lines, variants_by_sku
@@ -27,6 +28,7 @@ __all__ = [
     "list_products",
     "load_cards",
     "near_stores",
+    "on_hand_by_store",
     "price_lines",
     "sizes_of",
     "variants_by_sku",

@@ -16,7 +16,7 @@ from inventory.models import Category
 from omni.kernel import bilingual
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from datetime import datetime
 
     from django.db.models import QuerySet
@@ -164,6 +164,11 @@ def near_stores(
     x, y, z = point
     values = {"product": product_id, "color": color_hex, "x": x, "y": y, "z": z, "limit": limit}
     return [NearStore(*row[:4], tuple(row[4])) for row in _rows(sql.NEAR_STORES, values)]
+
+
+def on_hand_by_store(brand_ids: Collection[int]) -> dict[int, int]:
+    """Return the units on hand of each store of the brands; a store without any is missing."""
+    return dict(_rows(sql.ON_HAND_BY_STORE, {"brands": list(brand_ids)}))
 
 
 def _rows(statement: str, values: Mapping[str, object]) -> list[tuple[Any, ...]]:

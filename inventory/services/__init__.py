@@ -1,6 +1,7 @@
 """What changes stock: promises, corrections, imports."""
 
 from inventory.services.corrections import report_not_found, set_aside_damaged
+from inventory.services.pulses import prune_pulses
 from inventory.services.reservations import (
     CannotHold,
     ReservationsNotAllocated,
@@ -25,6 +26,7 @@ __all__ = [
     "allocate_stock",
     "consume_reservations",
     "hold_stock",
+    "prune_pulses",
     "release_reservations",
     "report_not_found",
     "return_to_stock",

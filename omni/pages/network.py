@@ -75,7 +75,7 @@ def read(actor: Actor, *, now: datetime) -> Network:
         for position, amount in enumerate((1, on_hand.get(store_id, 0), open_tasks.get(store_id, 0))):
             sums[key][position] += amount
     ordered = sorted(sums, key=lambda key: (-sums[key][0], key))
-    cities = tuple(_city(places[key], sums[key], rank < NAMED_CITIES) for rank, key in enumerate(ordered))
+    cities = tuple(_city(places[key], sums[key], is_named=rank < NAMED_CITIES) for rank, key in enumerate(ordered))
     figures = (
         Figure(_("Stores"), f"{len(stores):,}"),
         Figure(_("Cities"), f"{len(cities):,}"),
@@ -86,7 +86,7 @@ def read(actor: Actor, *, now: datetime) -> Network:
     return Network(figures, cities)
 
 
-def _city(district: District, amounts: list[int], is_named: bool) -> City:
+def _city(district: District, amounts: list[int], *, is_named: bool) -> City:
     return City(
         name=stores_queries.city_name(district),
         store_count=amounts[0],
