@@ -49,6 +49,7 @@ class Refunds:
         """
         _check_request(params)
         number = params["out_refund_no"]
+        self._suffer_faults(params)
         with self._database.transaction():
             known = self.find(number)
             if known is not None:
@@ -154,8 +155,18 @@ class Refunds:
             raise WechatError(400, "INVALID_REQUEST", "订单未支付，不可退款")
         return trade
 
+    def _suffer_faults(self, params: Mapping[str, Any]) -> None:
+        """Refuse as a fault wants it; outside the transaction, whose undoing would switch the fault on again."""
+        number, order, faults = params["out_refund_no"], str(params.get("out_trade_no", "")), self._world.faults
+        since = self._world.clock.elapsed() - INTERVAL_SECONDS
+        recent = any(other.requested > since and other.out_refund_no != number for other in self.of_trade(order))
+        if recent and faults.take("wechat", "refund_interval", [order, number]):
+            raise WechatError(429, "FREQUENCY_LIMITED", "同一笔订单的多次退款须间隔1分钟")
+        if faults.take("wechat", "not_enough", [order, number]):
+            raise WechatError(403, "NOT_ENOUGH", "基本账户余额不足，请充值后重新发起")
+
     def _check_limits(self, trade: Trade, params: Mapping[str, Any]) -> None:
-        faults, number = self._world.faults, params["out_refund_no"]
+        number = params["out_refund_no"]
         earlier = [
             other
             for other in self.of_trade(trade.out_trade_no)
@@ -167,11 +178,6 @@ class Refunds:
             raise WechatError(400, "INVALID_REQUEST", "退款金额大于可退金额")
         if len(earlier) >= MAX_REFUNDS:
             raise WechatError(400, "INVALID_REQUEST", "部分退款次数超过50次")
-        recent = any(self._world.clock.elapsed() - other.requested < INTERVAL_SECONDS for other in earlier)
-        if recent and faults.take("wechat", "refund_interval", [trade.out_trade_no, number]):
-            raise WechatError(429, "FREQUENCY_LIMITED", "同一笔订单的多次退款须间隔1分钟")
-        if faults.take("wechat", "not_enough", [trade.out_trade_no, number]):
-            raise WechatError(403, "NOT_ENOUGH", "基本账户余额不足，请充值后重新发起")
 
     def _outcome(self, trade: Trade, number: str) -> str:
         for fault, outcome in (("refund_abnormal", "ABNORMAL"), ("refund_closed", "CLOSED")):
