@@ -13,5 +13,6 @@ app.autodiscover_tasks()
 # Seconds between two rounds. An entry here is a sweeper: it finds the rows that are due and does what the hints missed.
 app.conf.beat_schedule = {
     "kernel.sweep": {"task": "kernel.sweep", "schedule": 5.0},
+    "orders.sweep": {"task": "orders.sweep", "schedule": 3.0, "options": {"expires": 3}},
     "inventory.sweep": {"task": "inventory.sweep", "schedule": 60.0},
 }

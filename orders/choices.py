@@ -17,9 +17,7 @@ ORDER_TRANSITIONS: dict[OrderStatus, frozenset[OrderStatus]] = {
     OrderStatus.PAID: frozenset(
         {OrderStatus.PROCESSING, OrderStatus.COMPLETED, OrderStatus.CANCEL_REQUESTED, OrderStatus.CANCELLED}
     ),
-    OrderStatus.PROCESSING: frozenset(
-        {OrderStatus.COMPLETED, OrderStatus.CANCEL_REQUESTED, OrderStatus.CANCELLED}
-    ),
+    OrderStatus.PROCESSING: frozenset({OrderStatus.COMPLETED, OrderStatus.CANCEL_REQUESTED, OrderStatus.CANCELLED}),
     OrderStatus.CANCEL_REQUESTED: frozenset(
         {OrderStatus.CANCELLED, OrderStatus.PAID, OrderStatus.PROCESSING, OrderStatus.COMPLETED}
     ),
@@ -27,6 +25,13 @@ ORDER_TRANSITIONS: dict[OrderStatus, frozenset[OrderStatus]] = {
     OrderStatus.CANCELLED: frozenset(),
     OrderStatus.EXPIRED: frozenset(),
 }
+
+
+class Ending(models.TextChoices):
+    """What an unpaid order becomes once all its payments are closed."""
+
+    EXPIRED = OrderStatus.EXPIRED.value, _("Expired")
+    CANCELLED = OrderStatus.CANCELLED.value, _("Cancelled")
 
 
 class ChargeStatus(models.TextChoices):
@@ -68,10 +73,13 @@ class IntentStatus(models.TextChoices):
 
 _I = IntentStatus
 
+# What the provider may still let somebody pay.
+LIVE_INTENTS = (_I.CREATED, _I.PENDING, _I.UNKNOWN, _I.CLOSING)
+
 INTENT_TRANSITIONS: dict[IntentStatus, frozenset[IntentStatus]] = {
-    _I.CREATED: frozenset({_I.PENDING, _I.UNKNOWN, _I.SUCCEEDED, _I.CLOSING, _I.FAILED}),
-    _I.PENDING: frozenset({_I.SUCCEEDED, _I.CLOSING, _I.UNKNOWN, _I.CLOSED}),
-    _I.UNKNOWN: frozenset({_I.PENDING, _I.SUCCEEDED, _I.CLOSING, _I.CLOSED, _I.FAILED}),
+    _I.CREATED: frozenset({_I.PENDING, _I.UNKNOWN, _I.SUCCEEDED, _I.CLOSING, _I.CLOSED, _I.FAILED, _I.ORPHAN_PAID}),
+    _I.PENDING: frozenset({_I.SUCCEEDED, _I.CLOSING, _I.UNKNOWN, _I.CLOSED, _I.ORPHAN_PAID}),
+    _I.UNKNOWN: frozenset({_I.PENDING, _I.SUCCEEDED, _I.CLOSING, _I.CLOSED, _I.FAILED, _I.ORPHAN_PAID}),
     _I.CLOSING: frozenset({_I.CLOSED, _I.SUCCEEDED, _I.ORPHAN_PAID}),
     _I.SUCCEEDED: frozenset(),
     _I.CLOSED: frozenset({_I.ORPHAN_PAID}),
@@ -85,13 +93,13 @@ class RefundStatus(models.TextChoices):
     REQUESTED = "requested", _("Requested")
     PROCESSING = "processing", _("Being refunded")
     SUCCEEDED = "succeeded", _("Refunded")
-    ABNORMAL = "abnormal", _("Needs another account")
+    ABNORMAL = "abnormal", _("Needs attention")
 
 
 REFUND_TRANSITIONS: dict[RefundStatus, frozenset[RefundStatus]] = {
     RefundStatus.REQUESTED: frozenset({RefundStatus.PROCESSING, RefundStatus.SUCCEEDED, RefundStatus.ABNORMAL}),
     RefundStatus.PROCESSING: frozenset({RefundStatus.SUCCEEDED, RefundStatus.ABNORMAL, RefundStatus.REQUESTED}),
-    RefundStatus.ABNORMAL: frozenset({RefundStatus.SUCCEEDED, RefundStatus.REQUESTED}),
+    RefundStatus.ABNORMAL: frozenset({RefundStatus.SUCCEEDED, RefundStatus.PROCESSING, RefundStatus.REQUESTED}),
     RefundStatus.SUCCEEDED: frozenset(),
 }
 
@@ -99,6 +107,9 @@ REFUND_TRANSITIONS: dict[RefundStatus, frozenset[RefundStatus]] = {
 class RefundReason(models.TextChoices):
     CANCELLED = "cancelled", _("Cancelled")
     UNFILLABLE = "unfillable", _("Could not be fulfilled")
+    LOST = "lost", _("Lost on the way")
+    RETURNED = "returned", _("Came back undelivered")
+    NOT_COLLECTED = "not_collected", _("Not collected in time")
     ORPHAN = "orphan", _("Paid after closing")
 
 

@@ -7,6 +7,7 @@ from orders.choices import (
     ORDER_TRANSITIONS,
     REFUND_TRANSITIONS,
     ChargeKind,
+    Ending,
     IntentStatus,
     NoticeOutcome,
     OrderStatus,
@@ -67,7 +68,11 @@ class Checkout(models.Model):
 
 
 class Order(models.Model):
-    """An agreement with one brand. Charge and fulfil status are derived (`orders.queries`), never stored."""
+    """An agreement with one brand. Charge and fulfil status are derived (`orders.queries`), never stored.
+
+    `ending_as` is set while an unpaid order waits for its payments to be closed: it can no longer be paid anew.
+    `due_at` is when the sweeper expires it (unpaid), or cancels what has been parked because no store can fulfill it.
+    """
 
     TRANSITIONS = ORDER_TRANSITIONS
 
@@ -83,6 +88,9 @@ class Order(models.Model):
     channel = models.CharField(_("channel"), max_length=16, choices=Channel.choices)
     status = models.CharField(_("status"), max_length=20, choices=OrderStatus.choices, default=OrderStatus.PLACED)
     held_status = models.CharField(_("status before the cancellation request"), max_length=20, blank=True)
+    ending_as = models.CharField(
+        _("what it becomes when its payments are closed"), max_length=10, choices=Ending.choices, blank=True
+    )
     contact_name = models.CharField(_("contact"), max_length=60)
     contact_phone_sealed = models.CharField(_("phone (encrypted)"), max_length=200)
     contact_phone_index = models.CharField(_("phone (blind index)"), max_length=64)
@@ -93,6 +101,8 @@ class Order(models.Model):
     placed_at = models.DateTimeField(_("placed at"))
     expires_at = models.DateTimeField(_("expires at"))
     paid_at = models.DateTimeField(_("paid at"), null=True, blank=True)
+    due_at = models.DateTimeField(_("to be looked at"), null=True, blank=True)
+    attempts = models.PositiveIntegerField(_("attempts"), default=0)
     finished_at = models.DateTimeField(_("finished at"), null=True, blank=True)
     cancel_reason = models.CharField(_("reason of cancellation"), max_length=120, blank=True)
 
@@ -105,7 +115,7 @@ class Order(models.Model):
             )
         ]
         indexes = [
-            models.Index(fields=["expires_at"], condition=Q(status="placed"), name="orders_order_to_expire"),
+            models.Index(fields=["due_at"], condition=Q(due_at__isnull=False), name="orders_order_due"),
             models.Index(fields=["brand", "-id"], name="orders_order_brand_newest"),
             models.Index(fields=["contact_phone_index"], name="orders_order_phone"),
         ]
@@ -123,8 +133,8 @@ class OrderLine(models.Model):
     )
     variant = models.ForeignKey("inventory.Variant", models.PROTECT, related_name="+", verbose_name=_("variant"))
     sku = models.CharField(_("SKU"), max_length=40)
-    name_zh = models.CharField(_("name in Chinese"), max_length=80)
-    name_en = models.CharField(_("name in English"), max_length=120)
+    name_zh = models.CharField(_("name in Chinese"), max_length=120)
+    name_en = models.CharField(_("name in English"), max_length=180)
     quantity = models.PositiveIntegerField(_("quantity"))
     cancelled_quantity = models.PositiveIntegerField(_("cancelled"), default=0)
     unit_price_fen = models.PositiveIntegerField(_("unit price (fen)"))
@@ -214,7 +224,10 @@ class Recognition(models.Model):
 
 
 class PaymentIntent(models.Model):
-    """One attempt to collect a checkout's money for one legal entity. The row is committed before the provider is called."""
+    """One attempt to collect a checkout's money for one legal entity, committed before the provider is called.
+
+    `refunded_fen` is the sum of its refunds, whatever their status; it never exceeds the amount.
+    """
 
     TRANSITIONS = INTENT_TRANSITIONS
 
@@ -225,6 +238,7 @@ class PaymentIntent(models.Model):
     out_trade_no = models.CharField(_("our payment number"), max_length=32, unique=True)
     provider_trade_no = models.CharField(_("provider's payment number"), max_length=40, blank=True)
     amount_fen = models.PositiveBigIntegerField(_("amount (fen)"))
+    refunded_fen = models.PositiveBigIntegerField(_("refunds asked for (fen)"), default=0)
     status = models.CharField(_("status"), max_length=16, choices=IntentStatus.choices, default=IntentStatus.CREATED)
     code_url = models.CharField(_("payment link"), max_length=300, blank=True)
     expires_at = models.DateTimeField(_("expires at"))
@@ -238,7 +252,12 @@ class PaymentIntent(models.Model):
     class Meta:
         verbose_name = _("payment")
         verbose_name_plural = _("payments")
-        constraints = [models.CheckConstraint(condition=Q(amount_fen__gt=0), name="orders_intent_positive")]
+        constraints = [
+            models.CheckConstraint(condition=Q(amount_fen__gt=0), name="orders_intent_positive"),
+            models.CheckConstraint(
+                condition=Q(refunded_fen__lte=F("amount_fen")), name="orders_intent_refunds_within_amount"
+            ),
+        ]
         indexes = [
             models.Index(
                 fields=["next_attempt_at"], condition=Q(next_attempt_at__isnull=False), name="orders_intent_due"
@@ -300,7 +319,7 @@ class Refund(models.Model):
     out_refund_no = models.CharField(_("our refund number"), max_length=40, unique=True)
     provider_refund_no = models.CharField(_("provider's refund number"), max_length=40, blank=True)
     amount_fen = models.PositiveBigIntegerField(_("amount (fen)"))
-    reason = models.CharField(_("reason"), max_length=12, choices=RefundReason.choices)
+    reason = models.CharField(_("reason"), max_length=16, choices=RefundReason.choices)
     cause = models.CharField(_("cause"), max_length=60, unique=True)
     status = models.CharField(_("status"), max_length=12, choices=RefundStatus.choices, default=RefundStatus.REQUESTED)
     next_attempt_at = models.DateTimeField(_("next attempt at"), null=True, blank=True)

@@ -1,1 +1,57 @@
-"""Handlers of lower apps' events."""
+"""What fulfillment reports, and what it means for the order: each handler is one service call."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from fulfillment.events import (
+    FulfillmentCancelRefused,
+    FulfillmentOrderAccepted,
+    FulfillmentOrderCancelled,
+    FulfillmentOrderDelivered,
+    FulfillmentOrderUnfillable,
+)
+from omni.kernel.outbox import subscribe
+from orders import services
+
+
+@subscribe(FulfillmentOrderAccepted, name="orders.start_processing")
+def start_processing(event: FulfillmentOrderAccepted, *, now: datetime) -> None:
+    """A store prepares the goods."""
+    services.start_processing(event.fulfillment_id, now=now)
+
+
+@subscribe(FulfillmentOrderDelivered, name="orders.recognise_sale")
+def recognise_sale(event: FulfillmentOrderDelivered, *, now: datetime) -> None:
+    """The shopper has the goods: they are sold."""
+    services.recognise_delivered(
+        event.fulfillment_id,
+        event.fulfillment_order_id,
+        store_id=event.store_id,
+        delivered_at=event.delivered_at,
+        now=now,
+    )
+
+
+@subscribe(FulfillmentOrderCancelled, name="orders.refund_share")
+def refund_share(event: FulfillmentOrderCancelled, *, now: datetime) -> None:
+    """The goods will not come: their money goes back."""
+    services.refund_cancelled(
+        event.fulfillment_id,
+        event.fulfillment_order_id,
+        reason=event.reason,
+        cancelled_at=event.cancelled_at,
+        now=now,
+    )
+
+
+@subscribe(FulfillmentOrderUnfillable, name="orders.park")
+def park(event: FulfillmentOrderUnfillable, *, now: datetime) -> None:
+    """No store has the goods: somebody may decide for a while."""
+    services.park(event.fulfillment_id, parked_at=event.parked_at)
+
+
+@subscribe(FulfillmentCancelRefused, name="orders.resume")
+def resume(event: FulfillmentCancelRefused, *, now: datetime) -> None:
+    """The goods have left the store: the order goes on."""
+    services.resume_after_refusal(event.fulfillment_id, now=now)

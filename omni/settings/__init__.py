@@ -228,6 +228,10 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
 }
 
+# Orders: how long an unpaid one holds its goods, and how long one that no store can fulfill waits for a decision.
+ORDERS_UNPAID_MINUTES = environment.number("ORDERS_UNPAID_MINUTES", 15)
+ORDERS_PARKED_REFUND_HOURS = environment.number("ORDERS_PARKED_REFUND_HOURS", 48)
+
 # Providers: their credentials are one JSON file, one object for each provider (docs/operations.md).
 PROVIDERS = environment.providers()
 WECHAT_PAY = {
@@ -239,7 +243,7 @@ WECHAT_PAY = {
     "platform_public_key_id": "",
     "platform_public_key_pem": "",
     "apiv3_key": "",
-    "notify_url": f"{PUBLIC_URL}/payments/wechat/notify",
+    "notify_url": f"{PUBLIC_URL}/callbacks/wechat/",
     **PROVIDERS.get("wechat", {}),
 }
 COURIER = {

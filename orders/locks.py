@@ -1,0 +1,68 @@
+"""The locks of orders: Checkout with its payments, then Order; fulfillment's come after. Lock, then read."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from omni.kernel.locking import locked
+from orders.models import Checkout, Order, PaymentIntent, Refund
+
+
+class OrderLock(NamedTuple):
+    """An order and the payments of its checkout, as they are now, locked until the transaction ends."""
+
+    order: Order
+    intents: list[PaymentIntent]
+
+
+class IntentLock(NamedTuple):
+    """A payment, the order it pays for, and all payments of the checkout."""
+
+    intent: PaymentIntent
+    order: Order
+    intents: list[PaymentIntent]
+
+
+def lock_order(order_id: int) -> OrderLock:
+    """Lock the checkout of an order, its payments, and the order.
+
+    :raises Order.DoesNotExist: when there is no such order.
+    """
+    # The checkout of an order never changes, so it may be read before the lock.
+    checkout_id = Order.objects.values_list("checkout_id", flat=True).get(pk=order_id)
+    intents = lock_intents(checkout_id)
+    return OrderLock(_only(locked(Order.objects.filter(pk=order_id))), intents)
+
+
+def lock_intent(intent_id: int) -> IntentLock:
+    """Lock the checkout of a payment, all its payments, and the order this one pays for.
+
+    :raises PaymentIntent.DoesNotExist: when there is no such payment.
+    """
+    checkout_id, order_id = PaymentIntent.objects.values_list("checkout_id", "allocations__order_id").get(pk=intent_id)
+    intents = lock_intents(checkout_id)
+    order = _only(locked(Order.objects.filter(pk=order_id)))
+    return IntentLock(next(intent for intent in intents if intent.pk == intent_id), order, intents)
+
+
+def lock_intents(checkout_id: int) -> list[PaymentIntent]:
+    """Lock a checkout and its payments."""
+    locked(Checkout.objects.filter(pk=checkout_id))
+    return locked(PaymentIntent.objects.filter(checkout_id=checkout_id))
+
+
+def lock_refund(refund_id: int) -> Refund:
+    """Lock a refund; what it belongs to must be locked before.
+
+    :raises Refund.DoesNotExist: when there is no such refund.
+    """
+    rows = locked(Refund.objects.filter(pk=refund_id))
+    if not rows:
+        raise Refund.DoesNotExist
+    return rows[0]
+
+
+def _only(rows: list[Order]) -> Order:
+    if len(rows) != 1:
+        raise Order.DoesNotExist
+    return rows[0]

@@ -1,0 +1,97 @@
+"""What the stores' shares of an order mean for its lines: reads for the handlers of fulfillment's events."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from django.db.models import Sum
+
+from fulfillment.choices import FulfillmentOrderStatus
+from orders.models import Order, OrderLine, Recognition
+
+# A share whose goods have left a store and were not lost: the courier was paid for.
+CARRIED = (
+    FulfillmentOrderStatus.HANDED_OVER,
+    FulfillmentOrderStatus.DELIVERED,
+    FulfillmentOrderStatus.COLLECTED,
+    FulfillmentOrderStatus.RETURNING,
+    FulfillmentOrderStatus.RETURNED_TO_STORE,
+)
+
+
+class ShareLine(NamedTuple):
+    """Units of an order line in one store's share, and how much of the line was sold or cancelled before."""
+
+    share_line_id: int
+    units: int
+    line: OrderLine
+    sold_units: int
+
+    @property
+    def dealt_units(self) -> int:
+        """Return the units of the order line that were sold or cancelled so far."""
+        return self.sold_units + self.line.cancelled_quantity
+
+
+class Units(NamedTuple):
+    """All units of an order, and what became of them."""
+
+    ordered: int
+    cancelled: int
+    sold: int
+
+    @property
+    def is_dealt_with(self) -> bool:
+        """Tell whether every unit was either sold or cancelled."""
+        return self.sold + self.cancelled >= self.ordered
+
+
+def lines_of_share(order: Order, fulfillment_order_id: int) -> list[ShareLine]:
+    """Return the order's lines that a store's share holds units of."""
+    lines = {line.fulfillment_line_id: line for line in order.lines.all()}
+    sold = dict(
+        Recognition.objects.filter(order=order, order_line__isnull=False)
+        .values_list("order_line_id")
+        .annotate(units=Sum("quantity"))
+    )
+    rows = (
+        Order.objects.filter(pk=order.pk, fulfillment__orders=fulfillment_order_id)
+        .order_by("fulfillment__orders__lines")
+        .values_list(
+            "fulfillment__orders__lines__pk",
+            "fulfillment__orders__lines__quantity",
+            "fulfillment__orders__lines__fulfillment_line_id",
+        )
+    )
+    return [
+        ShareLine(share_line_id, units, lines[line_id], sold.get(lines[line_id].pk, 0))
+        for share_line_id, units, line_id in rows
+    ]
+
+
+def units_of(order: Order) -> Units:
+    """Return how many units an order has and what became of them."""
+    totals = order.lines.aggregate(ordered=Sum("quantity"), cancelled=Sum("cancelled_quantity"))
+    sold = Recognition.objects.filter(order=order, order_line__isnull=False).aggregate(units=Sum("quantity"))
+    return Units(totals["ordered"] or 0, totals["cancelled"] or 0, sold["units"] or 0)
+
+
+def parked_ids(order: Order) -> list[int]:
+    """Return the shares that no store can fulfill."""
+    return _ids_in(order, FulfillmentOrderStatus.UNFILLABLE)
+
+
+def is_answer_awaited(order: Order) -> bool:
+    """Tell whether a store has yet to say whether it can still cancel."""
+    return bool(_ids_in(order, FulfillmentOrderStatus.CANCEL_REQUESTED))
+
+
+def find_carrying_store(order: Order) -> int | None:
+    """Return a store whose share of the order was carried away by a courier or collected, if any was."""
+    stores = Order.objects.filter(pk=order.pk, fulfillment__orders__status__in=CARRIED)
+    return stores.order_by("fulfillment__orders").values_list("fulfillment__orders__store_id", flat=True).first()
+
+
+def _ids_in(order: Order, status: FulfillmentOrderStatus) -> list[int]:
+    shares = Order.objects.filter(pk=order.pk, fulfillment__orders__status=status)
+    return list(shares.order_by("fulfillment__orders").values_list("fulfillment__orders__pk", flat=True))

@@ -1,0 +1,180 @@
+"""Arithmetic and checks of input: no database, no clock."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import TYPE_CHECKING
+
+from django.utils.translation import gettext_lazy as _
+
+from fulfillment.choices import Way
+from omni.kernel import geo, money
+from omni.kernel.errors import InvalidInput
+from orders.choices import ChargeStatus, FulfilStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+MAX_LINES = 50
+MAX_QUANTITY = 99
+MAX_NAME_LENGTH = 60
+MAX_STREET_LENGTH = 200
+# Joiners that belong to the spelling of some names, though they show nothing themselves.
+SPELLING_MARKS = frozenset("\u200c\u200d")
+
+
+class EmptyBasket(InvalidInput):
+    """There is nothing to order."""
+
+    code = "empty_basket"
+
+
+class TooManyLines(InvalidInput):
+    """More different things than one order takes."""
+
+    code = "too_many_lines"
+
+
+class DuplicateSku(InvalidInput):
+    """The same SKU stands on two lines."""
+
+    code = "duplicate_sku"
+
+
+class InvalidQuantity(InvalidInput):
+    """A quantity outside 1 to 99."""
+
+    code = "invalid_quantity"
+
+
+class InvalidName(InvalidInput):
+    """A name without a letter or Chinese character, or one that is too long."""
+
+    code = "invalid_name"
+
+
+class InvalidStreet(InvalidInput):
+    """An address that no courier can find."""
+
+    code = "invalid_street"
+
+
+class InvalidPoint(InvalidInput):
+    """A point off the earth, or half a point."""
+
+    code = "invalid_point"
+
+
+def check_lines(lines: Sequence[tuple[str, int]]) -> None:
+    """Check (SKU, quantity) pairs.
+
+    :raises EmptyBasket, TooManyLines, DuplicateSku, InvalidQuantity: naming the field, as "lines.0.quantity".
+    """
+    if not lines:
+        raise EmptyBasket(_("The basket is empty."), field="lines")
+    if len(lines) > MAX_LINES:
+        raise TooManyLines(_("An order takes at most %(limit)s different items."), field="lines", limit=MAX_LINES)
+    seen: set[str] = set()
+    for position, (sku, quantity) in enumerate(lines):
+        if sku in seen:
+            raise DuplicateSku(_("The same item stands on two lines."), field=f"lines.{position}.sku", sku=sku)
+        seen.add(sku)
+        # A bool is an int to Python, and no quantity to anybody else.
+        if type(quantity) is not int or not 1 <= quantity <= MAX_QUANTITY:
+            raise InvalidQuantity(
+                _("Choose a quantity from 1 to %(limit)s."), field=f"lines.{position}.quantity", limit=MAX_QUANTITY
+            )
+
+
+def clean_name(raw: str, *, field: str = "contact_name") -> str:
+    """Return a person's name without the spaces around it.
+
+    :raises InvalidName: when it has no letter of any script, or is too long or unprintable.
+    """
+    name = " ".join(raw.split()) if len(raw) <= 10 * MAX_NAME_LENGTH else raw
+    if len(name) > MAX_NAME_LENGTH:
+        raise InvalidName(_("Enter a name of at most %(limit)s characters."), field=field, limit=MAX_NAME_LENGTH)
+    if not _has_letter(name) or _has_hidden_characters(name):
+        raise InvalidName(_("Enter a name with at least one letter or Chinese character."), field=field)
+    return name
+
+
+def clean_street(raw: str, *, field: str = "street") -> str:
+    """Return a street and house number without the spaces around it.
+
+    :raises InvalidStreet: when it has neither letter nor digit, or is too long or unprintable.
+    """
+    street = " ".join(raw.split()) if len(raw) <= 10 * MAX_STREET_LENGTH else raw
+    if len(street) > MAX_STREET_LENGTH:
+        raise InvalidStreet(
+            _("Enter an address of at most %(limit)s characters."), field=field, limit=MAX_STREET_LENGTH
+        )
+    if not any(character.isalnum() for character in street) or _has_hidden_characters(street):
+        raise InvalidStreet(_("Enter the street and house number."), field=field)
+    return street
+
+
+def check_point(lat: float | None, lng: float | None) -> tuple[float, float] | None:
+    """Return the WGS-84 point that was given, or None when none was.
+
+    :raises InvalidPoint: when it is off the earth, or only one of the two was given.
+    """
+    if lat is None and lng is None:
+        return None
+    if lat is None or lng is None:
+        raise InvalidPoint(_("Give both latitude and longitude, or neither."), field="lat" if lat is None else "lng")
+    try:
+        geo.check_point(lat, lng)
+    except InvalidInput as error:
+        raise InvalidPoint(_("This point is not on the earth."), field=error.field) from error
+    return lat, lng
+
+
+def delivery_charge_fen(way: str, goods_fen: int, *, fee_fen: int, free_from_fen: int) -> int:
+    """Return what the delivery of goods costs the shopper; collecting costs nothing."""
+    return fee_fen if way == Way.COURIER and goods_fen < free_from_fen else 0
+
+
+def part_fen(total_fen: int, quantity: int, *, before: int, units: int) -> int:
+    """Return what the next `units` of a line are worth when `before` of its `quantity` were dealt with already.
+
+    Sold and cancelled units count alike, so that all parts of a line sum to its total to the fen.
+
+    :raises ValueError: when more units are asked for than are left.
+    """
+    done = money.cumulative_part(total_fen, before, quantity)
+    return money.cumulative_part(total_fen, before + units, quantity) - done
+
+
+def retry_seconds(attempts: int, *, first: int, longest: int) -> int:
+    """Return how long to wait after so many attempts: twice as long each time, up to the longest."""
+    return min(longest, first << min(max(attempts, 1) - 1, 16))
+
+
+def charge_status(*, due_fen: int, paid_fen: int) -> ChargeStatus:
+    """Return how what was paid (less refunds) compares to what is due (less what was cancelled)."""
+    if paid_fen > due_fen:
+        return ChargeStatus.OVER
+    if paid_fen == 0:
+        return ChargeStatus.NONE
+    return ChargeStatus.FULL if paid_fen == due_fen else ChargeStatus.PART
+
+
+def fulfil_status(*, due_units: int, done_units: int) -> FulfilStatus:
+    """Return how many of the units that were not cancelled have reached the shopper."""
+    if done_units == 0:
+        return FulfilStatus.NONE
+    return FulfilStatus.FULL if done_units >= due_units else FulfilStatus.PART
+
+
+def _has_letter(text: str) -> bool:
+    """Tell whether any character is a letter of some script; an emoji is none."""
+    return any(unicodedata.category(character).startswith("L") for character in text)
+
+
+def _has_hidden_characters(text: str) -> bool:
+    """Tell whether a text holds control or formatting characters, with which one name passes for another."""
+    return any(
+        unicodedata.category(character) in {"Cc", "Cf", "Cs", "Co"} and character not in SPELLING_MARKS
+        for character in text
+    )

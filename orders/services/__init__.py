@@ -1,0 +1,81 @@
+"""The use cases of orders."""
+
+from orders.clients import NoticeRejected
+from orders.services.basket import accept_basket_prices, add_to_basket, change_basket_line, empty_basket
+from orders.services.cancelling import (
+    NothingParked,
+    OrderNotCancellable,
+    cancel_order,
+    cancel_unfillable,
+    retry_parked,
+)
+from orders.services.ending import expire_order
+from orders.services.notices import drive_notice
+from orders.services.payment import (
+    OrderNotPayable,
+    PaymentTooLate,
+    UnknownPaymentMethod,
+    drive_intent,
+    start_payment,
+)
+from orders.services.placing import (
+    InvalidChoice,
+    InvalidPhone,
+    PlacedOrder,
+    PlaceOrder,
+    PriceChanged,
+    UnknownDistrict,
+    UnknownPickupStore,
+    UnknownSku,
+    WantedLine,
+    place_order,
+)
+from orders.services.recognition import (
+    park,
+    recognise_delivered,
+    refund_cancelled,
+    resume_after_refusal,
+    start_processing,
+)
+from orders.services.refunds import RefundExceedsPayment, RefundNotAbnormal, drive_refund, retry_refund
+from orders.services.sweeping import drive_due_rows
+
+__all__ = [
+    "InvalidChoice",
+    "InvalidPhone",
+    "NothingParked",
+    "NoticeRejected",
+    "OrderNotCancellable",
+    "OrderNotPayable",
+    "PaymentTooLate",
+    "PlaceOrder",
+    "PlacedOrder",
+    "PriceChanged",
+    "RefundExceedsPayment",
+    "RefundNotAbnormal",
+    "UnknownDistrict",
+    "UnknownPaymentMethod",
+    "UnknownPickupStore",
+    "UnknownSku",
+    "WantedLine",
+    "accept_basket_prices",
+    "add_to_basket",
+    "cancel_order",
+    "cancel_unfillable",
+    "change_basket_line",
+    "drive_due_rows",
+    "drive_intent",
+    "drive_notice",
+    "drive_refund",
+    "empty_basket",
+    "expire_order",
+    "park",
+    "place_order",
+    "recognise_delivered",
+    "refund_cancelled",
+    "resume_after_refusal",
+    "retry_parked",
+    "retry_refund",
+    "start_payment",
+    "start_processing",
+]

@@ -1,0 +1,85 @@
+"""The end of an unpaid order: its payments are closed first, then its goods go back. Locks are the caller's."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from fulfillment import services as fulfillment_services
+from omni.kernel.outbox import hint, publish
+from omni.kernel.states import transition
+from omni.kernel.transactions import step
+from orders import locks
+from orders.choices import LIVE_INTENTS, Ending, IntentStatus, OrderStatus
+from orders.events import OrderCancelled, OrderExpired
+from orders.models import Order, PaymentIntent
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+ACTOR = "system:orders"
+# How long the goods wait for a provider that cannot be reached to confirm a closing.
+CLOSING_PATIENCE = timedelta(minutes=10)
+
+
+@step
+def expire_order(order_id: int, *, now: datetime) -> None:
+    """Begin to end an order that was not paid in time; nothing when it was paid or ended meanwhile.
+
+    Locks Checkout, its payments, Order, Fulfillment. Emits OrderExpired when no payment is open.
+    """
+    lock = locks.lock_order(order_id)
+    if lock.order.status == OrderStatus.PLACED and not lock.order.ending_as and lock.order.expires_at <= now:
+        begin_ending(lock, ending=Ending.EXPIRED, actor=ACTOR, reason="", now=now)
+
+
+@step
+def begin_ending(lock: locks.OrderLock, *, ending: Ending, actor: str, reason: str, now: datetime) -> None:
+    """Close the open payments of an unpaid order, which can no longer be paid anew; with none open, end it now."""
+    lock.order.ending_as, lock.order.cancel_reason, lock.order.due_at = ending, reason, None
+    lock.order.save(update_fields=["ending_as", "cancel_reason", "due_at"])
+    for intent in lock.intents:
+        begin_closing(intent, actor=actor, now=now)
+    finish_ending(lock.order, lock.intents, actor=actor, now=now)
+
+
+@step
+def begin_closing(intent: PaymentIntent, *, actor: str, now: datetime) -> None:
+    """Have a payment closed at the provider, if it is open."""
+    if intent.status not in LIVE_INTENTS or intent.status == IntentStatus.CLOSING:
+        return
+    transition(intent, to=IntentStatus.CLOSING, actor=actor, now=now)
+    intent.closing_since, intent.next_attempt_at, intent.attempts = now, now, 0
+    intent.save(update_fields=["closing_since", "next_attempt_at", "attempts"])
+    hint("orders.drive_intent", intent_id=intent.pk)
+
+
+@step
+def finish_ending(order: Order, intents: Sequence[PaymentIntent], *, actor: str, now: datetime) -> bool:
+    """End an unpaid order whose payments are all closed, or could not be for ten minutes; give its goods back.
+
+    What is paid after that is an orphan, refunded once. Locks Fulfillment and below. Emits OrderExpired or
+    OrderCancelled. Returns whether the order ended now.
+    """
+    if order.status != OrderStatus.PLACED or not order.ending_as:
+        return False
+    if any(_is_awaited(intent, now) for intent in intents):
+        return False
+    ending = Ending(order.ending_as)
+    transition(order, to=ending.value, actor=actor, now=now, reason=order.cancel_reason)
+    order.finished_at = now
+    order.save(update_fields=["finished_at"])
+    fulfillment_services.give_back(order.fulfillment_id, actor=actor, now=now)
+    if ending == Ending.EXPIRED:
+        publish(OrderExpired(order.pk, now), now=now)
+    else:
+        publish(OrderCancelled(order.pk, now), now=now)
+    return True
+
+
+def _is_awaited(intent: PaymentIntent, now: datetime) -> bool:
+    """Tell whether a payment may still come in before the order is ended."""
+    if intent.status not in LIVE_INTENTS:
+        return False
+    return intent.closing_since is None or now < intent.closing_since + CLOSING_PATIENCE

@@ -1,0 +1,280 @@
+"""Placing an order: everything is checked, then priced, then its goods are held and it is written; all or nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from django.conf import settings
+from django.db import connection
+from django.utils.translation import gettext_lazy as _
+
+from fulfillment import services as fulfillment_services
+from fulfillment.choices import Way
+from inventory import queries as inventory_queries
+from omni.kernel.errors import Conflict, InvalidInput, NotFound
+from omni.kernel.numbers import public_number
+from omni.kernel.outbox import publish
+from omni.kernel.sealing import blind_index, normalise_phone, seal
+from omni.kernel.transactions import step
+from orders import rules, sql
+from orders.events import OrderPlaced
+from stores.choices import Channel
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+
+LANGUAGES = frozenset(code for code, _name in settings.LANGUAGES)
+MAX_SKU_LENGTH = 40
+MAX_ID = 2**63 - 1
+
+
+class UnknownSku(InvalidInput):
+    """The brand does not sell such a SKU now."""
+
+    code = "unknown_sku"
+
+
+class PriceChanged(Conflict):
+    """The price is no longer the one the shopper saw; params hold both."""
+
+    code = "price_changed"
+
+
+class UnknownDistrict(InvalidInput):
+    """There is no such district."""
+
+    code = "unknown_district"
+
+
+class UnknownPickupStore(InvalidInput):
+    """There is no such store of the brand, or nobody can collect there."""
+
+    code = "unknown_pickup_store"
+
+
+class InvalidPhone(InvalidInput):
+    """A number that no phone has."""
+
+    code = "invalid_phone"
+
+
+class InvalidChoice(InvalidInput):
+    """A value outside its list."""
+
+    code = "invalid_choice"
+
+
+@dataclass(frozen=True, slots=True)
+class WantedLine:
+    """Units of a SKU. `unit_price_fen` is the price the shopper saw; None: whatever it is."""
+
+    sku: str
+    quantity: int
+    unit_price_fen: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceOrder:
+    """What a shopper wants of one brand. The point (WGS-84), when given, is better than the district's centre."""
+
+    brand_id: int
+    lines: tuple[WantedLine, ...]
+    contact_name: str
+    phone: str
+    channel: str = Channel.WEB
+    way: str = Way.COURIER
+    district_code: str | None = None
+    street: str = ""
+    lat: float | None = None
+    lng: float | None = None
+    pickup_store_id: int | None = None
+    member_id: int | None = None
+    language: str = "zh-hans"
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedOrder:
+    """The order as it was written; it waits for payment until `expires_at`."""
+
+    order_id: int
+    number: str
+    total_fen: int
+    expires_at: datetime
+
+
+class _Contact(NamedTuple):
+    """Who gets the goods, checked; the phone as it is stored."""
+
+    name: str
+    phone_sealed: str
+    phone_index: str
+    street: str
+
+
+class _Terms(NamedTuple):
+    """What the brand asks for delivery, and where the goods go."""
+
+    fee_fen: int
+    free_from_fen: int
+    lat: float
+    lng: float
+
+
+@step
+def place_order(wanted: PlaceOrder, *, now: datetime) -> PlacedOrder:
+    """Price the basket, plan its stores, hold stock and capacity, and write the order, unpaid until it expires.
+
+    Locks StoreCapacity and StockLevel by guarded updates. Emits OrderPlaced.
+
+    :raises InvalidInput: naming the field, with the codes of `orders.rules` and of this module.
+    :raises PriceChanged: naming the line's price; nothing is held.
+    :raises CannotReserveStock: when no plan can promise the goods; nothing is held.
+    """
+    contact = _checked_contact(wanted)
+    terms = _terms(wanted)
+    priced = _priced_lines(wanted, now)
+    goods_fen = sum(item.unit_price_fen * line.quantity for line, item in zip(wanted.lines, priced, strict=True))
+    charge_fen = rules.delivery_charge_fen(
+        wanted.way, goods_fen, fee_fen=terms.fee_fen, free_from_fen=terms.free_from_fen
+    )
+    held = fulfillment_services.plan_and_hold(_demand(wanted, contact, terms, priced), now=now)
+    number, expires_at = public_number("O"), now + timedelta(minutes=settings.ORDERS_UNPAID_MINUTES)
+    values: dict[str, Any] = {
+        "number": number,
+        "brand_id": wanted.brand_id,
+        "member_id": wanted.member_id,
+        "fulfillment_id": held.fulfillment_id,
+        "channel": str(wanted.channel),
+        "contact_name": contact.name,
+        "phone_sealed": contact.phone_sealed,
+        "phone_index": contact.phone_index,
+        "language": wanted.language,
+        "goods_fen": goods_fen,
+        "charge_fen": charge_fen,
+        "now": now,
+        "expires_at": expires_at,
+        **_line_columns(wanted.lines, priced, held.line_ids),
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(sql.PLACE, values)
+        (order_id,) = cursor.fetchone()
+    publish(OrderPlaced(order_id, now, goods_fen + charge_fen), now=now)
+    return PlacedOrder(order_id, number, goods_fen + charge_fen, expires_at)
+
+
+def _checked_contact(wanted: PlaceOrder) -> _Contact:
+    """Check everything that needs no database, in the order of the form; return what is kept of the contact."""
+    rules.check_lines([(line.sku, line.quantity) for line in wanted.lines])
+    if wanted.way not in Way.values:
+        raise InvalidChoice(_("Choose courier or collection."), field="way")
+    if wanted.channel not in Channel.values:
+        raise InvalidChoice(_("There is no such channel."), field="channel")
+    if wanted.language not in LANGUAGES:
+        raise InvalidChoice(_("There is no such language."), field="language")
+    name = rules.clean_name(wanted.contact_name)
+    try:
+        phone = normalise_phone(wanted.phone)
+    except InvalidInput as error:
+        raise InvalidPhone(_("Enter a valid phone number."), field="phone") from error
+    is_courier = wanted.way == Way.COURIER
+    street = rules.clean_street(wanted.street) if is_courier or wanted.street.strip() else ""
+    rules.check_point(wanted.lat, wanted.lng)
+    return _Contact(name, seal(phone), blind_index(phone), street)
+
+
+def _terms(wanted: PlaceOrder) -> _Terms:
+    """Read the brand's delivery terms and find the point: the one given, the district's centre, the pickup store."""
+    is_pickup = wanted.way == Way.PICKUP
+    code = wanted.district_code or ""
+    store_id = wanted.pickup_store_id or 0
+    values = {
+        "brand_id": wanted.brand_id,
+        "district_code": code if code.isascii() and code.isdigit() else None,
+        "pickup_store_id": store_id if is_pickup and 0 < store_id <= MAX_ID else None,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(sql.TERMS, values)
+        row = cursor.fetchone()
+    if row is None:
+        raise NotFound(_("There is no such brand."), field="brand")
+    fee_fen, free_from_fen, district_lat, district_lng, store_lat, store_lng = row
+    if district_lat is None and (code or not is_pickup):
+        raise UnknownDistrict(_("Choose a district from the list."), field="district_code")
+    if store_lat is None and is_pickup:
+        raise UnknownPickupStore(_("Choose a store where orders can be collected."), field="pickup_store_id")
+    point = rules.check_point(wanted.lat, wanted.lng)
+    lat, lng = point or ((store_lat, store_lng) if district_lat is None else (district_lat, district_lng))
+    return _Terms(fee_fen, free_from_fen, lat, lng)
+
+
+def _priced_lines(wanted: PlaceOrder, now: datetime) -> list[inventory_queries.PricedVariant]:
+    """Return the priced variants in the order of the lines."""
+    skus = [line.sku for line in wanted.lines]
+    for position, sku in enumerate(skus):
+        if not sku or len(sku) > MAX_SKU_LENGTH or not sku.isprintable():
+            raise _unknown_sku(position, sku[:MAX_SKU_LENGTH])
+    by_sku = {item.sku: item for item in inventory_queries.price_lines(wanted.brand_id, skus, now)}
+    priced = []
+    for position, line in enumerate(wanted.lines):
+        item = by_sku.get(line.sku)
+        if item is None:
+            raise _unknown_sku(position, line.sku)
+        if line.unit_price_fen is not None and line.unit_price_fen != item.unit_price_fen:
+            raise PriceChanged(
+                _("The price has changed since you put this into the basket. Look at it again, then order."),
+                field=f"lines.{position}.unit_price_fen",
+                sku=line.sku,
+                unit_price_fen=item.unit_price_fen,
+                seen_price_fen=line.unit_price_fen,
+            )
+        priced.append(item)
+    return priced
+
+
+def _unknown_sku(position: int, sku: str) -> UnknownSku:
+    return UnknownSku(_("%(sku)s is not on sale."), field=f"lines.{position}.sku", sku=sku)
+
+
+def _demand(
+    wanted: PlaceOrder, contact: _Contact, terms: _Terms, priced: Sequence[inventory_queries.PricedVariant]
+) -> fulfillment_services.Demand:
+    """Return what fulfillment is asked for."""
+    return fulfillment_services.Demand(
+        brand_id=wanted.brand_id,
+        owner="orders.order",
+        way=Way(wanted.way),
+        lines=tuple(
+            fulfillment_services.DemandLine(item.variant_id, line.quantity, item.unit_price_fen * line.quantity)
+            for line, item in zip(wanted.lines, priced, strict=True)
+        ),
+        recipient=fulfillment_services.Recipient(
+            name=contact.name,
+            phone_sealed=contact.phone_sealed,
+            district_code=wanted.district_code or None,
+            street=contact.street,
+        ),
+        lat=terms.lat,
+        lng=terms.lng,
+        pickup_store_id=wanted.pickup_store_id if wanted.way == Way.PICKUP else None,
+    )
+
+
+def _line_columns(
+    lines: Sequence[WantedLine], priced: Sequence[inventory_queries.PricedVariant], line_ids: Sequence[int]
+) -> dict[str, list[object]]:
+    """Return the columns of the lines, as the statement unnests them."""
+    return {
+        "fulfillment_line_ids": list(line_ids),
+        "variant_ids": [item.variant_id for item in priced],
+        "skus": [item.sku for item in priced],
+        "names_zh": [f"{item.product_name_zh} {item.color_zh} {item.size}" for item in priced],
+        "names_en": [f"{item.product_name_en}, {item.color_en}, {item.size}" for item in priced],
+        "quantities": [line.quantity for line in lines],
+        "unit_prices": [item.unit_price_fen for item in priced],
+        "tag_prices": [item.tag_fen for item in priced],
+        "tax_rates": [item.tax_rate_ppm for item in priced],
+    }

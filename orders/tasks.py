@@ -1,0 +1,24 @@
+"""Celery tasks of orders: targets of hints, and the sweeper that needs none."""
+
+from celery import shared_task
+
+from omni.kernel import clock
+from orders import services
+
+
+@shared_task(name="orders.drive_intent", ignore_result=True)
+def drive_intent(*, intent_id: int) -> None:
+    """Take a payment one step on, if it is due."""
+    services.drive_intent(intent_id, now=clock.now())
+
+
+@shared_task(name="orders.drive_refund", ignore_result=True)
+def drive_refund(*, refund_id: int) -> None:
+    """Take a refund one step on, if it is due."""
+    services.drive_refund(refund_id, now=clock.now())
+
+
+@shared_task(name="orders.sweep", ignore_result=True)
+def sweep() -> int:
+    """Do what hints and notices missed, every few seconds. Returns how many rows were tried."""
+    return services.drive_due_rows(now=clock.now())
