@@ -28,9 +28,9 @@ class Machine(models.Model):
     objects: ClassVar[models.Manager["Machine"]] = models.Manager()
 
     class Meta:
-        app_label = "kernel"
+        app_label = "tests"
         managed = False
-        db_table = "kernel_test_machine"
+        db_table = "tests_machine"
 
     def __str__(self) -> str:
         return str(self.number)

@@ -34,7 +34,7 @@ def test_transition_that_is_allowed_moves_and_logs_in_one_statement(
         transition(machine, to=MachineStatus.RUNNING, actor="staff:3", now=now, reason="button")
     stored = Machine.objects.get()
     assert (machine.status, stored.status, stored.note) == ("running", "running", "")
-    assert log() == [("kernel.machine", 7, "new", "running", "staff:3", "button", now)]
+    assert log() == [("tests.machine", 7, "new", "running", "staff:3", "button", now)]
 
 
 def test_transition_along_the_table_logs_every_change(machine: Machine, now: datetime) -> None:
@@ -62,7 +62,7 @@ def test_transition_that_the_table_forbids_changes_nothing(
     with pytest.raises(StateConflict) as refusal, entry():
         transition(machine, to=after, actor="system", now=now)
     assert (refusal.value.code, refusal.value.status, refusal.value.field) == ("state_conflict", 409, "status")
-    assert refusal.value.params == {"entity": "kernel.machine", "before": before, "after": after}
+    assert refusal.value.params == {"entity": "tests.machine", "before": before, "after": after}
     assert (machine.status, Machine.objects.get().status, log()) == (before, before, [])
 
 
