@@ -14,6 +14,7 @@ class CreditCase(models.TextChoices):
     ONLINE_GUIDE = "online_guide", _("Online, by a guide's link")
     ONLINE_MEMBER = "online_member", _("Online, the member has a home store")
     ONLINE = "online", _("Online, nobody")
+    CHARGE = "charge", _("Delivery and other charges")
 
 
 class CreditRole(models.TextChoices):

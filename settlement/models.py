@@ -1,3 +1,5 @@
+from datetime import date
+
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateRangeField, RangeOperators
 from django.db import models
@@ -45,6 +47,16 @@ class RuleVersion(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.valid}"
+
+    @property
+    def starts_on(self) -> date:
+        """Return the first day on which it applies."""
+        return self.valid.lower or date.min
+
+    @property
+    def ends_on(self) -> date:
+        """Return the first day on which it no longer applies; the end of time while none is set."""
+        return self.valid.upper or date.max
 
 
 class CreditEntry(models.Model):

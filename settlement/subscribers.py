@@ -1,1 +1,60 @@
-"""Handlers of lower apps' events."""
+"""Handlers of orders' events: each is booked once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from omni.kernel.outbox import subscribe
+from orders import events as orders_events
+from settlement import services
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+
+@subscribe(orders_events.OrderPaid, name="settlement.book_payment")
+def book_payment(event: orders_events.OrderPaid, *, now: datetime) -> None:
+    """Book the shopper's money as a prepayment."""
+    services.book_payment(
+        order_id=event.order_id,
+        intent_id=event.intent_id,
+        amount_fen=event.amount_fen,
+        paid_at=event.paid_at,
+        now=now,
+    )
+
+
+@subscribe(orders_events.SaleRecognised, name="settlement.book_sale")
+def book_sale(event: orders_events.SaleRecognised, *, now: datetime) -> None:
+    """Book the sale and credit it."""
+    services.book_sale(event.recognition_id, now=now)
+
+
+@subscribe(orders_events.RefundSucceeded, name="settlement.book_refund")
+def book_refund(event: orders_events.RefundSucceeded, *, now: datetime) -> None:
+    """Book the money that went back."""
+    services.book_refund(
+        order_id=event.order_id,
+        refund_id=event.refund_id,
+        amount_fen=event.amount_fen,
+        refunded_at=event.refunded_at,
+        now=now,
+    )
+
+
+@subscribe(orders_events.OrphanPaid, name="settlement.book_orphan")
+def book_orphan(event: orders_events.OrphanPaid, *, now: datetime) -> None:
+    """Book money nobody waited for as owed back."""
+    services.book_orphan(intent_id=event.intent_id, amount_fen=event.amount_fen, paid_at=event.paid_at, now=now)
+
+
+@subscribe(orders_events.OrphanRefunded, name="settlement.book_orphan_refund")
+def book_orphan_refund(event: orders_events.OrphanRefunded, *, now: datetime) -> None:
+    """Book that it is no longer owed."""
+    services.book_orphan_refund(
+        intent_id=event.intent_id,
+        refund_id=event.refund_id,
+        amount_fen=event.amount_fen,
+        refunded_at=event.refunded_at,
+        now=now,
+    )

@@ -82,7 +82,7 @@ class Migration(migrations.Migration):
             name='CreditEntry',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('case', models.CharField(choices=[('own_store', 'Sold and fulfilled by one store'), ('cross_store', 'Sold by one store, fulfilled by another'), ('online_guide', "Online, by a guide's link"), ('online_member', 'Online, the member has a home store'), ('online', 'Online, nobody')], max_length=16, verbose_name='case')),
+                ('case', models.CharField(choices=[('own_store', 'Sold and fulfilled by one store'), ('cross_store', 'Sold by one store, fulfilled by another'), ('online_guide', "Online, by a guide's link"), ('online_member', 'Online, the member has a home store'), ('online', 'Online, nobody'), ('charge', 'Delivery and other charges')], max_length=16, verbose_name='case')),
                 ('role', models.CharField(choices=[('selling', 'Selling store and its guide'), ('fulfilling', 'Fulfilling store'), ('home', "Member's home store"), ('channel', 'Online channel')], max_length=12, verbose_name='role')),
                 ('share_ppm', models.PositiveIntegerField(verbose_name='share (ppm)')),
                 ('amount_fen', models.BigIntegerField(verbose_name='amount (fen)')),

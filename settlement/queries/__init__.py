@@ -1,0 +1,37 @@
+"""Reads of the ledger, the credit and the rules behind it."""
+
+from settlement.queries.credit import (
+    CreditTotal,
+    CreditView,
+    credit_by_day,
+    credit_by_guide,
+    credit_by_store,
+    credit_of_order,
+)
+from settlement.queries.facts import CollectionFacts, collection_facts, refund_facts, sale_facts
+from settlement.queries.ledger import (
+    JournalLineView,
+    TrialBalanceRow,
+    journal_of_order,
+    trial_balance,
+)
+from settlement.queries.rule_versions import NoRuleInForce, rule_in_force
+
+__all__ = [
+    "CollectionFacts",
+    "CreditTotal",
+    "CreditView",
+    "JournalLineView",
+    "NoRuleInForce",
+    "TrialBalanceRow",
+    "collection_facts",
+    "credit_by_day",
+    "credit_by_guide",
+    "credit_by_store",
+    "credit_of_order",
+    "journal_of_order",
+    "refund_facts",
+    "rule_in_force",
+    "sale_facts",
+    "trial_balance",
+]

@@ -1,0 +1,51 @@
+"""What the apps below know of a sale, a payment or a refund that is to be booked."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from django.db import connection
+
+from omni.kernel.errors import NotFound
+from settlement import sql
+from settlement.rules import SaleFacts
+
+
+class CollectionFacts(NamedTuple):
+    """Whose money a provider collected, and by which method."""
+
+    brand_id: int
+    method: str
+
+
+def sale_facts(recognition_id: int) -> SaleFacts:
+    """Return what the booking of a recognised sale depends on.
+
+    :raises NotFound: when there is no such recognition.
+    """
+    return SaleFacts(*_one(sql.SALE_FACTS, recognition_id))
+
+
+def collection_facts(intent_id: int) -> CollectionFacts:
+    """Return whose money a payment collected.
+
+    :raises NotFound: when there is no such payment.
+    """
+    return CollectionFacts(*_one(sql.INTENT_FACTS, intent_id))
+
+
+def refund_facts(refund_id: int) -> CollectionFacts:
+    """Return whose money a refund gave back.
+
+    :raises NotFound: when there is no such refund.
+    """
+    return CollectionFacts(*_one(sql.REFUND_FACTS, refund_id))
+
+
+def _one(statement: str, key: int) -> tuple[Any, ...]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [key])
+        row: tuple[Any, ...] | None = cursor.fetchone()
+    if row is None:
+        raise NotFound
+    return row

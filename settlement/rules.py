@@ -1,0 +1,153 @@
+"""Who is credited with a sale, to exactly 100 %, and which accounts an event moves: pure arithmetic."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.utils.translation import gettext_lazy as _
+
+from omni.kernel import money
+from omni.kernel.errors import InvalidInput
+from orders import choices as orders_choices
+from settlement.choices import AccountType, CreditCase, CreditRole
+from stores import choices as stores_choices
+
+if TYPE_CHECKING:
+    from datetime import date
+
+PREPAYMENT = "prepayment"
+SALES = "sales"
+REFUND_PAYABLE = "refund_payable"
+
+# What a provider has collected for us stands there until its bill arrives.
+TRANSIT_ACCOUNTS = {orders_choices.PaymentMethod.WECHAT_NATIVE.value: "psp_transit:wechat"}
+
+ACCOUNT_TYPES = {
+    PREPAYMENT: AccountType.LIABILITY,
+    SALES: AccountType.INCOME,
+    REFUND_PAYABLE: AccountType.LIABILITY,
+    **dict.fromkeys(TRANSIT_ACCOUNTS.values(), AccountType.ASSET),
+}
+
+IN_STORE_CHANNELS = frozenset(
+    {stores_choices.Channel.COUNTER, stores_choices.Channel.SCAN_TO_PAY, stores_choices.Channel.ENDLESS_AISLE}
+)
+
+# The roles that a case may credit: those for which it always has somebody.
+ROLES_OF_CASE: dict[CreditCase, frozenset[CreditRole]] = {
+    CreditCase.OWN_STORE: frozenset({CreditRole.SELLING, CreditRole.CHANNEL}),
+    CreditCase.CROSS_STORE: frozenset({CreditRole.SELLING, CreditRole.FULFILLING, CreditRole.CHANNEL}),
+    CreditCase.ONLINE_GUIDE: frozenset({CreditRole.SELLING, CreditRole.FULFILLING, CreditRole.CHANNEL}),
+    CreditCase.ONLINE_MEMBER: frozenset({CreditRole.HOME, CreditRole.FULFILLING, CreditRole.CHANNEL}),
+    CreditCase.ONLINE: frozenset({CreditRole.FULFILLING, CreditRole.CHANNEL}),
+    CreditCase.CHARGE: frozenset({CreditRole.FULFILLING, CreditRole.CHANNEL}),
+}
+
+SplitTable = Mapping[str, Mapping[str, int]]
+
+
+class InvalidSplit(InvalidInput):
+    """A table of credit shares is incomplete, names a role its case does not have, or does not come to 100 %."""
+
+    code = "invalid_split"
+
+
+@dataclass(frozen=True, slots=True)
+class SaleFacts:
+    """What the credit of one recognised sale depends on. Stores and staff are ids; a charge has no line."""
+
+    recognition_id: int
+    order_id: int
+    brand_id: int
+    amount_fen: int
+    business_on: date
+    channel: str
+    is_charge: bool
+    fulfilling_store_id: int
+    selling_store_id: int | None
+    guide_id: int | None
+    home_store_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class CreditShare:
+    """One role's part of a sale."""
+
+    role: CreditRole
+    share_ppm: int
+    amount_fen: int
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """One line of a journal entry; exactly one side is above zero."""
+
+    account: str
+    debit_fen: int = 0
+    credit_fen: int = 0
+
+
+def credit_case(facts: SaleFacts) -> CreditCase:
+    """Return which split applies to a sale: the first that fits, from the top of the list of cases."""
+    if facts.is_charge:
+        return CreditCase.CHARGE
+    if facts.selling_store_id is not None:
+        if facts.channel not in IN_STORE_CHANNELS:
+            return CreditCase.ONLINE_GUIDE
+        is_own = facts.selling_store_id == facts.fulfilling_store_id
+        return CreditCase.OWN_STORE if is_own else CreditCase.CROSS_STORE
+    return CreditCase.ONLINE if facts.home_store_id is None else CreditCase.ONLINE_MEMBER
+
+
+def split_credit(amount_fen: int, shares: Mapping[str, int]) -> list[CreditShare]:
+    """Split a sale by `{role: ppm}`; the parts sum to the amount, and a negative one mirrors its opposite.
+
+    Largest remainder in the order of `CreditRole`; roles with a share of nothing are left out.
+    """
+    roles = [role for role in CreditRole if shares.get(role)]
+    amounts = money.split(amount_fen, [shares[role] for role in roles])
+    return [CreditShare(role, shares[role], part) for role, part in zip(roles, amounts, strict=True)]
+
+
+def party_of(role: CreditRole, facts: SaleFacts) -> tuple[int | None, int | None]:
+    """Return the store and the guide that a role stands for; the online channel is neither."""
+    stores = {
+        CreditRole.SELLING: facts.selling_store_id,
+        CreditRole.FULFILLING: facts.fulfilling_store_id,
+        CreditRole.HOME: facts.home_store_id,
+        CreditRole.CHANNEL: None,
+    }
+    return stores[role], facts.guide_id if role == CreditRole.SELLING else None
+
+
+def check_split_table(params: SplitTable) -> None:
+    """Refuse a table of credit shares that could not split every sale to exactly 100 %.
+
+    :raises InvalidSplit: with field "params.<case>", when a case is missing or unknown, a role does not belong to it,
+        a share is no whole number above zero, or the shares do not sum to 1,000,000.
+    """
+    for case in [*CreditCase, *(set(params) - set(CreditCase))]:
+        field = f"params.{case}"
+        shares = params.get(case)
+        if case not in CreditCase or not isinstance(shares, Mapping):
+            raise InvalidSplit(_("A split has exactly one table of shares for every case."), field=field)
+        if not set(shares) <= ROLES_OF_CASE[CreditCase(case)]:
+            raise InvalidSplit(_("This case does not have one of the roles."), field=field)
+        if any(type(share) is not int or share <= 0 for share in shares.values()):
+            raise InvalidSplit(_("A share is a whole number of parts per million above zero."), field=field)
+        if sum(shares.values()) != money.PPM:
+            raise InvalidSplit(_("The shares of a case sum to 1,000,000 parts per million."), field=field)
+
+
+def transfer(debit: str, credit: str, amount_fen: int) -> tuple[Posting, Posting]:
+    """Return the two lines that move an amount between accounts; a negative amount moves the other way.
+
+    :raises ValueError: when the amount is nothing.
+    """
+    if amount_fen == 0:
+        raise ValueError("An entry moves something.")
+    if amount_fen < 0:
+        debit, credit, amount_fen = credit, debit, -amount_fen
+    return Posting(debit, debit_fen=amount_fen), Posting(credit, credit_fen=amount_fen)
