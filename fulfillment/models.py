@@ -147,7 +147,7 @@ class FulfillmentOrder(models.Model):
             models.Index(
                 fields=["deadline_at"], condition=Q(deadline_at__isnull=False), name="fulfillment_order_deadline"
             ),
-            models.Index(fields=["store", "status"], name="fulfillment_order_desk"),
+            models.Index(fields=["store", "status", "finished_at"], name="fulfillment_order_desk"),
         ]
 
     def __str__(self) -> str:

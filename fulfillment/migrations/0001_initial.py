@@ -229,7 +229,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='fulfillmentorder',
-            index=models.Index(fields=['store', 'status'], name='fulfillment_order_desk'),
+            index=models.Index(fields=['store', 'status', 'finished_at'], name='fulfillment_order_desk'),
         ),
         migrations.AddConstraint(
             model_name='fulfillmentorder',
