@@ -1,15 +1,26 @@
 """Reads of baskets, orders and payments."""
 
+from orders.queries.access import get_order_for, orders_visible_to, read_order_token, sign_order_token
 from orders.queries.basket import BasketLineView, BasketView, baskets_of, find_basket
+from orders.queries.hq import Derived, OrderRow, derive, order_counts, order_rows
 from orders.queries.pages import OrderPage, ParcelView, order_page, payment_link
 
 __all__ = [
     "BasketLineView",
     "BasketView",
+    "Derived",
     "OrderPage",
+    "OrderRow",
     "ParcelView",
     "baskets_of",
+    "derive",
     "find_basket",
+    "get_order_for",
+    "order_counts",
     "order_page",
+    "order_rows",
+    "orders_visible_to",
     "payment_link",
+    "read_order_token",
+    "sign_order_token",
 ]

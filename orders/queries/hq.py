@@ -1,0 +1,132 @@
+"""Lists of orders for headquarters, with the statuses that are derived."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from django.db.models import Count, Sum
+from django.utils.translation import gettext as _
+
+from omni.kernel import bilingual
+from orders import rules
+from orders.choices import ChargeStatus, FulfilStatus, IntentStatus, OrderStatus, RefundStatus
+from orders.models import IntentAllocation, Order, OrderCharge, OrderLine, Recognition, Refund
+from orders.queries.access import orders_visible_to
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from django.db.models import QuerySet
+
+    from stores.permissions import Actor
+
+OPEN_STATUSES = (OrderStatus.PAID, OrderStatus.PROCESSING, OrderStatus.CANCEL_REQUESTED)
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRow:
+    """An order in a list; labels are in the language of the page."""
+
+    id: int
+    number: str
+    placed_at: datetime
+    brand_name: str
+    status_label: str
+    charge_label: str
+    fulfil_label: str
+    store_names: tuple[str, ...]
+    total_fen: int
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """What is derived of an order, never stored."""
+
+    charge_status: ChargeStatus
+    fulfil_status: FulfilStatus
+
+
+def order_rows(
+    actor: Actor, *, status: str = "", number: str = "", before_id: int | None = None, limit: int = 30
+) -> list[OrderRow]:
+    """Return the orders an actor may see, the newest first; a fixed number of queries however many there are."""
+    found = orders_visible_to(actor).select_related("brand")
+    if status:
+        found = found.filter(status=status)
+    if number:
+        found = found.filter(number__startswith=number)
+    if before_id is not None:
+        found = found.filter(pk__lt=before_id)
+    orders = list(found.order_by("-pk")[:limit])
+    derived = derive(orders)
+    stores = _stores_of(orders)
+    return [
+        OrderRow(
+            id=order.pk,
+            number=order.number,
+            placed_at=order.placed_at,
+            brand_name=bilingual.name_of(order.brand),
+            status_label=str(OrderStatus(order.status).label),
+            charge_label=str(derived[order.pk].charge_status.label),
+            fulfil_label=str(derived[order.pk].fulfil_status.label),
+            store_names=tuple(stores[order.pk]),
+            total_fen=order.total_fen,
+        )
+        for order in orders
+    ]
+
+
+def derive(orders: Sequence[Order]) -> dict[int, Derived]:
+    """Return the derived statuses of orders by id, in five queries."""
+    ids = [order.pk for order in orders]
+    paid = _sums(IntentAllocation.objects.filter(intent__status=IntentStatus.SUCCEEDED), ids, "amount_fen")
+    refunded = _sums(Refund.objects.filter(status=RefundStatus.SUCCEEDED), ids, "amount_fen")
+    done = _sums(Recognition.objects.filter(order_line__isnull=False), ids, "quantity")
+    void_charges = _sums(OrderCharge.objects.filter(is_cancelled=True), ids, "amount_fen")
+    units: dict[int, int] = defaultdict(int)
+    void: dict[int, int] = defaultdict(int, void_charges)
+    for line in OrderLine.objects.filter(order__in=ids):
+        units[line.order_id] += line.quantity - line.cancelled_quantity
+        void[line.order_id] += rules.part_fen(line.total_fen, line.quantity, before=0, units=line.cancelled_quantity)
+    return {
+        order.pk: Derived(
+            rules.charge_status(
+                due_fen=order.total_fen - void[order.pk], paid_fen=paid.get(order.pk, 0) - refunded.get(order.pk, 0)
+            ),
+            rules.fulfil_status(due_units=units[order.pk], done_units=done.get(order.pk, 0)),
+        )
+        for order in orders
+    }
+
+
+def order_counts(actor: Actor, *, now: datetime) -> list[tuple[str, int]]:
+    """Return how many orders are under way, and how many were placed in the last 24 hours, with their labels."""
+    visible = orders_visible_to(actor)
+    return [
+        (_("Orders under way"), visible.filter(status__in=OPEN_STATUSES).count()),
+        (_("Orders of the last 24 hours"), visible.filter(placed_at__gt=now - timedelta(hours=24)).count()),
+    ]
+
+
+def _sums(rows: QuerySet[Any], ids: list[int], column: str) -> dict[int, int]:
+    sums = rows.filter(order__in=ids).values("order_id").annotate(total=Sum(column))
+    return {row["order_id"]: row["total"] for row in sums}
+
+
+def _stores_of(orders: Sequence[Order]) -> dict[int, list[str]]:
+    """Return the names of the stores that have a live share of each order."""
+    names: dict[int, list[str]] = defaultdict(list)
+    rows = (
+        Order.objects.filter(pk__in=[order.pk for order in orders], fulfillment__orders__store__isnull=False)
+        .exclude(fulfillment__orders__status__in=["rejected", "timed_out", "cancelled"])
+        .values_list("pk", "fulfillment__orders__store__name_zh", "fulfillment__orders__store__name_en")
+        .annotate(Count("pk"))
+        .order_by("pk")
+    )
+    for order_id, name_zh, name_en, _count in rows:
+        names[order_id].append(bilingual.pick(name_zh, name_en))
+    return names
