@@ -65,16 +65,19 @@ class Local:
         write_private(self.folder / "run.json", json.dumps(record, indent=1))
 
     @contextmanager
-    def owned(self) -> Iterator[None]:
+    def owned(self) -> Iterator[bool]:
         """Own the folder: at most one process runs servers on it. The kernel gives it back however that one ends.
+
+        The block gets whether the owner before was killed, so that its processes may still be about to end.
 
         :raises AlreadyRunning: another process owns it.
         """
         with (self.folder / "run.lock").open("a", encoding="ascii") as lock:
             self._lock(lock)
+            was_killed = (self.folder / "run.json").exists()
             (self.folder / "run.json").unlink(missing_ok=True)
             try:
-                yield
+                yield was_killed
             finally:
                 (self.folder / "run.json").unlink(missing_ok=True)
 

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sysconfig
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -131,14 +132,13 @@ class Postgres:
         """Return whether the database answers, which is made on the way when the cluster is new."""
         try:
             connection = psycopg2.connect(self.url.removesuffix(DATABASE) + "postgres", connect_timeout=2)
-        except psycopg2.OperationalError:
+            with closing(connection), connection.cursor() as cursor:
+                connection.autocommit = True
+                cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE])
+                if cursor.fetchone() is None:
+                    cursor.execute(f"CREATE DATABASE {DATABASE}")
+        except psycopg2.Error:
             return False
-        connection.autocommit = True
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE])
-            if cursor.fetchone() is None:
-                cursor.execute(f"CREATE DATABASE {DATABASE}")
-        connection.close()
         return True
 
     def _placed(self) -> Path:

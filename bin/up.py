@@ -57,8 +57,9 @@ class Supervisor:
         :raises ServerFailed: a part does not start.
         """
         _on_stop_signals(_stop)
-        with self.local.owned(), ExitStack() as stack:
+        with self.local.owned() as was_killed, ExitStack() as stack:
             try:
+                self._claim_port(seconds=5 if was_killed else 0)
                 self._start(stack)
                 self._print_where()
                 self._keep_running()
@@ -69,7 +70,6 @@ class Supervisor:
                 self._end_services()
 
     def _start(self, stack: ExitStack) -> None:
-        self._claim_port()
         servers = embedded_servers(self.local, is_durable=True)
         for server in servers.values():
             with report.step(server.name):
@@ -83,15 +83,15 @@ class Supervisor:
         self._start_sandbox()
         with report.step("database and demo data"):
             self._prepare()
-        for name, argv in self._product_processes().items():
+        for name, argv in self.product_processes().items():
             self._launch(name, argv)
         with report.step("web, worker and beat"):
             self._await_web()
         self._write_record(is_ready=True)
 
-    def _claim_port(self) -> None:
-        """Refuse a web port that is taken. The workers of a killed supervisor hold it for a second more."""
-        if not wait_until(lambda: free_port(self.port) == self.port, seconds=5, every_seconds=0.25):
+    def _claim_port(self, *, seconds: float) -> None:
+        """Refuse a web port that is taken. The workers of a killed supervisor hold it for a second or two."""
+        if not wait_until(lambda: free_port(self.port) == self.port, seconds=seconds, every_seconds=0.25):
             raise ServerFailed(f"port {self.port} is taken by another program: choose one with PORT=8001 ./run")
 
     def _product_environment(self, sandbox_port: int) -> dict[str, str]:
@@ -108,7 +108,8 @@ class Supervisor:
             "OMNI_SANDBOX_STATE": str(state),
         }
 
-    def _product_processes(self) -> dict[str, list[str]]:
+    def product_processes(self) -> dict[str, list[str]]:
+        """Return the command of each process of the product."""
         beat_file = self.local.folder / "beat-schedule"
         celery = [sys.executable, "-m", "celery", "-A", "omni"]
         level = ["--loglevel", "WARNING"]
@@ -208,7 +209,7 @@ class Supervisor:
             service.retry_at, service.started_at = None, now
             try:
                 service.process = service.launch()
-            except ServerFailed as error:
+            except (ServerFailed, OSError) as error:
                 report.say(str(error))
             self._write_record(is_ready=True)
 
