@@ -124,7 +124,7 @@ def list_products(
 
     `after` is the (launch date, id) of the last product seen, so depth costs nothing.
     """
-    values = {
+    values: dict[str, Any] = {
         "brand": brand_code or None,
         "category": category_code or None,
         "after_on": after[0] if after else None,
@@ -137,7 +137,7 @@ def list_products(
 def load_cards(product_ids: Sequence[int], *, now: datetime) -> dict[int, ProductCard]:
     """Return the cards of products by id; one that has no price now is missing."""
     rows = _rows(sql.PRODUCT_CARDS, {"ids": list(product_ids), "now": now})
-    return {row[0]: ProductCard(*row[:10], tuple(row[10]), row[11]) for row in rows}
+    return {row[0]: ProductCard(*_frozen(row)) for row in rows}
 
 
 def find_product(brand_code: str, code: str) -> ProductDetail | None:
@@ -145,7 +145,8 @@ def find_product(brand_code: str, code: str) -> ProductDetail | None:
     rows = _rows(sql.FIND_PRODUCT, {"brand": brand_code, "code": code})
     if not rows:
         return None
-    return ProductDetail(*rows[0][:-1], tuple(ColorView(*color) for color in rows[0][-1]))
+    *facts, colors = rows[0]
+    return ProductDetail(*[*facts, tuple(ColorView(*color) for color in colors)])
 
 
 def sizes_of(
@@ -163,7 +164,7 @@ def near_stores(
     """Return the nearest stores that have any size of a colour to sell, the nearest first."""
     x, y, z = point
     values = {"product": product_id, "color": color_hex, "x": x, "y": y, "z": z, "limit": limit}
-    return [NearStore(*row[:4], tuple(row[4])) for row in _rows(sql.NEAR_STORES, values)]
+    return [NearStore(*_frozen(row)) for row in _rows(sql.NEAR_STORES, values)]
 
 
 def on_hand_by_store(brand_ids: Collection[int]) -> dict[int, int]:
@@ -171,7 +172,12 @@ def on_hand_by_store(brand_ids: Collection[int]) -> dict[int, int]:
     return dict(_rows(sql.ON_HAND_BY_STORE, {"brands": list(brand_ids)}))
 
 
-def _rows(statement: str, values: Mapping[str, object]) -> list[tuple[Any, ...]]:
+def _frozen(row: tuple[Any, ...]) -> list[Any]:
+    """Turn the arrays of a row into tuples."""
+    return [tuple(value) if isinstance(value, list) else value for value in row]
+
+
+def _rows(statement: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
-        return cursor.fetchall()
+        return list(cursor.fetchall())

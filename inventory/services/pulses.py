@@ -13,4 +13,4 @@ def prune_pulses() -> int:
     """Delete all but the newest pulse of products that have more than a hundred, and return how many went."""
     with connection.cursor() as cursor:
         cursor.execute(sql.PRUNE_PULSES, {"most": MOST_PULSES})
-        return cursor.rowcount
+        return int(cursor.rowcount)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -45,7 +46,7 @@ class City:
     @property
     def radius(self) -> float:
         """Return the dot's radius: its area grows with the stores."""
-        return round(2.0 + 1.1 * self.store_count**0.5, 1)
+        return round(2.0 + 1.1 * math.sqrt(self.store_count), 1)
 
     @property
     def label_x(self) -> float:
@@ -61,14 +62,13 @@ class Network:
 
 def read(actor: Actor, *, now: datetime) -> Network:
     """Return the network of the actor's brands; three grouped queries over stores, stock and open tasks."""
-    stores = dict(stores_queries.stores_visible_to(actor).filter(is_active=True).values_list("pk", "district_id"))
+    stores = stores_queries.stores_visible_to(actor).filter(is_active=True)
     on_hand = inventory_queries.on_hand_by_store(actor.brand_ids())
     open_tasks = fulfillment_queries.open_tasks_by_store(actor.brand_ids())
     sums: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0, 0])
     places: dict[tuple[str, str], District] = {}
-    for store_id, code in stores.items():
-        if code is None:
-            continue
+    placed = list(stores.filter(district__isnull=False).values_list("pk", "district__code"))
+    for store_id, code in placed:
         district = stores_queries.get_known_district(code)
         key = (district.province, district.city)
         places.setdefault(key, district)
@@ -77,7 +77,7 @@ def read(actor: Actor, *, now: datetime) -> Network:
     ordered = sorted(sums, key=lambda key: (-sums[key][0], key))
     cities = tuple(_city(places[key], sums[key], is_named=rank < NAMED_CITIES) for rank, key in enumerate(ordered))
     figures = (
-        Figure(_("Stores"), f"{len(stores):,}"),
+        Figure(_("Stores"), f"{stores.count():,}"),
         Figure(_("Cities"), f"{len(cities):,}"),
         Figure(_("Units on hand"), f"{sum(on_hand.values()):,}"),
         Figure(_("Open tasks"), f"{sum(open_tasks.values()):,}"),

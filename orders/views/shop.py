@@ -62,7 +62,7 @@ def add_to_basket(request: HttpRequest) -> HttpResponse:
     """Put one unit of a SKU into the basket."""
     form = AddToBasketForm(request.POST)
     if not form.is_valid():
-        messages.error(request, next(iter(form.errors.values()))[0])
+        messages.error(request, str(next(iter(form.errors.values()))[0]))
         return redirect(request.headers.get("Referer") or "inventory:products")
     token = basket_token(request) or secrets.token_urlsafe(24)
     brand = stores_queries.get_brand(form.cleaned_data["brand"])
