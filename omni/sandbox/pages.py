@@ -11,7 +11,7 @@ from omni.sandbox.courier.deliveries import ROUTES, Delivery
 from omni.sandbox.courier.gateway import Courier
 from omni.sandbox.faults import CATALOGUE, PARAMETERISED
 from omni.sandbox.inbox import Inbox
-from omni.sandbox.rendering import Markup, join, render, yuan
+from omni.sandbox.rendering import Markup, join, moment, render, yuan
 from omni.sandbox.web import Problem, Request, Response, Router, page_response, redirect
 from omni.sandbox.wechat.errors import WechatError
 from omni.sandbox.wechat.gateway import WechatPay
@@ -30,6 +30,7 @@ from omni.sandbox.world import World
 
 STYLE = Path(__file__).with_name("static") / "sandbox.css"
 SHOWN = 100
+NOTHING = Markup("")
 PAGES = {"wechat": "/payments", "courier": "/deliveries", "messages": "/inbox"}
 
 
@@ -98,7 +99,7 @@ class Pages:
             state=_badge(trade.state, TRADE_WORDS),
             notice=_badge(notice, NOTICE_WORDS) if notice else "",
             refunds=join(refunds),
-            created_at=trade.created_at,
+            created_at=moment(trade.created_at),
             act=render("_pay_button", path=quote(trade.out_trade_no, safe="")) if trade.state == "NOTPAY" else "",
         )
 
@@ -113,7 +114,7 @@ class Pages:
     def _deliveries(self, _request: Request) -> Response:
         rows = [self._delivery_row(delivery) for delivery in self._courier.deliveries.newest(SHOWN)]
         body = render("deliveries", rows=_rows_or_none(rows, 5), faults=self._faults("courier"))
-        return _page("配送 Deliveries", "/deliveries", body)
+        return _page("配送 Deliveries", "/deliveries", body, head=render("_refresh"))
 
     def _delivery_row(self, delivery: Delivery) -> Markup:
         position = delivery.position(self._world.clock.elapsed())
@@ -127,7 +128,7 @@ class Pages:
             reason=delivery.reason,
             courier=f"{delivery.courier['name']} {delivery.courier['phone_masked']}" if delivery.courier else "—",
             position=f"{position.lat:.4f}, {position.lng:.4f}" if position else "",
-            updated_at=delivery.updated_at,
+            updated_at=moment(delivery.updated_at),
             acts=join(
                 render("_advance_button", id=delivery.id, to=state, words=STATE_WORDS[state])
                 for state in _next_states(delivery.state)
@@ -147,13 +148,13 @@ class Pages:
                 channel=CHANNEL_WORDS[message["channel"]],
                 recipient=message["to"],
                 text=message["text"],
-                at=message["at"],
+                at=moment(message["at"]),
             )
             for message in self._inbox.messages()
         ]
         none = render("_none_message")
         body = render("inbox", rows=join(rows) if rows else none, faults=self._faults("messages"))
-        return _page("收件箱 Inbox", "/inbox", body)
+        return _page("收件箱 Inbox", "/inbox", body, head=render("_refresh"))
 
     def _faults(self, service: str) -> Markup:
         active: dict[str, dict[str, Any]] = {
@@ -183,7 +184,7 @@ class Pages:
         return Response(200, STYLE.read_bytes(), (("Content-Type", "text/css; charset=utf-8"),))
 
 
-def _page(title: str, here: str, body: Markup) -> Response:
+def _page(title: str, here: str, body: Markup, head: Markup = NOTHING) -> Response:
     links = (
         ("/", "首页 Home"),
         ("/payments", "付款 Payments"),
@@ -191,7 +192,7 @@ def _page(title: str, here: str, body: Markup) -> Response:
         ("/inbox", "收件箱 Inbox"),
     )
     menu = join(render("_link_here" if path == here else "_link", path=path, words=words) for path, words in links)
-    return page_response(render("page", title=title, menu=menu, body=body))
+    return page_response(render("page", title=title, menu=menu, body=body, head=head))
 
 
 def _badge(state: str, words: dict[str, str]) -> Markup:

@@ -31,6 +31,11 @@ def join(parts: Iterable[Markup]) -> Markup:
     return Markup("".join(parts))
 
 
+def moment(stamp: str) -> str:
+    """Write an RFC 3339 time as people read it: month, day, and time of day."""
+    return f"{stamp[5:10]} {stamp[11:19]}"
+
+
 def yuan(fen: int) -> str:
     """Write an amount as people read it."""
     return f"¥{fen // 100:,}.{fen % 100:02d}"

@@ -3,7 +3,7 @@
 import time
 from contextlib import suppress
 
-from omni.sandbox.rendering import Markup, render, yuan
+from omni.sandbox.rendering import Markup, moment, render, yuan
 from omni.sandbox.web import Request, Response, Router, page_response, redirect
 from omni.sandbox.wechat.errors import WechatError
 from omni.sandbox.wechat.gateway import WechatPay
@@ -50,7 +50,7 @@ class Wallet:
 def _foot(trade: Trade) -> Markup:
     """Return what the page ends with: the button, or why there is none."""
     if trade.state in {"SUCCESS", "REFUND"}:
-        return render("_wallet_paid", paid_at=trade.paid_at or "")
+        return render("_wallet_paid", paid_at=moment(trade.paid_at or ""))
     if trade.state == "CLOSED":
         return render("_wallet_over", words="订单已关闭，无法支付 · This order is closed")
     if trade.token_expires_at <= time.time():

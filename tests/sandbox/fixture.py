@@ -63,7 +63,8 @@ class SandboxProcess:
         )
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
-        assert line.startswith(READY), f"the sandbox did not start: {line!r}"
+        if not line.startswith(READY):
+            raise AssertionError(f"the sandbox did not start, status {self.stop(signal.SIGKILL)}: {line!r}")
         self.base_url = line.removeprefix(READY).strip()
         self.credentials = json.loads((self.state / "credentials.json").read_text(encoding="utf-8"))
 
