@@ -14,4 +14,9 @@ urlpatterns = [
     path("healthz", healthz, name="healthz"),
     path("i18n/", include("django.conf.urls.i18n")),
     path("admin/", admin.site.urls),
+    path("accounts/", include("allauth.urls")),
+    path("", include("omni.pages.urls")),
+    path("", include("stores.urls")),
+    path("", include("inventory.urls")),
+    path("", include("orders.urls")),
 ]

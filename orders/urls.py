@@ -1,0 +1,17 @@
+from django.urls import path
+
+from orders.views import shop
+
+app_name = "orders"
+urlpatterns = [
+    path("basket/", shop.show_basket, name="basket"),
+    path("basket/add/", shop.add_to_basket, name="basket-add"),
+    path("basket/change/", shop.change_basket, name="basket-change"),
+    path("checkout/<slug:brand_code>/", shop.show_checkout, name="checkout"),
+    path("orders/<str:number>/", shop.show_order, name="track"),
+    path("orders/<str:number>/status/", shop.show_order_status, name="status"),
+    path("orders/<str:number>/cancel/", shop.cancel_order, name="cancel"),
+    path("orders/<str:number>/pay/", shop.show_payment, name="pay"),
+    path("orders/<str:number>/payment/", shop.show_payment_status, name="payment"),
+    path("orders/<str:number>/pay/qr.svg", shop.show_qr, name="qr"),
+]
