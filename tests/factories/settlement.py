@@ -2,6 +2,7 @@
 
 import importlib
 from datetime import UTC, date, datetime
+from typing import Any
 
 from django.db.backends.postgresql.psycopg_any import DateRange
 from factory.declarations import LazyAttribute, LazyFunction, SelfAttribute, Sequence, SubFactory
@@ -38,29 +39,27 @@ def restore_default_split() -> None:
         DefaultSplitFactory.create()
 
 
-class DefaultSplitFactory(DjangoModelFactory[RuleVersion]):
-    """What the migration puts there."""
+class DraftSplitFactory(DjangoModelFactory[RuleVersion]):
+    """A brand's own split from 1 May 2026 on, not approved yet."""
 
     class Meta:
         model = RuleVersion
 
-    brand = None
+    brand: Any = SubFactory(BrandFactory)
     kind = RuleKind.CREDIT_SPLIT
-    valid = DateRange(date(2020, 1, 1), None)
+    valid = DateRange(date(2026, 5, 1), None)
     params = LazyFunction(lambda: CREDIT_SPLIT)
+    drafted_by = "user:1"
+
+
+class DefaultSplitFactory(DraftSplitFactory):
+    """What the migration puts there."""
+
+    brand = None
+    valid = DateRange(date(2020, 1, 1), None)
     drafted_by = "system:seed"
     approved_by = "system:approval"
     approved_at = datetime(2020, 1, 1, tzinfo=UTC)
-
-
-class DraftSplitFactory(DefaultSplitFactory):
-    """A brand's own split from 1 May 2026 on, not approved yet."""
-
-    brand = SubFactory(BrandFactory)
-    valid = DateRange(date(2026, 5, 1), None)
-    drafted_by = "user:1"
-    approved_by = ""
-    approved_at = None
 
 
 class FulfillmentFactory(DjangoModelFactory[Fulfillment]):

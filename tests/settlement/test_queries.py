@@ -4,40 +4,38 @@ import pytest
 from pytest_django import DjangoAssertNumQueries
 
 from omni.kernel.transactions import entry
+from orders.models import OrderLine
 from settlement import queries, services
 from settlement.queries import CreditTotal, CreditView, JournalLineView, TrialBalanceRow
 from tests.factories.settlement import AllocationFactory, ChargeFactory, RecognitionFactory, SaleLineFactory
-from tests.factories.stores import BrandFactory, GuideFactory
+from tests.factories.stores import BrandFactory, GuideFactory, StoreFactory
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 3, 17, 4, 0, tzinfo=UTC)
 
 
 @pytest.fixture
-def sold() -> SaleLineFactory:
+def sold() -> OrderLine:
     """Return a line that was paid and sold by a guide, with its delivery charge, all booked."""
-    guide = GuideFactory.create(display_name="李娜")
-    line = SaleLineFactory.create(
-        order__brand=guide.store.brand, order__charges_fen=1200, guide=guide, selling_store=guide.store
-    )
+    store = StoreFactory.create()
+    guide = GuideFactory.create(store=store, display_name="李娜")
+    line = SaleLineFactory.create(order__brand=store.brand, order__charges_fen=1200, guide=guide, selling_store=store)
     paid = AllocationFactory.create(order=line.order)
-    goods = RecognitionFactory.create(order_line=line, fulfilling_store=guide.store)
+    goods = RecognitionFactory.create(order_line=line, fulfilling_store=store)
     charge = RecognitionFactory.create(
         order_line=None,
         charge=ChargeFactory.create(order=line.order),
-        fulfilling_store=guide.store,
+        fulfilling_store=store,
         business_on=date(2026, 3, 18),
     )
     with entry():
-        services.book_payment(
-            order_id=line.order_id, intent_id=paid.intent_id, amount_fen=51100, paid_at=NOW, now=NOW
-        )
+        services.book_payment(order_id=line.order_id, intent_id=paid.intent_id, amount_fen=51100, paid_at=NOW, now=NOW)
         services.book_sale(goods.pk, now=NOW)
         services.book_sale(charge.pk, now=NOW)
     return line
 
 
-def test_trial_balance_of_a_brand_shows_its_accounts_alone(sold: SaleLineFactory) -> None:
+def test_trial_balance_of_a_brand_shows_its_accounts_alone(sold: OrderLine) -> None:
     assert queries.trial_balance(sold.order.brand_id) == [
         TrialBalanceRow("prepayment", "liability", 51100, 51100),
         TrialBalanceRow("psp_transit:wechat", "asset", 51100, 0),
@@ -46,7 +44,7 @@ def test_trial_balance_of_a_brand_shows_its_accounts_alone(sold: SaleLineFactory
     assert queries.trial_balance(BrandFactory.create().pk) == []
 
 
-def test_trial_balance_until_a_date_leaves_it_out(sold: SaleLineFactory) -> None:
+def test_trial_balance_until_a_date_leaves_it_out(sold: OrderLine) -> None:
     rows = queries.trial_balance(sold.order.brand_id, until=date(2026, 3, 18))
     assert [(row.account, row.balance_fen) for row in rows] == [
         ("prepayment", -1200),
@@ -55,7 +53,7 @@ def test_trial_balance_until_a_date_leaves_it_out(sold: SaleLineFactory) -> None
     ]
 
 
-def test_journal_of_order_is_in_the_order_of_booking(sold: SaleLineFactory) -> None:
+def test_journal_of_order_is_in_the_order_of_booking(sold: OrderLine) -> None:
     lines = queries.journal_of_order(sold.order_id)
     assert [(line.account, line.debit_fen, line.credit_fen) for line in lines] == [
         ("psp_transit:wechat", 51100, 0),
@@ -70,13 +68,14 @@ def test_journal_of_order_is_in_the_order_of_booking(sold: SaleLineFactory) -> N
 
 
 def test_credit_of_order_names_stores_and_guides(
-    sold: SaleLineFactory, django_assert_num_queries: DjangoAssertNumQueries
+    sold: OrderLine, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     with django_assert_num_queries(1):
-        credits = queries.credit_of_order(sold.order_id)
+        shares = queries.credit_of_order(sold.order_id)
     store = sold.selling_store
-    assert credits[0] == CreditView(
-        recognition_id=credits[0].recognition_id,
+    assert store
+    assert shares[0] == CreditView(
+        recognition_id=shares[0].recognition_id,
         sku=sold.sku,
         name_zh="真丝衬衫",
         name_en="Silk shirt",
@@ -90,17 +89,18 @@ def test_credit_of_order_names_stores_and_guides(
         amount_fen=29940,
         business_on=date(2026, 3, 17),
     )
-    assert [(row.role, row.store_code, row.guide_name, row.amount_fen) for row in credits[1:]] == [
+    assert [(row.role, row.store_code, row.guide_name, row.amount_fen) for row in shares[1:]] == [
         ("fulfilling", store.code, None, 14970),
         ("channel", None, None, 4990),
         ("channel", None, None, 1200),
     ]
-    assert credits[3].sku is None
+    assert shares[3].sku is None
 
 
-def test_credit_totals_by_store_guide_and_day_keep_to_period_and_brand(sold: SaleLineFactory) -> None:
+def test_credit_totals_by_store_guide_and_day_keep_to_period_and_brand(sold: OrderLine) -> None:
     RecognitionFactory.create()
     brand_id, guide = sold.order.brand_id, sold.guide
+    assert guide
     march = (date(2026, 3, 1), date(2026, 4, 1))
     assert queries.credit_by_store(brand_id, *march) == [CreditTotal(guide.store_id, 44910)]
     assert queries.credit_by_guide(brand_id, *march) == [CreditTotal(guide.pk, 29940)]

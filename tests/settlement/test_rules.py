@@ -1,5 +1,6 @@
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -40,7 +41,7 @@ WEB_SALE = SaleFacts(
         ({"is_charge": True, "home_store_id": 12}, "charge"),
     ],
 )
-def test_credit_case_is_the_first_that_fits(facts: dict[str, object], case: str) -> None:
+def test_credit_case_is_the_first_that_fits(facts: dict[str, Any], case: str) -> None:
     assert rules.credit_case(replace(WEB_SALE, **facts)) == case
 
 

@@ -65,19 +65,20 @@ def test_book_payment_told_twice_books_once() -> None:
 
 def test_book_sale_of_the_worked_example_comes_out_to_the_fen() -> None:
     """Guide G of store A sells a coat and a scarf online, store B ships; see the reference on settlement, example 3."""
-    guide = GuideFactory.create()
-    order = SaleOrderFactory.create(brand=guide.store.brand, goods_fen=99800)
+    store = StoreFactory.create()
+    guide = GuideFactory.create(store=store)
+    order = SaleOrderFactory.create(brand=store.brand, goods_fen=99800)
     shipper = StoreFactory.create(brand=order.brand)
     expected = {(89900, 8188): [49027, 24514, 8171], (19900, 1812): [10853, 5426, 1809]}
     for (price, discount), parts in expected.items():
         line = SaleLineFactory.create(
-            order=order, unit_price_fen=price, discount_fen=discount, guide=guide, selling_store=guide.store
+            order=order, unit_price_fen=price, discount_fen=discount, guide=guide, selling_store=store
         )
         sale = RecognitionFactory.create(order_line=line, fulfilling_store=shipper)
         with entry():
             services.book_sale(sale.pk, now=NOW)
         assert credits_of(sale.pk) == [
-            ("selling", guide.store_id, guide.pk, parts[0]),
+            ("selling", store.pk, guide.pk, parts[0]),
             ("fulfilling", shipper.pk, None, parts[1]),
             ("channel", None, None, parts[2]),
         ]
@@ -88,12 +89,13 @@ def test_book_sale_of_the_worked_example_comes_out_to_the_fen() -> None:
 
 
 def test_book_sale_of_a_guide_without_a_named_store_credits_the_guides_store() -> None:
-    guide = GuideFactory.create()
-    line = SaleLineFactory.create(order__brand=guide.store.brand, guide=guide, selling_store=None)
+    store = StoreFactory.create()
+    guide = GuideFactory.create(store=store)
+    line = SaleLineFactory.create(order__brand=store.brand, guide=guide, selling_store=None)
     sale = RecognitionFactory.create(order_line=line)
     with entry():
         services.book_sale(sale.pk, now=NOW)
-    assert credits_of(sale.pk)[0] == ("selling", guide.store_id, guide.pk, 29940)
+    assert credits_of(sale.pk)[0] == ("selling", store.pk, guide.pk, 29940)
 
 
 def test_book_sale_with_a_members_home_store_shares_with_it() -> None:

@@ -39,25 +39,27 @@ def test_draft_rule_version_with_bad_input_writes_nothing() -> None:
 
 
 def test_approve_rule_version_by_a_second_person_puts_it_into_force_for_its_brand() -> None:
-    draft, stranger = DraftSplitFactory.create(params=GENEROUS), BrandFactory.create()
+    brand, stranger = BrandFactory.create(), BrandFactory.create()
+    draft = DraftSplitFactory.create(brand=brand, params=GENEROUS)
     with entry():
         services.approve_rule_version(draft.pk, actor="user:2", now=NOW)
-    assert queries.rule_in_force(draft.brand_id, RuleKind.CREDIT_SPLIT, MAY) == draft
-    assert queries.rule_in_force(draft.brand_id, RuleKind.CREDIT_SPLIT, date(2026, 4, 30)).brand_id is None
+    assert queries.rule_in_force(brand.pk, RuleKind.CREDIT_SPLIT, MAY) == draft
+    assert queries.rule_in_force(brand.pk, RuleKind.CREDIT_SPLIT, date(2026, 4, 30)).brand_id is None
     assert queries.rule_in_force(stranger.pk, RuleKind.CREDIT_SPLIT, MAY).brand_id is None
 
 
 def test_approve_rule_version_ends_the_version_before_it() -> None:
-    first = DraftSplitFactory.create()
-    second = DraftSplitFactory.create(brand=first.brand, valid=(date(2026, 6, 1), None), params=GENEROUS)
+    brand = BrandFactory.create()
+    first = DraftSplitFactory.create(brand=brand)
+    second = DraftSplitFactory.create(brand=brand, valid=(date(2026, 6, 1), None), params=GENEROUS)
     for draft in (first, second):
         with entry():
             services.approve_rule_version(draft.pk, actor="user:2", now=NOW)
     first.refresh_from_db()
     assert (first.starts_on, first.ends_on) == (MAY, date(2026, 6, 1))
     in_force = queries.rule_in_force
-    assert in_force(first.brand_id, RuleKind.CREDIT_SPLIT, date(2026, 5, 31)) == first
-    assert in_force(first.brand_id, RuleKind.CREDIT_SPLIT, date(2026, 6, 1)) == second
+    assert in_force(brand.pk, RuleKind.CREDIT_SPLIT, date(2026, 5, 31)) == first
+    assert in_force(brand.pk, RuleKind.CREDIT_SPLIT, date(2026, 6, 1)) == second
 
 
 def test_approve_rule_version_of_every_brand_replaces_the_default() -> None:
