@@ -4,6 +4,7 @@ from inventory.views import shop
 
 app_name = "inventory"
 urlpatterns = [
+    path("", shop.show_home, name="home"),
     path("products/", shop.list_products, name="products"),
     path("products/<slug:brand_code>/<str:code>/", shop.show_product, name="product"),
     re_path(r"^garments/(?P<shape>[a-z]{1,20})/(?P<color>[0-9a-f]{6})\.svg$", shop.show_garment, name="garment"),

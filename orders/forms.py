@@ -6,7 +6,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from fulfillment.choices import Way
+from fulfillment import choices as fulfillment_choices
 from orders.rules import MAX_NAME_LENGTH, MAX_QUANTITY, MAX_STREET_LENGTH
 
 
@@ -31,7 +31,10 @@ class CheckoutForm(forms.Form):
 
     key = forms.CharField(widget=forms.HiddenInput, initial=new_key, max_length=64)
     way = forms.ChoiceField(
-        label=_("How"), choices=Way.choices, initial=Way.COURIER, widget=forms.RadioSelect(attrs={"class": "radio"})
+        label=_("How"),
+        choices=fulfillment_choices.Way.choices,
+        initial=fulfillment_choices.Way.COURIER,
+        widget=forms.RadioSelect(attrs={"class": "radio"}),
     )
     contact_name = forms.CharField(
         label=_("Name"),
@@ -61,10 +64,10 @@ class CheckoutForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         """Ask for what the chosen way needs."""
         values = super().clean() or {}
-        if values.get("way") == Way.PICKUP:
+        if values.get("way") == fulfillment_choices.Way.PICKUP:
             if not values.get("pickup_store"):
                 self.add_error("pickup_store", _("Choose the store where you collect."))
-        elif values.get("way") == Way.COURIER:
+        elif values.get("way") == fulfillment_choices.Way.COURIER:
             if not values.get("street"):
                 self.add_error("street", _("Enter the street and house number."))
             if not values.get("district_code"):

@@ -15,7 +15,7 @@ from orders.choices import (
     RefundReason,
     RefundStatus,
 )
-from stores.choices import Channel, Collector
+from stores import choices as stores_choices
 
 
 class Basket(models.Model):
@@ -85,7 +85,7 @@ class Order(models.Model):
     fulfillment = models.OneToOneField(
         "fulfillment.Fulfillment", models.PROTECT, related_name="+", verbose_name=_("fulfillment")
     )
-    channel = models.CharField(_("channel"), max_length=16, choices=Channel.choices)
+    channel = models.CharField(_("channel"), max_length=16, choices=stores_choices.Channel.choices)
     status = models.CharField(_("status"), max_length=20, choices=OrderStatus.choices, default=OrderStatus.PLACED)
     held_status = models.CharField(_("status before the cancellation request"), max_length=20, blank=True)
     ending_as = models.CharField(
@@ -142,7 +142,9 @@ class OrderLine(models.Model):
     discount_fen = models.PositiveBigIntegerField(_("adjustments (fen)"), default=0)
     total_fen = models.PositiveBigIntegerField(_("line total (fen)"))
     tax_rate_ppm = models.PositiveIntegerField(_("VAT rate (ppm)"))
-    collector = models.CharField(_("collector"), max_length=12, choices=Collector.choices, default=Collector.BRAND)
+    collector = models.CharField(
+        _("collector"), max_length=12, choices=stores_choices.Collector.choices, default=stores_choices.Collector.BRAND
+    )
     selling_store = models.ForeignKey(
         "stores.Store", models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("selling store")
     )

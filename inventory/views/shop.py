@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 PAGE_SIZE = 24
+NEW_CARDS = 8
+# The drawings beside the headline: a coat, a dress and a knit in colours of the season.
+HERO = (("coat", "#8a6d4f"), ("dress", "#7a2f2f"), ("knit", "#3c4a5e"))
 CURSOR = re.compile(r"^(\d{4}-\d{2}-\d{2})\.(\d{1,18})$")
 # Stands in a kept form for the token that differs from request to request.
 TOKEN_MARK = "kept-form-token"  # noqa: S105  a placeholder, not a secret
@@ -42,6 +45,21 @@ class Link(NamedTuple):
     label: str
     url: str
     is_current: bool
+
+
+@require_GET
+def show_home(request: HttpRequest) -> HttpResponse:
+    """Show the brands, what is new, and how large the network is."""
+    store_count, city_count = stores_queries.network_size()
+    newest = queries.list_products(limit=NEW_CARDS)
+    context = {
+        "store_count": store_count,
+        "city_count": city_count,
+        "hero": HERO,
+        "brands": stores_queries.brands_with_store_counts(),
+        "cards": card_fragments([(product_id, version) for product_id, version, _launched in newest]),
+    }
+    return render(request, "shop/home.html", context)
 
 
 @require_GET

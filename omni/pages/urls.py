@@ -1,11 +1,10 @@
 from django.urls import path
 from django.views.generic import RedirectView
 
-from omni.pages.views import hq, shop
+from omni.pages.views import hq
 
 app_name = "pages"
 urlpatterns = [
-    path("", shop.show_home, name="home"),
     path("hq/", RedirectView.as_view(pattern_name="pages:hq-orders"), name="hq"),
     path("hq/orders/", hq.list_orders, name="hq-orders"),
     path("hq/orders/<str:number>/", hq.show_order, name="hq-order"),

@@ -3,14 +3,18 @@
 from orders.queries.access import get_order_for, orders_visible_to, read_order_token, sign_order_token
 from orders.queries.basket import BasketLineView, BasketView, baskets_of, find_basket
 from orders.queries.hq import Derived, OrderRow, derive, order_counts, order_rows
+from orders.queries.orders import OrderLineView, OrderShareView, OrderView, order_view
 from orders.queries.pages import OrderPage, ParcelView, order_page, payment_link
 
 __all__ = [
     "BasketLineView",
     "BasketView",
     "Derived",
+    "OrderLineView",
     "OrderPage",
     "OrderRow",
+    "OrderShareView",
+    "OrderView",
     "ParcelView",
     "baskets_of",
     "derive",
@@ -19,6 +23,7 @@ __all__ = [
     "order_counts",
     "order_page",
     "order_rows",
+    "order_view",
     "orders_visible_to",
     "payment_link",
     "read_order_token",

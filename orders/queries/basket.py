@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from fulfillment.choices import Way
+from fulfillment import choices as fulfillment_choices
 from inventory import queries as inventory_queries
 from orders.models import Basket
 from orders.rules import delivery_charge_fen
@@ -52,7 +52,7 @@ class BasketView:
     def delivery_fen(self) -> int:
         """Return the delivery charge by courier."""
         return delivery_charge_fen(
-            Way.COURIER,
+            fulfillment_choices.Way.COURIER,
             self.goods_fen,
             fee_fen=self.brand.delivery_fee_fen,
             free_from_fen=self.brand.free_delivery_from_fen,

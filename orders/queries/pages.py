@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext as _
 
-from fulfillment.choices import DeliveryState, FulfillmentOrderStatus, PickupCodePurpose, PickupCodeStatus, Way
+from fulfillment import choices as fulfillment_choices
 from omni.kernel import bilingual, sealing
 from orders.choices import IntentStatus, OrderStatus, RefundStatus
 from orders.models import PaymentIntent
@@ -104,14 +104,16 @@ def order_page(order: Order) -> OrderPage:
     """Read all that the pages of an order show; a fixed number of queries however many lines and shares."""
     status = OrderStatus(order.status)
     fulfillment = order.fulfillment
-    way = Way(fulfillment.way)
+    way = fulfillment_choices.Way(fulfillment.way)
     lines = list(order.lines.select_related("variant").order_by("pk"))
     shares = fulfillment.orders.select_related("store").prefetch_related(
         "lines__fulfillment_line__variant__product", "deliveries", "pickup_codes"
     )
     money = _money(order)
     recipient = (
-        _("Collected in the store") if way == Way.PICKUP else f"{fulfillment.recipient_name}, {fulfillment.street}"
+        _("Collected in the store")
+        if way == fulfillment_choices.Way.PICKUP
+        else f"{fulfillment.recipient_name}, {fulfillment.street}"
     )
     return OrderPage(
         order=order,
@@ -148,8 +150,8 @@ def _line(line: OrderLine) -> LineView:
     )
 
 
-def _parcel(share: FulfillmentOrder, way: Way, order_status: OrderStatus) -> ParcelView:
-    status = FulfillmentOrderStatus(share.status)
+def _parcel(share: FulfillmentOrder, way: fulfillment_choices.Way, order_status: OrderStatus) -> ParcelView:
+    status = fulfillment_choices.FulfillmentOrderStatus(share.status)
     delivery = max(share.deliveries.all(), key=lambda row: row.pk, default=None)
     is_chosen = share.store is not None and order_status != OrderStatus.PLACED and status != S.PENDING_ROUTING
     return ParcelView(
@@ -177,8 +179,8 @@ def _parcel(share: FulfillmentOrder, way: Way, order_status: OrderStatus) -> Par
     )
 
 
-def _steps(status: FulfillmentOrderStatus, way: Way) -> tuple[StepView, ...]:
-    if way == Way.PICKUP:
+def _steps(status: fulfillment_choices.FulfillmentOrderStatus, way: fulfillment_choices.Way) -> tuple[StepView, ...]:
+    if way == fulfillment_choices.Way.PICKUP:
         labels = (_("Accepted"), _("Ready to collect"), _("Collected"))
         return tuple(StepView(label, status in reached) for label, reached in zip(labels, PICKUP_STEPS, strict=True))
     labels_courier = (_("Accepted"), _("Packed"), _("On the way"), _("Delivered"))
@@ -187,7 +189,7 @@ def _steps(status: FulfillmentOrderStatus, way: Way) -> tuple[StepView, ...]:
     )
 
 
-def _note(status: FulfillmentOrderStatus, way: Way) -> str:
+def _note(status: fulfillment_choices.FulfillmentOrderStatus, way: fulfillment_choices.Way) -> str:
     notes = {
         S.PLANNED: _("Held for you while you pay."),
         S.PENDING_ROUTING: _("We are asking the best store."),
@@ -202,22 +204,25 @@ def _note(status: FulfillmentOrderStatus, way: Way) -> str:
         S.RETURNING: _("It could not be delivered and is coming back to the store."),
         S.LOST: _("It was lost on the way. Your money goes back to you."),
     }
-    if status == S.PENDING_ROUTING and way == Way.PICKUP:
+    if status == S.PENDING_ROUTING and way == fulfillment_choices.Way.PICKUP:
         return _("The store is being told.")
     return notes.get(status, "")
 
 
 def _courier_note(delivery: Delivery | None) -> str:
-    if delivery is None or delivery.state == DeliveryState.REQUESTED:
+    if delivery is None or delivery.state == fulfillment_choices.DeliveryState.REQUESTED:
         return ""
-    label = str(DeliveryState(delivery.state).label)
+    label = str(fulfillment_choices.DeliveryState(delivery.state).label)
     who = " ".join(filter(None, [delivery.courier_name, delivery.courier_phone_masked]))
     return f"{label} · {who}" if who else label
 
 
 def _shopper_code(share: FulfillmentOrder) -> str:
     for code in share.pickup_codes.all():
-        if code.purpose == PickupCodePurpose.SHOPPER and code.status == PickupCodeStatus.ISSUED:
+        if (
+            code.purpose == fulfillment_choices.PickupCodePurpose.SHOPPER
+            and code.status == fulfillment_choices.PickupCodeStatus.ISSUED
+        ):
             return sealing.unseal(code.code_sealed)
     return ""
 

@@ -18,15 +18,15 @@ from django.urls import reverse
 from django.utils.translation import get_language
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from fulfillment.choices import Way
+from fulfillment import choices as fulfillment_choices
 from omni.kernel import clock
 from omni.kernel.errors import DomainError, NotFound
 from omni.kernel.transactions import Idempotency, entry, run_once
 from orders import queries, services
 from orders.choices import OrderStatus, PaymentMethod
 from orders.forms import AddToBasketForm, ChangeBasketForm, CheckoutForm
+from stores import choices as stores_choices
 from stores import queries as stores_queries
-from stores.choices import Channel
 
 if TYPE_CHECKING:
     from orders.models import Order
@@ -141,12 +141,12 @@ def _place_order(request: HttpRequest, token: str, basket: BasketView, form: Che
 
 
 def _order_of(basket: BasketView, values: dict[str, Any]) -> services.PlaceOrder:
-    is_pickup = values["way"] == Way.PICKUP
+    is_pickup = values["way"] == fulfillment_choices.Way.PICKUP
     return services.PlaceOrder(
         brand_id=basket.brand.pk,
-        channel=Channel.WEB,
+        channel=stores_choices.Channel.WEB,
         lines=tuple(services.WantedLine(line.variant.sku, line.quantity, line.seen_price_fen) for line in basket.lines),
-        way=Way(values["way"]),
+        way=fulfillment_choices.Way(values["way"]),
         contact_name=values["contact_name"],
         phone=values["phone"],
         district_code=values["district_code"] or None,

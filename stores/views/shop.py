@@ -39,7 +39,7 @@ def _following(request: HttpRequest) -> str:
     wanted = request.POST.get("next") or request.GET.get("next") or ""
     if url_has_allowed_host_and_scheme(wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure()):
         return wanted
-    return reverse("pages:home")
+    return reverse("inventory:home")
 
 
 def _option(district: District) -> dict[str, str]:

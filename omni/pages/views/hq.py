@@ -17,9 +17,9 @@ from omni.kernel import clock
 from omni.kernel.errors import NotFound
 from omni.kernel.transactions import entry
 from omni.pages import network
+from orders import choices as orders_choices
 from orders import queries as orders_queries
 from orders import services as orders_services
-from orders.choices import OrderStatus
 from settlement import queries as settlement_queries
 from stores import queries as stores_queries
 
@@ -57,14 +57,16 @@ def list_orders(request: HttpRequest) -> HttpResponse:
     before = request.GET.get("before", "")
     rows = orders_queries.order_rows(
         actor,
-        status=status if status in OrderStatus.values else "",
+        status=status if status in orders_choices.OrderStatus.values else "",
         number=query,
         before_id=int(before) if before.isdigit() and len(before) < 19 else None,
         limit=PAGE_SIZE + 1,
     )
     next_url = "?" + urlencode({"status": status, "before": rows[PAGE_SIZE - 1].id}) if len(rows) > PAGE_SIZE else ""
     links = [Link(_("All"), reverse("pages:hq-orders"), not status)]
-    links += [Link(str(label), f"?status={value}", value == status) for value, label in OrderStatus.choices]
+    links += [
+        Link(str(label), f"?status={value}", value == status) for value, label in orders_choices.OrderStatus.choices
+    ]
     context = {
         "section": "orders",
         "orders": rows[:PAGE_SIZE],
