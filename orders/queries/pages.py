@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from fulfillment.models import Delivery, FulfillmentOrder
     from orders.models import Order, OrderLine
 
-S = FulfillmentOrderStatus
+S = fulfillment_choices.FulfillmentOrderStatus
 FINAL_STATUSES = frozenset({OrderStatus.COMPLETED, OrderStatus.CANCELLED, OrderStatus.EXPIRED})
 # Shares that another one took over: the shopper need not see them.
 TAKEN_OVER = frozenset({S.REJECTED, S.TIMED_OUT})
@@ -110,11 +110,9 @@ def order_page(order: Order) -> OrderPage:
         "lines__fulfillment_line__variant__product", "deliveries", "pickup_codes"
     )
     money = _money(order)
-    recipient = (
-        _("Collected in the store")
-        if way == fulfillment_choices.Way.PICKUP
-        else f"{fulfillment.recipient_name}, {fulfillment.street}"
-    )
+    recipient = f"{fulfillment.recipient_name}, {fulfillment.street}"
+    if way == fulfillment_choices.Way.PICKUP:
+        recipient = _("Collected in the store")
     return OrderPage(
         order=order,
         brand_name=bilingual.name_of(order.brand),
