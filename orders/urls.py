@@ -1,5 +1,6 @@
 from django.urls import path
 
+from orders import api
 from orders.views import shop
 
 app_name = "orders"
@@ -14,4 +15,5 @@ urlpatterns = [
     path("orders/<str:number>/pay/", shop.show_payment, name="pay"),
     path("orders/<str:number>/payment/", shop.show_payment_status, name="payment"),
     path("orders/<str:number>/pay/qr.svg", shop.show_qr, name="qr"),
+    path("callbacks/wechat/", api.receive_wechat_notice, name="wechat-notice"),
 ]

@@ -8,6 +8,7 @@ from django.core import signing
 from django.db.models import Q
 
 from omni.kernel.errors import NotFound
+from omni.kernel.numbers import is_valid_number
 from orders.models import Order
 
 if TYPE_CHECKING:
@@ -34,7 +35,8 @@ def get_order_for(actor: Actor, number: str) -> Order:
     :raises NotFound: when there is none of this number, or not for this actor.
     """
     found = orders_visible_to(actor).select_related("brand", "fulfillment")
-    order = found.filter(number=number.strip().upper()).first()
+    normalised = number.strip().upper()
+    order = found.filter(number=normalised).first() if is_valid_number(normalised) else None
     if order is None:
         raise NotFound
     return order

@@ -1,0 +1,85 @@
+"""The shapes of the orders' REST resources. They check shapes only; what is allowed is checked where it is placed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+
+from fulfillment.choices import Way
+from orders.choices import ChargeStatus, FulfilStatus, OrderStatus
+from stores.choices import Channel
+
+
+class StrictIntegerField(serializers.IntegerField):
+    """A whole number written as a JSON number: "2", 2.0 and true are none."""
+
+    def to_internal_value(self, data: Any) -> int:
+        """Refuse what is no number to JSON."""
+        if type(data) is not int:
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class WantedLineInput(serializers.Serializer[Any]):
+    sku = serializers.CharField(max_length=100)
+    quantity = StrictIntegerField()
+    unit_price_fen = StrictIntegerField(
+        required=False, allow_null=True, default=None, help_text="The price the shopper saw."
+    )
+
+
+class PlaceOrderInput(serializers.Serializer[Any]):
+    lines = WantedLineInput(many=True, allow_empty=True)
+    way = serializers.CharField(max_length=20, required=False, default=Way.COURIER.value)
+    contact_name = serializers.CharField(max_length=1000, allow_blank=True)
+    phone = serializers.CharField(max_length=100, allow_blank=True)
+    district_code = serializers.CharField(max_length=20, required=False, allow_blank=True, default="")
+    street = serializers.CharField(max_length=2000, required=False, allow_blank=True, default="")
+    lat = serializers.FloatField(required=False, allow_null=True, default=None)
+    lng = serializers.FloatField(required=False, allow_null=True, default=None)
+    pickup_store_code = serializers.CharField(max_length=40, required=False, allow_blank=True, default="")
+    channel = serializers.CharField(max_length=20, required=False, default=Channel.ERP.value)
+    language = serializers.CharField(max_length=10, required=False, default="zh-hans")
+
+
+class CancelOrderInput(serializers.Serializer[Any]):
+    reason = serializers.CharField(max_length=120, required=False, allow_blank=True, default="")
+
+
+class OrderLineOutput(serializers.Serializer[Any]):
+    sku = serializers.CharField()
+    name_zh = serializers.CharField()
+    name_en = serializers.CharField()
+    quantity = serializers.IntegerField()
+    cancelled_quantity = serializers.IntegerField()
+    fulfilled_quantity = serializers.IntegerField()
+    unit_price_fen = serializers.IntegerField()
+    total_fen = serializers.IntegerField()
+
+
+class OrderShareOutput(serializers.Serializer[Any]):
+    number = serializers.CharField()
+    store_code = serializers.CharField()
+    status = serializers.CharField()
+
+
+class OrderOutput(serializers.Serializer[Any]):
+    number = serializers.CharField()
+    status = serializers.ChoiceField(choices=OrderStatus.choices)
+    charge_status = serializers.ChoiceField(choices=ChargeStatus.choices)
+    fulfil_status = serializers.ChoiceField(choices=FulfilStatus.choices)
+    channel = serializers.CharField()
+    way = serializers.CharField()
+    goods_fen = serializers.IntegerField()
+    charges_fen = serializers.IntegerField()
+    total_fen = serializers.IntegerField()
+    paid_fen = serializers.IntegerField()
+    refunded_fen = serializers.IntegerField()
+    placed_at = serializers.DateTimeField()
+    expires_at = serializers.DateTimeField()
+    paid_at = serializers.DateTimeField(allow_null=True)
+    finished_at = serializers.DateTimeField(allow_null=True)
+    promised_on = serializers.DateField()
+    lines = OrderLineOutput(many=True)
+    shares = OrderShareOutput(many=True)
