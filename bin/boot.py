@@ -151,7 +151,7 @@ def install_python(*, needs_tools: bool) -> None:
 
 
 def registry_environment() -> dict[str, str]:
-    """Return an environment in which uv and npm use the certificates, and uv the mirror, that pip is configured with."""
+    """Return an environment in which uv and npm use pip's certificates, and uv its mirror."""
     env = dict(os.environ)
     answer = subprocess.run(
         [str(PYTHON), "-m", "pip", "config", "list"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False
