@@ -15,6 +15,7 @@ from omni.sandbox.journal import Journal
 
 ANSWER_SECONDS = 5
 SENDERS = 16
+MAX_COPIES = 100
 # A callback held back by `reorder` goes out on its own after this long, if no other follows.
 HELD_BACK_SECONDS = 3600.0
 
@@ -126,7 +127,7 @@ class Callbacks:
 
     def _deliver(self, callback: Callback) -> None:
         """Send one callback (copies at the same time), and write down how it went."""
-        copies = max(1, int(callback.faults.get("duplicate", 1)))
+        copies = min(MAX_COPIES, max(1, int(callback.faults.get("duplicate", 1))))
         others = [threading.Thread(target=self._attempt, args=(callback,), daemon=True) for _ in range(copies - 1)]
         for other in others:
             other.start()

@@ -13,6 +13,8 @@ from omni.sandbox.world import World
 
 SCOPE = frozenset({"subject", "operation", "times"})
 MAX_SCALE = 100_000
+MAX_SECONDS = 1_000_000_000
+MAX_FEN = 10**12
 
 
 class Control:
@@ -91,8 +93,10 @@ class Control:
         body = request.json()
         for name in ("scale", "advance_s", "skew_s"):
             value = body.get(name)
-            if value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):
-                raise Problem(400, "invalid", f"{name} is a number.", name)
+            if value is None:
+                continue
+            if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= MAX_SECONDS:
+                raise Problem(400, "invalid", f"{name} is a number of at most {MAX_SECONDS}.", name)
         scale, advance = body.get("scale"), body.get("advance_s") or 0
         if scale is not None and not 0 < scale <= MAX_SCALE:
             raise Problem(400, "invalid", f"scale is above 0 and at most {MAX_SCALE}.", "scale")
@@ -130,7 +134,9 @@ class Control:
     def _pay(self, request: Request) -> Response:
         body = request.json()
         amount = body.get("amount")
-        if amount is not None and (not isinstance(amount, int) or isinstance(amount, bool) or amount < 1):
+        if amount is not None and (
+            not isinstance(amount, int) or isinstance(amount, bool) or not 1 <= amount <= MAX_FEN
+        ):
             raise Problem(400, "invalid", "amount is a whole number of fen.", "amount")
         try:
             paid = self._wechat.pay(self._trade(body), amount)

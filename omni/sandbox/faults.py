@@ -47,6 +47,7 @@ CATALOGUE: dict[str, tuple[str, ...]] = {
     ),
     "messages": ("http_500", "timeout"),
 }
+MAX_VALUE = 10_000_000
 # For these a number is the parameter, not how many times.
 PARAMETERISED = frozenset({"duplicate_notify", "delay_notify", "duplicate", "delay"})
 
@@ -77,8 +78,8 @@ class Faults:
         """
         if name not in CATALOGUE[service]:
             raise UnknownFault(f"{service} has no fault {name!r}; it has: {', '.join(CATALOGUE[service])}")
-        if not (value is None or isinstance(value, int | float)) or (value is not None and value < 0):
-            raise UnknownFault(f"{name}: true, false or a number, not {value!r}")
+        if value is not None and not (isinstance(value, int) and 0 <= value <= MAX_VALUE):
+            raise UnknownFault(f"{name}: true, false or a whole number, not {value!r}")
         if name in PARAMETERISED and value is True:
             raise UnknownFault(f"{name} needs a number")
         if not value:

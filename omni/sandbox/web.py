@@ -54,7 +54,8 @@ class Request:
         """
         try:
             parsed = json.loads(self.body or b"{}")
-        except ValueError as error:
+            json.dumps(parsed, ensure_ascii=False).encode("utf-8")  # A lone surrogate is JSON, but no text.
+        except (ValueError, RecursionError) as error:
             raise Problem(400, "invalid", f"The body is not JSON: {error}") from error
         if not isinstance(parsed, dict):
             raise Problem(400, "invalid", "The body must be a JSON object.")

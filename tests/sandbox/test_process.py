@@ -138,7 +138,13 @@ def test_log_tells_calls_in_order_and_pages(sandbox: SandboxProcess, receiver: R
 
 
 @pytest.mark.parametrize(
-    ("body", "field"), [({"scale": 0}, "scale"), ({"scale": "x"}, "scale"), ({"advance_s": -1}, "advance_s")]
+    ("body", "field"),
+    [
+        ({"scale": 0}, "scale"),
+        ({"scale": "x"}, "scale"),
+        ({"advance_s": -1}, "advance_s"),
+        ({"advance_s": 1e300}, "advance_s"),
+    ],
 )
 def test_clock_refuses_nonsense(sandbox: SandboxProcess, body: dict[str, object], field: str) -> None:
     before = sandbox.call("GET", "/_sim/clock")["scale"]

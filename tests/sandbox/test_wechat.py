@@ -193,7 +193,7 @@ def test_call_with_an_old_authorization_or_none_is_refused(sandbox: SandboxProce
 
 def test_body_that_is_not_json_is_refused(sandbox: SandboxProcess, merchant: Merchant) -> None:
     path = "/v3/pay/transactions/native"
-    for body in ("{", "[1]", '"x"'):
+    for body in ("{", "[1]", '"x"', '{"out_trade_no": "ORDER\\ud800"}', "[" * 100_000):
         header = authorization(merchant, path, method="POST", body=body)
         answer = requests.post(f"{sandbox.base_url}{path}", data=body, headers={"Authorization": header}, timeout=10)
         assert (answer.status_code, answer.json()["code"]) == (400, "PARAM_ERROR")

@@ -106,7 +106,7 @@ class Courier:
 
     def _offered_fee(self, body: Mapping[str, Any], metres: float) -> int:
         """:raises Problem: 422 "unknown_offer", 410 "offer_expired"."""
-        if body.get("offer_id") is None:
+        if not body.get("offer_id"):
             return fee_fen(metres)
         row = self._world.database.row("SELECT * FROM offer WHERE id = ?", str(body["offer_id"]))
         if row is None:

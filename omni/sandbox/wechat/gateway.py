@@ -1,7 +1,7 @@
 """The HTTP interface of WeChat Pay v3, and the shopper's side of it."""
 
-import json
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from omni.sandbox.web import NoAnswer, Problem, Request, Response, Router, json_response
@@ -131,10 +131,7 @@ def _body(request: Request) -> dict[str, Any]:
 def _subjects(request: Request) -> list[str]:
     """Return the numbers this call is about, for the journal and for faults that are meant for one of them."""
     numbers = [*request.params.values()]
-    try:
-        body = json.loads(request.body or b"{}")
-    except ValueError:
-        body = {}
-    if isinstance(body, dict):
+    with suppress(Problem):
+        body = request.json()
         numbers += [body[key] for key in ("out_refund_no", "out_trade_no") if isinstance(body.get(key), str)]
     return numbers
