@@ -14,7 +14,7 @@ from stores.choices import Channel
 class StrictIntegerField(serializers.IntegerField):
     """A whole number written as a JSON number: "2", 2.0 and true are none."""
 
-    def to_internal_value(self, data: Any) -> int:
+    def to_internal_value(self, data: object) -> int:
         """Refuse what is no number to JSON."""
         if type(data) is not int:
             self.fail("invalid")
