@@ -54,6 +54,8 @@ def serve(config: Config, server: Server) -> None:
     base_url = f"http://{HOST}:{server.server_port}"
     sandbox = Sandbox(config, base_url)
     server.set_app(sandbox.application)
+    # Only now: whoever can connect finds the credentials written.
+    server.server_activate()
 
     def stop(_number: int, _frame: object) -> None:
         # shutdown() waits for the serving thread, which this handler interrupts: so from another one.

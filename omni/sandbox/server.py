@@ -39,5 +39,14 @@ class Server(ThreadingMixIn, WSGIServer):
 
 
 def make_server(port: int) -> Server:
-    """Return a bound server without an application yet; port 0 picks a free one."""
-    return Server((HOST, port), RequestHandler)
+    """Return a server that is bound but neither listens nor has an application yet; port 0 picks a free one.
+
+    :raises OSError: the port is taken.
+    """
+    server = Server((HOST, port), RequestHandler, bind_and_activate=False)
+    try:
+        server.server_bind()
+    except OSError:
+        server.server_close()
+        raise
+    return server

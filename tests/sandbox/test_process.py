@@ -1,5 +1,6 @@
 import json
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -156,3 +157,28 @@ def test_clock_refuses_nonsense(sandbox: SandboxProcess, body: dict[str, object]
 def test_unknown_path_and_method_are_told_apart(sandbox: SandboxProcess) -> None:
     assert sandbox.call("GET", "/nowhere", expect=404)["code"] == "not_found"
     assert sandbox.call("GET", "/_sim/reset", expect=405)["code"] == "method_not_allowed"
+
+
+def test_whoever_can_connect_finds_the_credentials(tmp_path: Path) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "omni.sandbox"],
+        cwd=ROOT,
+        env=SandboxProcess(tmp_path / "state").environment() | {"OMNI_SANDBOX_PORT": str(port)},
+        stdout=subprocess.DEVNULL,
+    )
+    try:
+        wait_for(lambda: can_connect(port))
+        credentials = json.loads((tmp_path / "state" / "credentials.json").read_text(encoding="utf-8"))
+    finally:
+        process.terminate()
+        process.wait(timeout=10)
+
+    assert credentials["wechat"]["base_url"] == f"http://127.0.0.1:{port}"
+
+
+def can_connect(port: int) -> bool:
+    with socket.socket() as caller:
+        return caller.connect_ex(("127.0.0.1", port)) == 0
