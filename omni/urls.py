@@ -18,5 +18,6 @@ urlpatterns = [
     path("", include("omni.pages.urls")),
     path("", include("stores.urls")),
     path("", include("inventory.urls")),
+    path("", include("fulfillment.urls")),
     path("", include("orders.urls")),
 ]

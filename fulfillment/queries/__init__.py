@@ -1,1 +1,29 @@
 """Reads of fulfillment."""
+
+from fulfillment.queries.desk import (
+    Queue,
+    Tab,
+    TaskCard,
+    TaskLine,
+    TaskPage,
+    desk_stores,
+    get_desk_store,
+    get_task_for,
+    load_queue,
+    load_task,
+    tasks_visible_to,
+)
+
+__all__ = [
+    "Queue",
+    "Tab",
+    "TaskCard",
+    "TaskLine",
+    "TaskPage",
+    "desk_stores",
+    "get_desk_store",
+    "get_task_for",
+    "load_queue",
+    "load_task",
+    "tasks_visible_to",
+]

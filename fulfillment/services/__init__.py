@@ -13,6 +13,7 @@ from fulfillment.services.planning import (
     plan_and_hold,
     release_for_routing,
 )
+from fulfillment.services.progress import Outcome
 from fulfillment.services.routing import (
     drive_due_routing,
     drive_route,
@@ -52,6 +53,7 @@ __all__ = [
     "FulfillmentFinished",
     "GoodsStillWithCourier",
     "HeldDemand",
+    "Outcome",
     "PickupCodeReplaced",
     "PickupCodeUsed",
     "Recipient",

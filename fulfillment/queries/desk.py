@@ -1,0 +1,338 @@
+"""What the desk of a store shows: its queue of orders, and one order with what may be done to it."""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from typing import TYPE_CHECKING
+
+from django.db import models
+from django.db.models import Count, Prefetch, Q
+from django.utils.translation import gettext_lazy as _
+
+from fulfillment.choices import (
+    DELIVERY_RANKS,
+    FINAL_DELIVERY_STATES,
+    DeliveryState,
+    PickupCodePurpose,
+    PickupCodeStatus,
+    Way,
+)
+from fulfillment.choices import FulfillmentOrderStatus as Status
+from fulfillment.models import Delivery, FulfillmentOrder, FulfillmentOrderLine, PickupCode
+from fulfillment.permissions import desk_store_ids
+from omni.kernel import bilingual, sealing
+from omni.kernel.clock import BUSINESS_ZONE, business_date
+from omni.kernel.errors import NotFound
+from omni.kernel.models import Transition
+from stores import queries as stores_queries
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
+    from stores.models import Store
+    from stores.permissions import Actor
+
+MOST_TASKS = 60
+
+
+class Tab(models.TextChoices):
+    """The four heaps of work at a desk."""
+
+    ANSWER = "answer", _("To answer")
+    PREPARE = "prepare", _("To pick and pack")
+    WAITING = "waiting", _("Waiting")
+    DONE = "done", _("Done today")
+
+
+TAB_STATUSES: dict[Tab, tuple[Status, ...]] = {
+    Tab.ANSWER: (Status.OFFERED, Status.CANCEL_REQUESTED),
+    Tab.PREPARE: (Status.ACCEPTED, Status.PICKING, Status.PACKED),
+    Tab.WAITING: (Status.AWAITING_COURIER, Status.READY_FOR_PICKUP, Status.RETURNING, Status.PICKUP_EXPIRED),
+    Tab.DONE: (
+        Status.HANDED_OVER,
+        Status.DELIVERED,
+        Status.COLLECTED,
+        Status.RETURNED_TO_STORE,
+        Status.RESTOCKED,
+        Status.CANCELLED,
+        Status.LOST,
+    ),
+}
+# A share whose goods are held but not paid for, or which is being routed, is no store's task yet.
+NO_TASK = (Status.PLANNED, Status.PENDING_ROUTING)
+REJECTABLE = frozenset({Status.OFFERED, Status.ACCEPTED, Status.PICKING})
+
+
+@dataclass(frozen=True, slots=True)
+class TaskLine:
+    """Units of a variant to be fetched."""
+
+    line_id: int
+    name: str
+    color: str
+    color_hex: str
+    shape: str
+    size: str
+    sku: str
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True)
+class CourierView:
+    """Where the courier is, in words; `problem` when somebody should look."""
+
+    label: str
+    name: str
+    phone_masked: str
+    eta_at: datetime | None
+    attempt: int
+    is_at_store: bool
+    is_being_cancelled: bool
+    is_over: bool
+    problem: str
+
+
+@dataclass(frozen=True, slots=True)
+class TaskCard:
+    """One store's share of an order, as the queue lists it."""
+
+    number: str
+    status: Status
+    way: Way
+    lines: tuple[TaskLine, ...]
+    deadline_at: datetime | None
+    finished_at: datetime | None
+    courier: CourierView | None
+
+    @property
+    def units(self) -> int:
+        """Return how many units are to be packed."""
+        return sum(line.quantity for line in self.lines)
+
+    @property
+    def is_urgent(self) -> bool:
+        """Tell whether somebody waits for the store's answer or stands at its desk."""
+        is_met = self.courier is not None and self.courier.is_at_store
+        return self.status == Status.CANCEL_REQUESTED or (is_met and self.status not in TAB_STATUSES[Tab.DONE])
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """Who gets the goods, as far as the store needs to know."""
+
+    name_masked: str
+    phone_masked: str
+    area: str
+
+
+@dataclass(frozen=True, slots=True)
+class TaskStep:
+    """A status the task reached, and when."""
+
+    status: Status
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class TaskPage:
+    """All that the page of one task shows."""
+
+    store: Store
+    card: TaskCard
+    recipient: Recipient
+    promised_on: date
+    courier_code: str
+    held_status: Status | None
+    steps: tuple[TaskStep, ...]
+
+    @property
+    def version(self) -> str:
+        """Return a short text that changes with anything the page shows."""
+        return _version(self)
+
+    @property
+    def can_reject(self) -> bool:
+        """Tell whether the store may still give the order back."""
+        return self.card.status in REJECTABLE
+
+    @property
+    def can_report_lost(self) -> bool:
+        """Tell whether goods that should come back may be given up."""
+        return self.card.courier is None or self.card.courier.is_over
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """The tasks in one tab of a store, and how many there are in each."""
+
+    tab: Tab
+    counts: dict[Tab, int]
+    cards: tuple[TaskCard, ...]
+
+    @property
+    def version(self) -> str:
+        """Return a short text that changes with anything the queue shows."""
+        return _version(self)
+
+
+def desk_stores(actor: Actor) -> QuerySet[Store]:
+    """Return the active stores at whose desk an actor works, with their brands, by name."""
+    stores = stores_queries.stores_visible_to(actor).filter(pk__in=desk_store_ids(actor), is_active=True)
+    return stores.select_related("brand").order_by("brand_id", "name_zh", "pk")
+
+
+def get_desk_store(actor: Actor, store_id: int) -> Store:
+    """Return a store at whose desk an actor works.
+
+    :raises NotFound: when there is none, or not for this actor.
+    """
+    store = desk_stores(actor).filter(pk=store_id).first()
+    if store is None:
+        raise NotFound
+    return store
+
+
+def tasks_visible_to(actor: Actor) -> QuerySet[FulfillmentOrder]:
+    """Return the shares that are, or were, tasks of the stores at whose desk an actor works."""
+    return FulfillmentOrder.objects.filter(store__in=desk_store_ids(actor)).exclude(status__in=NO_TASK)
+
+
+def get_task_for(actor: Actor, number: str) -> FulfillmentOrder:
+    """Return a task by its number.
+
+    :raises NotFound: when there is none, or it is another store's.
+    """
+    share = tasks_visible_to(actor).filter(number=number).first()
+    if share is None:
+        raise NotFound
+    return share
+
+
+def load_queue(store_id: int, tab: Tab, *, now: datetime) -> Queue:
+    """Read one tab of a store's desk: the most pressing first, at most 60; four queries whatever its length."""
+    shares = FulfillmentOrder.objects.filter(store=store_id)
+    wanted = {each: _in_tab(each, now=now) for each in Tab}
+    counts = shares.aggregate(**{each.value: Count("pk", filter=condition) for each, condition in wanted.items()})
+    order = ("-finished_at", "-pk") if tab is Tab.DONE else ("deadline_at", "pk")
+    rows = _with_contents(shares.filter(wanted[tab])).order_by(*order)[:MOST_TASKS]
+    return Queue(tab, {each: counts[each.value] for each in Tab}, tuple(_card(share) for share in rows))
+
+
+def load_task(actor: Actor, number: str) -> TaskPage:
+    """Read one task for its page.
+
+    :raises NotFound: when there is none, or it is another store's.
+    """
+    tasks = tasks_visible_to(actor).select_related("store", "fulfillment__district")
+    share = _with_contents(tasks).filter(number=number).first()
+    if share is None or share.store is None:
+        raise NotFound
+    return TaskPage(
+        store=share.store,
+        card=_card(share),
+        recipient=_recipient(share),
+        promised_on=share.fulfillment.promised_on,
+        courier_code=_courier_code(share),
+        held_status=Status(share.held_status) if share.held_status else None,
+        steps=_steps(share),
+    )
+
+
+def _in_tab(tab: Tab, *, now: datetime) -> Q:
+    """Return what is in a tab; of what is done, today's and all that is on the road."""
+    condition = Q(status__in=TAB_STATUSES[tab])
+    if tab is Tab.DONE:
+        midnight = datetime.combine(business_date(now), time(), BUSINESS_ZONE)
+        condition &= Q(finished_at__gte=midnight) | Q(status=Status.HANDED_OVER)
+    return condition
+
+
+def _with_contents(shares: QuerySet[FulfillmentOrder]) -> QuerySet[FulfillmentOrder]:
+    """Load with shares their demand, the goods and the deliveries."""
+    lines = FulfillmentOrderLine.objects.select_related("fulfillment_line__variant__product__category").order_by("pk")
+    deliveries = Delivery.objects.order_by("pk")
+    return shares.select_related("fulfillment").prefetch_related(
+        Prefetch("lines", lines), Prefetch("deliveries", deliveries)
+    )
+
+
+def _card(share: FulfillmentOrder) -> TaskCard:
+    """Build the card of a share whose contents are loaded."""
+    deliveries = list(share.deliveries.all())
+    return TaskCard(
+        number=share.number,
+        status=Status(share.status),
+        way=Way(share.fulfillment.way),
+        lines=tuple(_line(line) for line in share.lines.all()),
+        deadline_at=share.deadline_at,
+        finished_at=share.finished_at,
+        courier=_courier(deliveries[-1]) if deliveries else None,
+    )
+
+
+def _line(line: FulfillmentOrderLine) -> TaskLine:
+    """Build one line in the language active now."""
+    variant = line.fulfillment_line.variant
+    return TaskLine(
+        line_id=line.pk,
+        name=bilingual.name_of(variant.product),
+        color=bilingual.pick(variant.color_zh, variant.color_en),
+        color_hex=variant.color_hex,
+        shape=variant.product.category.shape,
+        size=variant.size,
+        sku=variant.sku,
+        quantity=line.quantity,
+    )
+
+
+def _courier(delivery: Delivery) -> CourierView:
+    """Say where a delivery stands."""
+    state = DeliveryState(delivery.state)
+    is_coming = DELIVERY_RANKS[state] < DELIVERY_RANKS[DeliveryState.PICKED_UP]
+    return CourierView(
+        label=str(state.label),
+        name=delivery.courier_name,
+        phone_masked=delivery.courier_phone_masked,
+        eta_at=delivery.eta_at if is_coming else None,
+        attempt=delivery.attempt,
+        is_at_store=state is DeliveryState.AT_STORE,
+        is_being_cancelled=delivery.wants_cancel and state not in FINAL_DELIVERY_STATES,
+        is_over=state in FINAL_DELIVERY_STATES,
+        problem=delivery.last_error,
+    )
+
+
+def _recipient(share: FulfillmentOrder) -> Recipient:
+    """Mask who gets the goods."""
+    demand = share.fulfillment
+    district = demand.district
+    phone = demand.recipient_phone_sealed
+    return Recipient(
+        name_masked=f"{demand.recipient_name[:1]}**" if demand.recipient_name else "",
+        phone_masked=sealing.mask_phone(sealing.unseal(phone)) if phone else "",
+        area=bilingual.pick(f"{district.city} {district.name}", f"{district.name_en}, {district.city_en}")
+        if district
+        else "",
+    )
+
+
+def _steps(share: FulfillmentOrder) -> tuple[TaskStep, ...]:
+    """Return the statuses a share went through, the oldest first."""
+    log = Transition.objects.filter(entity=share._meta.label_lower, entity_id=share.pk).order_by("pk")
+    rows = log.exclude(to_status__in=NO_TASK).values_list("to_status", "at")
+    return tuple(TaskStep(Status(status), at) for status, at in rows)
+
+
+def _version(view: Queue | TaskPage) -> str:
+    """Hash what is shown."""
+    return f"{zlib.crc32(repr(view).encode()):08x}"
+
+
+def _courier_code(share: FulfillmentOrder) -> str:
+    """Return the code that the courier must show, "" when there is none; a shopper's code is never shown here."""
+    code = PickupCode.objects.filter(
+        fulfillment_order=share, purpose=PickupCodePurpose.COURIER, status=PickupCodeStatus.ISSUED
+    ).first()
+    return sealing.unseal(code.code_sealed) if code else ""

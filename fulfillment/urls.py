@@ -1,0 +1,22 @@
+from django.urls import path
+
+from fulfillment import api
+from fulfillment.views import desk
+
+app_name = "fulfillment"
+urlpatterns = [
+    path("callbacks/courier/", api.receive_courier_callback, name="courier-callback"),
+    path("desk/", desk.show_start, name="desk"),
+    path("desk/stores/<int:store_id>/", desk.show_queue, name="desk-queue"),
+    path("desk/tasks/<str:number>/", desk.show_task, name="desk-task"),
+    path("desk/tasks/<str:number>/accept/", desk.accept_task, name="desk-accept"),
+    path("desk/tasks/<str:number>/reject/", desk.reject_task, name="desk-reject"),
+    path("desk/tasks/<str:number>/pick/", desk.start_picking, name="desk-pick"),
+    path("desk/tasks/<str:number>/pack/", desk.pack_task, name="desk-pack"),
+    path("desk/tasks/<str:number>/hand-over/", desk.hand_over_task, name="desk-hand-over"),
+    path("desk/tasks/<str:number>/collect/", desk.collect_task, name="desk-collect"),
+    path("desk/tasks/<str:number>/answer/", desk.answer_cancel, name="desk-answer"),
+    path("desk/tasks/<str:number>/returned/", desk.confirm_return, name="desk-returned"),
+    path("desk/tasks/<str:number>/lost/", desk.report_lost, name="desk-lost"),
+    path("desk/tasks/<str:number>/restock/", desk.restock_task, name="desk-restock"),
+]
