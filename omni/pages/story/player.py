@@ -194,8 +194,8 @@ def _await_delivery(shopper: Browser, number: str, teller: Teller) -> None:
 
 
 def _show_credit(headquarters: Browser, number: str, teller: Teller) -> None:
-    credits = _await("the sales credit", lambda: headquarters.open(f"/hq/orders/{number}/").words("credit-row"))
-    teller.tell(Step("The sale is recognised and credited", tuple(credits)))
+    rows = _await("the sales credit", lambda: headquarters.open(f"/hq/orders/{number}/").words("credit-row"))
+    teller.tell(Step("The sale is recognised and credited", tuple(rows)))
 
 
 def _await(what: str, look: Callable[[], T]) -> T:

@@ -1,5 +1,3 @@
-from typing import Any
-
 import requests
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
@@ -10,7 +8,7 @@ from omni.pages import story
 class Command(BaseCommand):
     help = "Play one order from the basket to the credited sale against the running platform."
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *args: object, **options: object) -> None:
         """Play it, and fail with the step that did not lead on."""
         try:
             story.play(settings.PUBLIC_URL, self.stdout.write)
