@@ -144,7 +144,7 @@ AUTH_PASSWORD_VALIDATORS = [
     )
 ]
 ACCOUNT_EMAIL_VERIFICATION = "none"
-LOGIN_URL = "/desk/sign-in/"
+LOGIN_URL = "/accounts/login/"
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "/"
 SESSION_COOKIE_SECURE = IS_HTTPS
@@ -252,7 +252,7 @@ COURIER = {
     "base_url": "",
     "api_key": "",
     "webhook_secret": "",
-    "callback_url": f"{PUBLIC_URL}/couriers/callback",
+    "callback_url": f"{PUBLIC_URL}/callbacks/courier/",
     **PROVIDERS.get("courier", {}),
 }
 MESSAGES = {"base_url": "", "api_key": "", **PROVIDERS.get("messages", {})}
