@@ -1,10 +1,10 @@
 """The servers that a command needs, and the environment in which Django finds them."""
 
 import os
-import secrets
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -12,6 +12,8 @@ from pathlib import Path
 from bin.children import end, trim_log
 from bin.local import AlreadyRunning, Local
 from bin.servers import Postgres, Server, Valkey, bring_up
+
+OLD_SECONDS = 60.0
 
 
 def embedded_servers(local: Local, *, is_durable: bool) -> dict[str, Server]:
@@ -101,21 +103,32 @@ def thrown_away(*, is_durable: bool) -> Iterator[dict[str, str]]:
     :raises ServerFailed: one does not start.
     """
     remove_leftovers()
-    with tempfile.TemporaryDirectory(prefix="omni-test-", ignore_cleanup_errors=True) as name:
-        folder = Path(name)
-        folder.chmod(0o711)  # PostgreSQL's user passes through
-        (folder / "logs").mkdir()
-        local = Local(folder)
-        with local.owned():
-            for secret in ("database_password", "redis_password", "secret_key"):
-                (folder / secret).write_text(secrets.token_hex(16), encoding="ascii")
+    folder = Path(tempfile.mkdtemp(prefix="omni-test-"))
+    folder.chmod(0o711)  # PostgreSQL's user passes through
+    (folder / "logs").mkdir()
+    local = Local(folder)
+    with local.owned():
+        try:
             with serving(local, is_durable=is_durable) as env:
                 yield env
+        finally:
+            remove(folder)
+
+
+def remove(folder: Path) -> None:
+    """Remove a temporary folder, and the cluster where its user could not reach it there."""
+    if (folder / "postgres").is_symlink():
+        shutil.rmtree((folder / "postgres").resolve().parent, ignore_errors=True)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def remove_leftovers() -> None:
     """Remove the temporary folders of commands that were killed: nobody holds their lock any more."""
     for folder in Path(tempfile.gettempdir()).glob("omni-test-*"):
-        mine = folder.stat().st_uid == os.getuid() if folder.exists() else False
-        if mine and (folder / "run.lock").exists() and not Local(folder).is_owned():
-            shutil.rmtree(folder, ignore_errors=True)
+        lock = folder / "run.lock"
+        try:
+            is_old = time.time() - lock.stat().st_mtime > OLD_SECONDS and lock.stat().st_uid == os.geteuid()
+        except OSError:  # somebody removes it, or has not got that far
+            continue
+        if is_old and not Local(folder).is_owned():
+            remove(folder)

@@ -149,6 +149,8 @@ class Postgres:
         if self.identity is None or can_reach(self.folder.parent, self.identity):
             return self.folder
         place = own_folder(f"omni-{sha256(bytes(self.folder)).hexdigest()[:16]}") / "postgres"
+        if place.exists():
+            shutil.rmtree(place)  # of a data folder that was deleted, and its password with it
         self.folder.symlink_to(place)
         return place
 
