@@ -12,6 +12,7 @@ from inventory.services.reservations import (
     allocate_stock,
     consume_reservations,
     hold_stock,
+    lock_stock,
     release_reservations,
     return_to_stock,
 )
@@ -26,6 +27,7 @@ __all__ = [
     "allocate_stock",
     "consume_reservations",
     "hold_stock",
+    "lock_stock",
     "prune_pulses",
     "release_reservations",
     "report_not_found",

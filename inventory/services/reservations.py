@@ -119,6 +119,18 @@ def _shortages(wants: Sequence[StockWant], sellable: Sequence[int]) -> list[Shor
 
 
 @step
+def lock_stock(places: Sequence[tuple[int, int]]) -> None:
+    """Lock the levels of (store id, variant id) pairs in the order of their ids.
+
+    For a transaction that takes and releases in several calls: locks taken call by call could cross another's.
+    """
+    if places:
+        stores, variants = zip(*places, strict=True)
+        with connection.cursor() as cursor:
+            cursor.execute(sql.LOCK, {"stores": list(stores), "variants": list(variants)})
+
+
+@step
 def allocate_reservations(reservation_ids: Sequence[int]) -> list[int]:
     """Turn held reservations into allocated ones and return their ids; one displaced meanwhile is not among them.
 
