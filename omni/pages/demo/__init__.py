@@ -1,0 +1,17 @@
+"""A demo world: four brands that do not exist, on real districts. Never part of a production database."""
+
+from omni.pages.demo.brands import BRANDS, PASSWORD
+from omni.pages.demo.world import build_world
+
+_FIRST = BRANDS[0].code
+
+# (audience, path, user, password) for the table that the run command prints.
+SIGN_INS: list[tuple[str, str, str, str]] = [
+    ("Shopper", "/", "", ""),
+    ("Store clerk", "/desk/", f"{_FIRST}-sh001-clerk", PASSWORD),
+    ("Store manager", "/desk/", f"{_FIRST}-sh001-manager", PASSWORD),
+    ("Headquarters", "/hq/", f"{_FIRST}-hq", PASSWORD),
+    ("Administrator", "/admin/", "admin", PASSWORD),
+]
+
+__all__ = ["BRANDS", "PASSWORD", "SIGN_INS", "build_world"]
