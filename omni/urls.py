@@ -14,6 +14,7 @@ urlpatterns = [
     path("healthz", healthz, name="healthz"),
     path("i18n/", include("django.conf.urls.i18n")),
     path("admin/", admin.site.urls),
+    path("api/", include("omni.api.urls")),
     path("accounts/", include("allauth.urls")),
     path("", include("omni.pages.urls")),
     path("", include("stores.urls")),

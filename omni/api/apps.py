@@ -6,3 +6,6 @@ class ApiConfig(AppConfig):
     name = "omni.api"
     label = "api"
     verbose_name = _("API")
+
+    def ready(self) -> None:
+        from omni.api import schema  # noqa: F401  # registers how the description names the key

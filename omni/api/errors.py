@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.http import Http404
+from django.utils.translation import gettext as _
 from rest_framework import exceptions, views
 from rest_framework.response import Response
 
@@ -19,6 +20,8 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
     """Answer ``{"error": {"code", "message", "field", "params"}}`` for every refusal; None for a mistake of ours."""
     if isinstance(error, DomainError):
         return _answer(error.status, error.code, error.message, field=error.field, params=error.params)
+    if isinstance(error, RequestDataTooBig):
+        return _answer(413, "request_too_large", _("The request is too large."))
     response = views.exception_handler(error, context)
     if response is None:
         return None
