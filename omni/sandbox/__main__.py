@@ -9,7 +9,7 @@ from typing import TextIO
 
 from omni.sandbox.assembly import Sandbox
 from omni.sandbox.config import Config, Refused, load_config
-from omni.sandbox.server import HOST, Server, make_server
+from omni.sandbox.server import Server, make_server
 
 
 def main() -> int:
@@ -44,14 +44,14 @@ def lock_state(config: Config) -> TextIO:
 def bind(config: Config) -> Server:
     """:raises Refused: when the port is taken."""
     try:
-        return make_server(config.port)
+        return make_server(config.host, config.port)
     except OSError as error:
-        raise Refused(f"Cannot listen on {HOST}:{config.port}: {error}") from error
+        raise Refused(f"Cannot listen on {config.host}:{config.port}: {error}") from error
 
 
 def serve(config: Config, server: Server) -> None:
     """Serve until SIGTERM or SIGINT."""
-    base_url = f"http://{HOST}:{server.server_port}"
+    base_url = f"http://{config.host}:{server.server_port}"
     sandbox = Sandbox(config, base_url)
     server.set_app(sandbox.application)
     # Only now: whoever can connect finds the credentials written.

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 8010
 DEFAULT_TIME_SCALE = 60.0
 TRUE_WORDS = frozenset({"1", "true", "yes", "on"})
@@ -17,6 +18,7 @@ class Refused(Exception):
 class Config:
     """Where to listen, where to keep state, and how fast time passes (None: as it was left)."""
 
+    host: str
     port: int
     state: Path
     time_scale: float | None
@@ -34,6 +36,7 @@ def load_config(environ: Mapping[str, str]) -> Config:
     scale = environ.get("OMNI_SANDBOX_TIME_SCALE", "")
     try:
         config = Config(
+            host=environ.get("OMNI_SANDBOX_HOST") or DEFAULT_HOST,
             port=int(environ.get("OMNI_SANDBOX_PORT") or DEFAULT_PORT),
             state=Path(environ.get("OMNI_SANDBOX_STATE") or ".local/sandbox"),
             time_scale=float(scale) if scale else None,

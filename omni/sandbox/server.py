@@ -4,8 +4,6 @@ from socketserver import TCPServer, ThreadingMixIn
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 from wsgiref.types import WSGIEnvironment
 
-HOST = "127.0.0.1"
-
 
 class RequestHandler(WSGIRequestHandler):
     """Keeps quiet, and hands on the request target as sent: a signature covers exactly that."""
@@ -23,7 +21,7 @@ class RequestHandler(WSGIRequestHandler):
 
 
 class Server(ThreadingMixIn, WSGIServer):
-    """Listens on the loopback address only."""
+    """Listens on one address: the loopback one, unless the settings name another."""
 
     daemon_threads = True
     request_queue_size = 128
@@ -31,19 +29,19 @@ class Server(ThreadingMixIn, WSGIServer):
     def server_bind(self) -> None:
         """Bind without looking the host's name up, which can take seconds where there is no name service."""
         TCPServer.server_bind(self)
-        self.server_name, self.server_port = HOST, int(self.server_address[1])
+        self.server_name, self.server_port = str(self.server_address[0]), int(self.server_address[1])
         self.setup_environ()
 
     def handle_error(self, request: object, client_address: object) -> None:
         """Let go of callers who hung up, as they do after a timeout."""
 
 
-def make_server(port: int) -> Server:
+def make_server(host: str, port: int) -> Server:
     """Return a server that is bound but neither listens nor has an application yet; port 0 picks a free one.
 
-    :raises OSError: the port is taken.
+    :raises OSError: the port is taken, or the host is not ours.
     """
-    server = Server((HOST, port), RequestHandler, bind_and_activate=False)
+    server = Server((host, port), RequestHandler, bind_and_activate=False)
     try:
         server.server_bind()
     except OSError:

@@ -14,6 +14,7 @@ from gunicorn.config import Config
 
 from bin.local import Local
 from bin.up import Supervisor
+from omni.sandbox.config import load_config
 
 Compose = dict[str, Any]
 OF_THE_COMPOSE_FILE = {"DATABASE_PASSWORD", "REDIS_PASSWORD", "PUBLISH", "PROVIDERS_FOLDER"}
@@ -40,11 +41,12 @@ def settings_read(repository: Path) -> set[str]:
 
 
 def product_services(compose: Compose) -> dict[str, Compose]:
-    return {name: service for name, service in compose["services"].items() if "build" in service}
+    """Return the services that run the product; the sandbox shares its image only."""
+    return {name: service for name, service in compose["services"].items() if "build" in service and name != "sandbox"}
 
 
 def test_compose_runs_every_process(compose: Compose) -> None:
-    assert set(compose["services"]) == {"database", "redis", "migrate", "web", "worker", "beat"}
+    assert set(compose["services"]) == {"database", "redis", "migrate", "web", "worker", "beat", "sandbox"}
     assert set(product_services(compose)) == {"migrate", "web", "worker", "beat"}
 
 
@@ -90,6 +92,14 @@ def test_celery_command_is_accepted_and_is_the_supervisors(compose: Compose, tmp
         options, rest, _ = parser.parse_args(args=list(argv[4:]))
         assert rest == []
         assert options["loglevel"] == "WARNING"
+
+
+def test_sandbox_runs_only_when_asked_for_and_is_given_what_it_reads(compose: Compose) -> None:
+    sandbox = compose["services"]["sandbox"]
+    assert sandbox["profiles"] == ["sandbox"]
+    assert sandbox["command"] == ["python", "-m", "omni.sandbox"]
+    config = load_config(sandbox["environment"])
+    assert (config.host, config.port, config.state) == ("sandbox", 8010, Path("/run/providers"))
 
 
 def test_migrate_command_is_a_command(compose: Compose) -> None:
