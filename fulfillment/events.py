@@ -45,7 +45,7 @@ class FulfillmentOrderUnfillable:
 
 @dataclass(frozen=True)
 class FulfillmentOrderCancelled:
-    """This share will not be fulfilled: its stock and capacity are given back.
+    """The share will not be fulfilled: its stock and capacity are given back.
 
     `reason`: "requested" (cancelled by those above), "lost", "returned" (came back undelivered), "not_collected".
     """

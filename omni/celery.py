@@ -14,5 +14,7 @@ app.autodiscover_tasks()
 app.conf.beat_schedule = {
     "kernel.sweep": {"task": "kernel.sweep", "schedule": 5.0},
     "orders.sweep": {"task": "orders.sweep", "schedule": 3.0, "options": {"expires": 3}},
+    "fulfillment.sweep": {"task": "fulfillment.sweep", "schedule": 3.0, "options": {"expires": 3}},
+    "fulfillment.count_acceptance": {"task": "fulfillment.count_acceptance", "schedule": 3600.0},
     "inventory.sweep": {"task": "inventory.sweep", "schedule": 60.0},
 }

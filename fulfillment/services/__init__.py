@@ -1,12 +1,12 @@
 """The use cases of fulfillment."""
 
+from fulfillment.rules import DemandLine
 from fulfillment.services.codes import PickupCodeReplaced, PickupCodeUsed, WrongPickupCode
 from fulfillment.services.courier import drive_delivery, drive_due_deliveries, receive_callback
 from fulfillment.services.dispatch import call_off_courier, dispatch_courier
 from fulfillment.services.planning import (
     CannotReserveStock,
     Demand,
-    DemandLine,
     HeldDemand,
     Recipient,
     give_back,
@@ -15,9 +15,11 @@ from fulfillment.services.planning import (
 )
 from fulfillment.services.progress import Outcome
 from fulfillment.services.routing import (
+    count_acceptance,
     drive_due_routing,
     drive_route,
     reject_offer,
+    reroute_displaced,
     retry_unfillable,
     route,
     time_out_offer,
@@ -64,6 +66,7 @@ __all__ = [
     "cancel_share",
     "close_if_done",
     "confirm_return",
+    "count_acceptance",
     "dispatch_courier",
     "drive_collect",
     "drive_delivery",
@@ -82,6 +85,7 @@ __all__ = [
     "release_for_routing",
     "report_lost",
     "request_cancel",
+    "reroute_displaced",
     "restock",
     "retry_unfillable",
     "route",

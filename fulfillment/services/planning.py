@@ -2,31 +2,44 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
+from django.db import connection, transaction
+from django.utils.translation import gettext_lazy as _
+
+from fulfillment import locks, rules, sql
+from fulfillment.choices import FulfillmentOrderStatus, FulfillmentStatus, Way
+from fulfillment.models import FulfillmentOrder, FulfillmentOrderLine
+from fulfillment.queries import candidates as queries
+from fulfillment.rules import DemandLine
+from fulfillment.services.shares import free_goods
+from inventory import services as inventory_services
 from omni.kernel.errors import Conflict
+from omni.kernel.numbers import public_number
+from omni.kernel.outbox import hint
+from omni.kernel.states import transition
 from omni.kernel.transactions import step
+from stores import services as stores_services
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
     from datetime import date, datetime
 
-    from fulfillment.choices import Way
+    from fulfillment.queries.candidates import Found, Search
+    from fulfillment.rules import Plan
+
+T = TypeVar("T")
+
+# How often the candidates are read anew when others took the goods of all that were found.
+ROUNDS = 10
 
 
 class CannotReserveStock(Conflict):
     """No store, and no allowed combination of stores, can promise the goods now; params name the SKUs that lack."""
 
     code = "cannot_reserve_stock"
-
-
-@dataclass(frozen=True, slots=True)
-class DemandLine:
-    """Units of one variant. `declared_value_fen` is the value of the whole line."""
-
-    variant_id: int
-    quantity: int
-    declared_value_fen: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +54,7 @@ class Recipient:
 
 @dataclass(frozen=True, slots=True)
 class Demand:
-    """What is wanted where. `owner` names who asks ("orders.order"); the point is WGS-84."""
+    """What is wanted where. `owner` names who asks ("orders.order"); the point is WGS-84; no variant stands twice."""
 
     brand_id: int
     owner: str
@@ -63,6 +76,24 @@ class HeldDemand:
     promised_on: date
 
 
+@dataclass(frozen=True, slots=True)
+class Decision(Generic[T]):
+    """A plan that was carried out, what carrying it out returned, and the record; no plan: only the record."""
+
+    plan: Plan | None
+    outcome: T | None
+    found: Found
+    record: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """The ids of the shares of a plan, and the reservations of each."""
+
+    share_ids: list[int]
+    reservation_ids: list[list[int]]
+
+
 @step
 def plan_and_hold(demand: Demand, *, now: datetime) -> HeldDemand:
     """Plan the stores of a demand, take their capacity and hold their stock; the fulfillment is PLANNED.
@@ -71,18 +102,180 @@ def plan_and_hold(demand: Demand, *, now: datetime) -> HeldDemand:
 
     :raises CannotReserveStock: when no plan holds; nothing was changed.
     """
-    raise NotImplementedError
+    search = queries.Search(
+        brand_id=demand.brand_id,
+        way=demand.way,
+        lines=demand.lines,
+        lat=demand.lat,
+        lng=demand.lng,
+        terms=queries.get_terms(demand.brand_id),
+        now=now,
+        pickup_store_id=demand.pickup_store_id,
+    )
+    decision = decide(search, lambda plan: _hold(plan, demand, now))
+    if decision.plan is None or decision.outcome is None:
+        raise _cannot_reserve(search, decision.found)
+    return _write(demand, decision.plan, decision.outcome, decision.record, now)
+
+
+def decide(search: Search, carry_out: Callable[[Plan], T], *, all_figures: bool = False) -> Decision[T]:
+    """Plan and carry out, each try in a savepoint, until a plan holds or there is none left.
+
+    The plan is made without locks. `carry_out` takes capacity and stock by guarded updates; a guard that refuses tells
+    what others took meanwhile, and the next plan is made without it.
+    """
+    lost: list[tuple[int, str]] = []
+    for _round in range(ROUNDS):
+        found = _find(search, all_figures=all_figures)
+        found.lost = lost
+        losses = len(lost)
+        while (plan := rules.choose(found.candidates, search.lines, search.terms)) is not None:
+            try:
+                with transaction.atomic():
+                    outcome = carry_out(plan)
+            except stores_services.CapacityFull as refusal:
+                found = queries.without(found, cast("int", refusal.params["store_id"]))
+            except inventory_services.CannotHold as refusal:
+                found = _less_of(found, search.lines, refusal.shortages)
+            else:
+                return Decision(plan, outcome, found, _record(search, found, plan))
+        if len(lost) == losses:
+            break
+    return Decision(None, None, found, _record(search, found, None))
+
+
+def _find(search: Search, *, all_figures: bool) -> Found:
+    """Return the stores that have everything; when there are none, those that have a part."""
+    found = queries.find_singles(search, all_figures=all_figures)
+    if found.candidates or search.way == Way.PICKUP or not rules.can_split(search.lines, search.terms):
+        return found
+    return queries.find_parts(search, all_figures=all_figures)
+
+
+def _less_of(found: Found, lines: Sequence[DemandLine], shortages: Sequence[inventory_services.Shortage]) -> Found:
+    """Return what is left when stores turned out to have fewer units."""
+    positions = {line.variant_id: position for position, line in enumerate(lines)}
+    for shortage in shortages:
+        found = queries.with_less(found, shortage.store_id, {positions[shortage.variant_id]: shortage.sellable})
+    return found
+
+
+def _record(search: Search, found: Found, plan: Plan | None) -> dict[str, Any]:
+    """Return the record of a decision."""
+    return rules.record_of(
+        terms=search.terms,
+        lines=search.lines,
+        candidates=found.candidates,
+        plan=plan,
+        refusals=found.refusals,
+        refused=found.lost,
+    )
+
+
+def _hold(plan: Plan, demand: Demand, now: datetime) -> _Held:
+    """Take the capacity and hold the stock of a plan, in the order in which everybody locks them."""
+    for share in sorted(plan.shares):
+        stores_services.take_capacity(share.store_id, share.promised_on)
+    wants = [
+        [
+            inventory_services.StockWant(share.store_id, line.variant_id, units)
+            for line, units in zip(demand.lines, share.units, strict=True)
+            if units
+        ]
+        for share in plan.shares
+    ]
+    if len(wants) > 1:
+        inventory_services.lock_stock([(want.store_id, want.variant_id) for part in wants for want in part])
+    share_ids = new_share_ids(len(wants))
+    reservations = [
+        inventory_services.hold_stock(part, owner=f"fulfillment_order:{share_id}", now=now)
+        for part, share_id in zip(wants, share_ids, strict=True)
+    ]
+    return _Held(share_ids, reservations)
+
+
+def new_share_ids(count: int) -> list[int]:
+    """Return ids for shares that are about to be written."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql.NEW_SHARE_IDS, {"count": count})
+        return [row[0] for row in cursor.fetchall()]
+
+
+def _write(demand: Demand, plan: Plan, held: _Held, record: dict[str, Any], now: datetime) -> HeldDemand:
+    """Write the demand, its shares and the decision in one statement."""
+    promised_on = max(share.promised_on for share in plan.shares)
+    parts = [
+        (share_id, position, reservation_id, units)
+        for share, share_id, reservation_ids in zip(plan.shares, held.share_ids, held.reservation_ids, strict=True)
+        for (position, units), reservation_id in zip(_parts(share.units), reservation_ids, strict=True)
+    ]
+    values: dict[str, Any] = {
+        "brand_id": demand.brand_id,
+        "owner": demand.owner,
+        "way": str(demand.way),
+        "pickup_store_id": demand.pickup_store_id,
+        "name": demand.recipient.name,
+        "phone_sealed": demand.recipient.phone_sealed,
+        "district": demand.recipient.district_code,
+        "street": demand.recipient.street,
+        "lat": demand.lat,
+        "lng": demand.lng,
+        "promised_on": promised_on,
+        "now": now,
+        "variants": [line.variant_id for line in demand.lines],
+        "quantities": [line.quantity for line in demand.lines],
+        "values_fen": [line.declared_value_fen for line in demand.lines],
+        "share_ids": held.share_ids,
+        "share_numbers": [public_number("F") for _share in plan.shares],
+        "share_stores": [share.store_id for share in plan.shares],
+        "share_dates": [share.promised_on for share in plan.shares],
+        "part_shares": [part[0] for part in parts],
+        "part_lines": [part[1] for part in parts],
+        "part_reservations": [part[2] for part in parts],
+        "part_quantities": [part[3] for part in parts],
+        "record": json.dumps(record, separators=(",", ":")),
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(sql.WRITE_PLAN, values)
+        fulfillment_id, line_ids = cursor.fetchone()
+    return HeldDemand(fulfillment_id, tuple(line_ids), tuple(held.share_ids), promised_on)
+
+
+def _parts(units: Sequence[int]) -> list[tuple[int, int]]:
+    """Return (position of the line, counted from 1, units) of the lines of which there are any."""
+    return [(position, taken) for position, taken in enumerate(units, start=1) if taken]
+
+
+def _cannot_reserve(search: Search, found: Found) -> CannotReserveStock:
+    """Build the refusal: it names the SKUs of which there is too little."""
+    short = rules.short_lines(found.candidates, search.lines, search.terms.max_stores)
+    skus = queries.skus_of([search.lines[position].variant_id for position in short])
+    return CannotReserveStock(
+        _("There is not enough stock for this order any more: %(skus)s."),
+        field=f"lines.{short[0]}",
+        skus=", ".join(skus),
+    )
 
 
 @step
 def release_for_routing(fulfillment_id: int, *, now: datetime) -> None:
     """Let a paid demand go to routing: it becomes ACTIVE, its shares PENDING_ROUTING and due, its holds allocations.
 
-    Locks Fulfillment, then StockLevel.
+    A hold that was displaced meanwhile is found anew by routing. Locks Fulfillment, then StockLevel.
 
     :raises StateConflict: when it is not PLANNED.
     """
-    raise NotImplementedError
+    actor = "system:payment"
+    fulfillment = locks.lock_fulfillment(fulfillment_id)
+    transition(fulfillment, to=FulfillmentStatus.ACTIVE, actor=actor, now=now)
+    shares = list(FulfillmentOrder.objects.filter(fulfillment=fulfillment).order_by("pk"))
+    FulfillmentOrder.objects.filter(fulfillment=fulfillment).update(route_due_at=now)
+    for share in shares:
+        transition(share, to=FulfillmentOrderStatus.PENDING_ROUTING, actor=actor, now=now)
+    reserved = FulfillmentOrderLine.objects.filter(fulfillment_order__fulfillment=fulfillment)
+    inventory_services.allocate_reservations(list(reserved.values_list("reservation_id", flat=True)))
+    for share in shares:
+        hint("fulfillment.route", fulfillment_order_id=share.pk)
 
 
 @step
@@ -93,4 +286,10 @@ def give_back(fulfillment_id: int, *, actor: str, now: datetime) -> None:
 
     :raises StateConflict: when it is not PLANNED.
     """
-    raise NotImplementedError
+    fulfillment = locks.lock_fulfillment(fulfillment_id)
+    transition(fulfillment, to=FulfillmentStatus.CANCELLED, actor=actor, now=now)
+    shares = list(FulfillmentOrder.objects.filter(fulfillment=fulfillment).order_by("pk"))
+    for share in shares:
+        transition(share, to=FulfillmentOrderStatus.CANCELLED, actor=actor, now=now)
+    free_goods(shares)
+    FulfillmentOrder.objects.filter(fulfillment=fulfillment).update(finished_at=now)

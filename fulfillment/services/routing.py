@@ -2,24 +2,107 @@
 
 from __future__ import annotations
 
+import logging
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from omni.kernel.transactions import drive, step
+from django.db import connection
+from django.db.models import Q
+
+from fulfillment import locks, sql
+from fulfillment.choices import DecisionKind, RejectReason
+from fulfillment.choices import FulfillmentOrderStatus as Status
+from fulfillment.events import FulfillmentOrderUnfillable
+from fulfillment.models import FulfillmentOrder, FulfillmentOrderLine, RoutingDecision
+from fulfillment.services import moving
+from fulfillment.services.dispatch import call_off_courier
+from fulfillment.services.planning import decide
+from fulfillment.services.shares import cancel_share, free_goods
+from inventory import services as inventory_services
+from omni.kernel.errors import DomainError
+from omni.kernel.numbers import public_number
+from omni.kernel.outbox import hint, publish
+from omni.kernel.states import transition
+from omni.kernel.transactions import drive, entry, step
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from datetime import datetime
 
-    from fulfillment.choices import RejectReason
+    from fulfillment.rules import Terms
+
+logger = logging.getLogger(__name__)
+
+ROUTER = "system:routing"
+# How long a step that failed, or whose worker died, is put off: longer each time.
+RETRY_SECONDS = (5, 10, 30, 120, 600, 3600)
+ACCEPTANCE_DAYS = 30
+IN_STORE = frozenset({Status.OFFERED, Status.ACCEPTED, Status.PICKING, Status.PACKED, Status.AWAITING_COURIER,
+                      Status.READY_FOR_PICKUP})  # fmt: skip
 
 
 @step
 def route(fulfillment_order_id: int, *, now: datetime) -> None:
     """Plan a share again and offer it to the best store, or park it. Does nothing unless it is PENDING_ROUTING.
 
+    What it holds counts as available at its store; stores that gave an offer of this demand back are left out. When
+    another store is better now, or none alone has everything, goods and capacity move in this transaction.
     Locks Fulfillment, StoreCapacity, StockLevel. Emits FulfillmentOrderUnfillable when it is parked.
     """
-    raise NotImplementedError
+    share = locks.lock_share(fulfillment_order_id)
+    if share.status != Status.PENDING_ROUTING:
+        return
+    search = moving.search_of(share, _excluded(share), now=now)
+    if share.attempt > search.terms.max_attempts:
+        _park(share, now=now)
+        return
+    decision = decide(search, lambda plan: moving.take(share, plan, now=now), all_figures=True)
+    RoutingDecision.objects.create(
+        fulfillment=share.fulfillment,
+        kind=DecisionKind.ROUTE if share.attempt == 1 else DecisionKind.REROUTE,
+        decided_at=now,
+        record=decision.record,
+    )
+    if decision.plan is None or decision.outcome is None:
+        _park(share, now=now)
+        return
+    for offered, part in zip(decision.outcome, decision.plan.shares, strict=True):
+        _offer(offered, search.terms, now=now, opens_at=now + timedelta(minutes=part.opens_in))
+    moving.renew_promise(share.fulfillment)
+
+
+def _excluded(share: FulfillmentOrder) -> tuple[int, ...]:
+    """Return the stores that gave an offer of this demand back, or let it pass, in this round."""
+    refused = FulfillmentOrder.objects.filter(
+        Q(status=Status.TIMED_OUT) | Q(status=Status.REJECTED) & ~Q(reject_reason=RejectReason.DISPLACED),
+        fulfillment=share.fulfillment_id,
+    )
+    if share.round_started_at is not None:
+        refused = refused.filter(finished_at__gte=share.round_started_at)
+    return tuple(refused.order_by("store_id").values_list("store_id", flat=True).distinct())
+
+
+def _offer(share: FulfillmentOrder, terms: Terms, *, now: datetime, opens_at: datetime) -> None:
+    """Offer a share that has its store and goods; the time to answer starts when the store is open."""
+    share.offered_at = now
+    share.deadline_at = max(now, opens_at) + timedelta(minutes=terms.offer_minutes)
+    share.route_due_at, share.failures = None, 0
+    # The deadline first: the status may not stand without it. A pending share may not lack its due time: that last.
+    share.save(update_fields=["offered_at", "deadline_at", "failures"])
+    transition(share, to=Status.OFFERED, actor=ROUTER, now=now)
+    share.save(update_fields=["route_due_at"])
+
+
+def _park(share: FulfillmentOrder, *, now: datetime) -> None:
+    """Give up for now: goods and capacity go back, and those above decide."""
+    free_goods([share])
+    transition(share, to=Status.UNFILLABLE, actor=ROUTER, now=now)
+    FulfillmentOrder.objects.filter(pk=share.pk).update(store=None, route_due_at=None, failures=0)
+    FulfillmentOrderLine.objects.filter(fulfillment_order=share).update(reservation=None)
+    publish(
+        FulfillmentOrderUnfillable(fulfillment_id=share.fulfillment_id, fulfillment_order_id=share.pk, parked_at=now),
+        now=now,
+    )
 
 
 @step
@@ -31,39 +114,152 @@ def reject_offer(
     now: datetime,
     affected: Mapping[int, int] | None = None,
 ) -> int:
-    """Give an offer (or an accepted or half-picked order) back; return the id of the order that follows it.
+    """Give an offer (or an order the store has begun) back; return the id of the order that follows it.
 
     `affected` maps fulfillment order line ids to units not found or damaged (none given: all); NOT_FOUND takes them
     off the books and opens a count, DAMAGED sets them aside. The follow-up has no store, the next attempt number, and
-    is due for routing now. Locks Fulfillment, StoreCapacity, StockLevel.
+    is due for routing now; a courier is called off. Locks Fulfillment, StoreCapacity, StockLevel.
 
-    :raises StateConflict: when the order is past picking.
+    :raises StateConflict: when the goods have left the store, or the order is over.
     """
-    raise NotImplementedError
+    share = locks.lock_share(fulfillment_order_id)
+    transition(share, to=Status.REJECTED, actor=actor, now=now, reason=reason)
+    share.reject_reason = reason
+    call_off_courier(share, now=now)
+    free_goods([share])
+    if reason in {RejectReason.NOT_FOUND, RejectReason.DAMAGED}:
+        _correct_stock(share, reason, affected, actor=actor, now=now)
+    return _follow(share, now=now)
+
+
+def _correct_stock(
+    share: FulfillmentOrder, reason: RejectReason, affected: Mapping[int, int] | None, *, actor: str, now: datetime
+) -> None:
+    """Take what was not found off the books, set what is damaged aside; the levels in the order of their ids."""
+    lines = FulfillmentOrderLine.objects.filter(fulfillment_order=share, reservation__isnull=False)
+    for line in lines.select_related("fulfillment_line").order_by("reservation__level_id"):
+        units = line.quantity if affected is None else min(line.quantity, affected.get(line.pk, 0))
+        if units < 1 or share.store_id is None:
+            continue
+        variant_id = line.fulfillment_line.variant_id
+        if reason == RejectReason.NOT_FOUND:
+            inventory_services.report_not_found(
+                share.store_id, variant_id, units, cause=f"rejected:{line.pk}", actor=actor, now=now
+            )
+        else:
+            inventory_services.set_aside_damaged(share.store_id, variant_id, units, now=now)
+
+
+def _follow(share: FulfillmentOrder, *, now: datetime) -> int:
+    """End a share and write the one that takes its lines over, due for routing now."""
+    share.finished_at, share.deadline_at, share.failures = now, None, 0
+    share.save(update_fields=["finished_at", "deadline_at", "failures", "reject_reason"])
+    follower = FulfillmentOrder.objects.create(
+        fulfillment=share.fulfillment,
+        number=public_number("F"),
+        status=Status.PENDING_ROUTING,
+        attempt=share.attempt + 1,
+        route_due_at=now,
+        round_started_at=share.round_started_at,
+        created_at=now,
+    )
+    FulfillmentOrderLine.objects.bulk_create(
+        FulfillmentOrderLine(fulfillment_order=follower, fulfillment_line_id=line_id, quantity=quantity)
+        for line_id, quantity in share.lines.order_by("pk").values_list("fulfillment_line_id", "quantity")
+    )
+    hint("fulfillment.route", fulfillment_order_id=follower.pk)
+    return follower.pk
 
 
 @step
 def time_out_offer(fulfillment_order_id: int, *, now: datetime) -> int | None:
-    """End an offer that nobody answered; return the id of the order that follows it, None when it was not due."""
-    raise NotImplementedError
+    """End an offer that nobody answered; return the id of the order that follows it, None when it is not offered.
+
+    Whoever calls it has found the deadline passed. Locks Fulfillment, StoreCapacity, StockLevel.
+    """
+    share = locks.lock_share(fulfillment_order_id)
+    if share.status != Status.OFFERED:
+        return None
+    transition(share, to=Status.TIMED_OUT, actor=ROUTER, now=now)
+    free_goods([share])
+    return _follow(share, now=now)
 
 
 @step
 def retry_unfillable(fulfillment_order_id: int, *, actor: str, now: datetime) -> None:
     """Route a parked order afresh: attempts start at 1 again, and earlier rejections exclude no store.
 
+    Locks Fulfillment.
+
     :raises StateConflict: when it is not UNFILLABLE.
     """
-    raise NotImplementedError
+    share = locks.lock_share(fulfillment_order_id)
+    share.attempt, share.round_started_at, share.route_due_at = 1, now, now
+    share.save(update_fields=["attempt", "round_started_at", "route_due_at"])
+    transition(share, to=Status.PENDING_ROUTING, actor=actor, now=now)
+    hint("fulfillment.route", fulfillment_order_id=share.pk)
+
+
+@step
+def reroute_displaced(reservation_id: int, *, now: datetime) -> None:
+    """Find other goods for a share whose reservation was taken away, unless they have left the store.
+
+    An unpaid share waits for its payment; one that is to be cancelled is, as soon as no courier can come for it. What
+    was offered or begun is given back and follows as a new order. Locks Fulfillment, StoreCapacity, StockLevel.
+    """
+    line = FulfillmentOrderLine.objects.filter(reservation=reservation_id).first()
+    if line is None:
+        return
+    share = locks.lock_share(line.fulfillment_order_id)
+    if share.status == Status.PENDING_ROUTING:
+        FulfillmentOrder.objects.filter(pk=share.pk).update(route_due_at=now)
+        hint("fulfillment.route", fulfillment_order_id=share.pk)
+    elif share.status in IN_STORE:
+        reject_offer(share.pk, reason=RejectReason.DISPLACED, actor=ROUTER, now=now)
+    elif share.status == Status.CANCEL_REQUESTED and call_off_courier(share, now=now):
+        cancel_share(share, actor=ROUTER, now=now)
+
+
+@step
+def count_acceptance(*, now: datetime) -> None:
+    """Count anew how each store answered the offers of the last 30 days."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql.COUNT_ACCEPTANCE, {"now": now, "since": now - timedelta(days=ACCEPTANCE_DAYS)})
+        cursor.execute(sql.FORGET_ACCEPTANCE, {"now": now})
 
 
 @drive
 def drive_route(fulfillment_order_id: int, *, now: datetime) -> bool:
     """Route a share that is due, in an entry of its own; False when it is not due or another worker has it."""
-    raise NotImplementedError
+    return _attempt(sql.CLAIM_TO_ROUTE, route, fulfillment_order_id, now=now)
 
 
 @drive
 def drive_due_routing(limit: int, *, now: datetime) -> int:
-    """Time out silent offers and route what is due, each in an entry of its own; return how many were tried."""
-    raise NotImplementedError
+    """Time out silent offers and route what is due, each in an entry of its own; return how many were tried.
+
+    One that fails is put off, longer each time, and holds nobody else up.
+    """
+    tried = 0
+    while tried < limit and _attempt(sql.CLAIM_SILENT, time_out_offer, None, now=now):
+        tried += 1
+    while tried < limit and _attempt(sql.CLAIM_TO_ROUTE, route, None, now=now):
+        tried += 1
+    return tried
+
+
+def _attempt(claim: str, work: Callable[..., object], share_id: int | None, *, now: datetime) -> bool:
+    """Claim a due share (this one, or the one due longest), and work on it; False when there is none."""
+    with entry(), connection.cursor() as cursor:
+        cursor.execute(claim, {"now": now, "delays": list(RETRY_SECONDS), "share_id": share_id})
+        row = cursor.fetchone()
+    if row is None:
+        return False
+    try:
+        with entry():
+            work(row[0], now=now)
+    except DomainError as refusal:
+        logger.warning("Fulfillment order %s is put off: %s", row[0], refusal.code)
+    except Exception:
+        logger.exception("Fulfillment order %s is put off", row[0])
+    return True

@@ -1,0 +1,297 @@
+from django.db import migrations
+
+# Which stores can fulfill, nearest first; docs/adr/0003-candidates.md tells why it is done this way.
+#
+# The lines of one search are joined by statements for one, two and three lines; any more are looked up row by row.
+
+PROMISED = "{level}.on_hand - {level}.held - {level}.allocated - {level}.unsellable - {level}.safety"
+STORE_COLUMNS = (
+    "id, is_active, consents_to_routing, offers_shipping, offers_pickup, daily_capacity, opens_minutes, closes_minutes"
+)
+
+
+def level_join(kind: str, number: int, store: str) -> str:
+    """Join the stock level of a line at a store, when it has enough; the own store is checked later, with its own."""
+    level = f"s{number}"
+    sellable = PROMISED.format(level=level)
+    return f"""{kind} JOIN inventory_stocklevel {level}
+            ON {level}.variant_id = variants[{number}] AND {level}.store_id = {store}
+            AND ({sellable} >= quantities[{number}] OR {level}.store_id = p_own_store)"""
+
+
+def level_columns(lines: int) -> str:
+    """Return what of each line is sellable, and the oldest count ('-infinity': never counted)."""
+    levels = [f"s{number}" for number in range(1, lines + 1)]
+    sellable = ", ".join(PROMISED.format(level=level) for level in levels)
+    counted = ", ".join(f"coalesce({level}.counted_on, '-infinity')" for level in levels)
+    return f"ARRAY[{sellable}] AS sellable, least({counted}) AS counted_on"
+
+
+def walk(lines: int) -> str:
+    """Walk a number of stores, nearest first, by the index; a store lacking the goods shows only to end the walk."""
+    joins = [level_join("LEFT", 1, "store.id")]
+    joins += [level_join("LEFT", number, f"s{number - 1}.store_id") for number in range(2, lines + 1)]
+    newline = "\n            "
+    return f"""SELECT store.*, {level_columns(lines)}
+            FROM (
+                SELECT {STORE_COLUMNS}, cube(ARRAY[ux, uy, uz]) <-> point AS chord FROM stores_store
+                WHERE brand_id = p_brand ORDER BY cube(ARRAY[ux, uy, uz]) <-> point LIMIT bound
+            ) store
+            {newline.join(joins)}
+            WHERE s{lines}.store_id IS NOT NULL OR store.chord > p_reach
+            ORDER BY store.chord"""
+
+
+def holders(lines: int) -> str:
+    """Start from the rows of the scarcest line; OFFSET 0 has the stores looked up last, for those that have all."""
+    columns = ", ".join(f"store.{column}" for column in STORE_COLUMNS.split(", "))
+    newline = "\n                "
+    levels = [level_join("", number, "s1.store_id") for number in range(2, lines + 1)]
+    sellable = PROMISED.format(level="s1")
+    return f"""SELECT {columns}, holder.sellable, holder.counted_on,
+                sqrt((ux - p_x) * (ux - p_x) + (uy - p_y) * (uy - p_y) + (uz - p_z) * (uz - p_z)) AS chord
+            FROM (
+                SELECT s1.store_id, {level_columns(lines)}
+                FROM inventory_stocklevel s1
+                {newline.join(levels)}
+                WHERE s1.variant_id = variants[1] AND ({sellable} >= quantities[1] OR s1.store_id = p_own_store)
+                OFFSET 0
+            ) holder
+            JOIN stores_store store ON store.id = holder.store_id AND store.brand_id = p_brand
+            ORDER BY chord, store.id"""
+
+
+def only(lines: int) -> str:
+    """Look at one store."""
+    return walk(lines).replace("WHERE brand_id = p_brand ", "WHERE brand_id = p_brand AND id = p_only_store ")
+
+
+def opened(statement: str) -> str:
+    """Open the cursor with the form of a statement that fits the number of lines."""
+    return f"""IF cardinality(variants) = 1 THEN
+            OPEN rows FOR {STATEMENTS[statement](1)};
+        ELSIF cardinality(variants) = 2 THEN
+            OPEN rows FOR {STATEMENTS[statement](2)};
+        ELSE
+            OPEN rows FOR {STATEMENTS[statement](3)};
+        END IF;"""
+
+
+STATEMENTS = {"walk": walk, "holders": holders, "only": only}
+
+OPENING = """
+CREATE FUNCTION fulfillment_opening(
+    p_store bigint, p_opens smallint[], p_closes smallint[], p_today date, p_minute float8
+) RETURNS float8 LANGUAGE plpgsql STABLE AS $$
+-- Minutes after today's midnight at which the store is open: p_minute when it is, null when not within eight days.
+DECLARE
+    opens int;
+    closes int;
+    exception record;
+BEGIN
+    FOR day IN -1..8 LOOP
+        opens := p_opens[extract(isodow FROM p_today + day)::int];
+        closes := p_closes[extract(isodow FROM p_today + day)::int];
+        SELECT opens_minute, closes_minute INTO exception FROM stores_hoursexception
+            WHERE store_id = p_store AND on_date = p_today + day;
+        IF FOUND THEN
+            opens := coalesce(exception.opens_minute, -1);
+            closes := exception.closes_minute;
+        END IF;
+        IF opens >= 0 AND p_minute < closes + 1440 * day THEN
+            RETURN greatest(p_minute, opens + 1440 * day);
+        END IF;
+    END LOOP;
+    RETURN NULL;
+END $$
+"""
+
+CANDIDATES = f"""
+CREATE FUNCTION fulfillment_candidates(
+    p_brand bigint, p_variants bigint[], p_quantities int[], p_x float8, p_y float8, p_z float8, p_reach float8,
+    p_is_pickup boolean, p_only_store bigint, p_excluded bigint[], p_counted_since date,
+    p_own_store bigint, p_own_quantities int[], p_own_capacity_on date,
+    p_today date, p_minute float8, p_wait int, p_wanted int, p_first_walk int, p_longest_walk int,
+    OUT round int, OUT store_id bigint, OUT chord float8, OUT opening float8, OUT used int, OUT room int,
+    OUT sellable int[], OUT offers int, OUT accepted int, OUT refusals int[]
+) RETURNS SETOF record LANGUAGE plpgsql STABLE
+-- Only nested loops keep the order of the walk and stop it in time.
+SET enable_hashjoin = off SET enable_mergejoin = off SET enable_bitmapscan = off SET enable_seqscan = off
+SET enable_material = off SET plan_cache_mode = force_generic_plan
+AS $$
+#variable_conflict use_column
+DECLARE
+    point cube := cube(ARRAY[p_x, p_y, p_z]);
+    variants bigint[] := p_variants;
+    quantities int[] := p_quantities;
+    stage text := CASE WHEN p_only_store IS NULL THEN 'walk' ELSE 'only' END;
+    bound int := p_first_walk;
+    rows refcursor;
+    row record;
+    facts record;
+    more record;
+    found_count int;
+    last_chord float8;
+    is_complete boolean := false;
+    swapped int := 1;
+    need int;
+    row_count int;
+    least_count int;
+    -- inactive, no consent, no such service, excluded, counted too long ago, closed, full, out of reach
+    refused int[];
+    reason int;
+BEGIN
+    round := 0;
+    LOOP
+        round := round + 1;
+        found_count := 0;
+        refused := '{{0,0,0,0,0,0,0,0}}';
+        IF stage = 'walk' THEN
+        {opened("walk")}
+        ELSIF stage = 'holders' THEN
+        {opened("holders")}
+        ELSE
+        {opened("only")}
+        END IF;
+        LOOP
+            FETCH rows INTO row;
+            IF NOT FOUND THEN
+                is_complete := stage <> 'walk';
+                EXIT;
+            END IF;
+            IF row.chord > p_reach THEN
+                refused[8] := refused[8] + 1;
+                is_complete := true;
+                EXIT;
+            END IF;
+            IF found_count >= p_wanted AND row.chord > last_chord THEN
+                is_complete := true;
+                EXIT;
+            END IF;
+            sellable := row.sellable;
+            IF cardinality(variants) > 3 THEN
+                SELECT array_agg({PROMISED.format(level="level")} ORDER BY line.position) AS sellable,
+                    min(coalesce(level.counted_on, '-infinity')) AS counted_on
+                INTO more
+                FROM unnest(variants[4:], quantities[4:]) WITH ORDINALITY AS line (variant_id, quantity, position)
+                JOIN inventory_stocklevel level ON level.variant_id = line.variant_id AND level.store_id = row.id
+                    AND ({PROMISED.format(level="level")} >= line.quantity OR level.store_id = p_own_store);
+                CONTINUE WHEN more.sellable IS NULL OR cardinality(more.sellable) < cardinality(variants) - 3;
+                sellable := sellable || more.sellable;
+                row.counted_on := least(row.counted_on, more.counted_on);
+            END IF;
+            IF swapped > 1 THEN
+                need := sellable[1];
+                sellable[1] := sellable[swapped];
+                sellable[swapped] := need;
+            END IF;
+            IF row.id = p_own_store THEN
+                FOR line IN 1..cardinality(sellable) LOOP
+                    sellable[line] := sellable[line] + p_own_quantities[line];
+                END LOOP;
+                CONTINUE WHEN EXISTS (
+                    SELECT 1 FROM unnest(sellable, p_quantities) AS line (units, quantity) WHERE units < quantity
+                );
+            END IF;
+            reason := CASE
+                WHEN NOT row.is_active THEN 1
+                WHEN NOT row.consents_to_routing AND NOT p_is_pickup THEN 2
+                WHEN NOT (CASE WHEN p_is_pickup THEN row.offers_pickup ELSE row.offers_shipping END) THEN 3
+                WHEN row.id = ANY(p_excluded) THEN 4
+                WHEN row.counted_on < p_counted_since THEN 5
+            END;
+            IF reason IS NOT NULL THEN
+                refused[reason] := refused[reason] + 1;
+                CONTINUE;
+            END IF;
+            opening := p_minute;
+            need := extract(isodow FROM p_today);
+            IF row.opens_minutes[need] < 0 OR p_minute < row.opens_minutes[need]
+                OR p_minute >= row.closes_minutes[need] OR EXISTS (
+                    SELECT 1 FROM stores_hoursexception other
+                    WHERE other.store_id = row.id AND other.on_date BETWEEN p_today - 1 AND p_today + 8
+                )
+            THEN
+                opening := fulfillment_opening(row.id, row.opens_minutes, row.closes_minutes, p_today, p_minute);
+                IF opening IS NULL OR opening - p_minute > p_wait THEN
+                    refused[6] := refused[6] + 1;
+                    CONTINUE;
+                END IF;
+            END IF;
+            SELECT coalesce(capacity.used, 0) AS used, coalesce(capacity."limit", row.daily_capacity) AS room,
+                coalesce(record.offers, 0) AS offers, coalesce(record.accepted, 0) AS accepted
+            INTO facts
+            FROM (VALUES (p_today + floor(opening / 1440)::int)) AS promised (on_date)
+            LEFT JOIN stores_storecapacity capacity
+                ON capacity.store_id = row.id AND capacity.on_date = promised.on_date
+            LEFT JOIN fulfillment_acceptancerecord record ON record.store_id = row.id;
+            used := facts.used;
+            IF row.id = p_own_store AND p_own_capacity_on = p_today + floor(opening / 1440)::int THEN
+                used := used - 1;
+            END IF;
+            IF used >= facts.room THEN
+                refused[7] := refused[7] + 1;
+                CONTINUE;
+            END IF;
+            store_id := row.id;
+            chord := row.chord;
+            room := facts.room;
+            offers := facts.offers;
+            accepted := facts.accepted;
+            found_count := found_count + 1;
+            last_chord := row.chord;
+            RETURN NEXT;
+        END LOOP;
+        CLOSE rows;
+        EXIT WHEN is_complete;
+        -- The walk ended before it had found enough. How far would it go on at this density, and has the scarcest line
+        -- fewer rows than that? The next round starts afresh: only the rows of the last round count.
+        need := CASE WHEN found_count > 0 AND round = 1 THEN ceil(1.5 * bound * p_wanted / found_count) END;
+        IF need > p_longest_walk THEN
+            need := NULL;
+        END IF;
+        least_count := coalesce(need, 2147483647);
+        row_count := 64;
+        LOOP
+            FOR line IN 1..cardinality(variants) LOOP
+                SELECT count(*) INTO reason FROM (
+                    SELECT 1 FROM inventory_stocklevel level WHERE level.variant_id = p_variants[line]
+                    LIMIT least(row_count, least_count)
+                ) level;
+                IF reason < least(row_count, least_count) THEN
+                    least_count := reason;
+                    swapped := line;
+                    stage := 'holders';
+                END IF;
+            END LOOP;
+            EXIT WHEN stage = 'holders' OR row_count >= least(least_count, 4096);
+            row_count := row_count * 8;
+        END LOOP;
+        IF stage = 'walk' AND need IS NOT NULL THEN
+            bound := need;
+        ELSE
+            stage := 'holders';
+            variants[1] := p_variants[swapped];
+            variants[swapped] := p_variants[1];
+            quantities[1] := p_quantities[swapped];
+            quantities[swapped] := p_quantities[1];
+        END IF;
+    END LOOP;
+    store_id := NULL;
+    refusals := refused;
+    RETURN NEXT;
+END $$
+"""
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("fulfillment", "0001_initial"),
+        ("inventory", "0001_initial"),
+        ("stores", "0002_sql"),
+    ]
+
+    operations = [
+        migrations.RunSQL(OPENING, "DROP FUNCTION fulfillment_opening"),
+        migrations.RunSQL(CANDIDATES, "DROP FUNCTION fulfillment_candidates"),
+    ]

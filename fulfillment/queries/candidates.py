@@ -1,0 +1,227 @@
+"""Gathering the candidates of a plan from the database, filtered and with their figures."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from django.db import connection
+
+from fulfillment import rules, sql
+from fulfillment.choices import RuleCode, Way
+from fulfillment.rules import Candidate, Terms
+from omni.kernel.clock import BUSINESS_ZONE
+from omni.kernel.geo import unit_vector
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import date, datetime
+
+    from fulfillment.rules import DemandLine
+
+# Stores walked before looking at how dense the goods lie, and the most ever walked (a few milliseconds).
+FIRST_WALK = 200
+LONGEST_WALK = 4000
+MOST_RULES = frozenset({RuleCode.BROKEN_RUNS, RuleCode.OLDEST_MARKDOWN})
+
+
+@dataclass(frozen=True, slots=True)
+class OwnShare:
+    """What a share that is routed again already holds: it counts as available at its store."""
+
+    store_id: int
+    quantities: tuple[int, ...]
+    capacity_on: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What a plan is made for."""
+
+    brand_id: int
+    way: str
+    lines: tuple[DemandLine, ...]
+    lat: float
+    lng: float
+    terms: Terms
+    now: datetime
+    pickup_store_id: int | None = None
+    excluded: tuple[int, ...] = ()
+    own: OwnShare | None = None
+
+
+@dataclass(slots=True)
+class Found:
+    """Candidates and, for each search made, how many nearer stores were refused by each of `rules.REFUSALS`.
+
+    `is_whole`: there are no further candidates than these. `is_split`: they are those of single lines.
+    """
+
+    candidates: list[Candidate]
+    refusals: list[Sequence[int]]
+    is_whole: bool
+    is_split: bool = False
+    lost: list[tuple[int, str]] = field(default_factory=list)
+
+
+def get_terms(brand_id: int) -> Terms:
+    """Return how a brand chooses stores."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql.TERMS, {"brand_id": brand_id})
+        row = cursor.fetchone()
+    return Terms(tuple(row[0]), *row[1:]) if row else Terms()
+
+
+def find_singles(search: Search, *, all_figures: bool = False) -> Found:
+    """Return the stores that pass the filters and hold every line in full, with the figures of the rules.
+
+    When no rule comes before distance, the nearest 20 are enough, else the nearest 128. `all_figures` has the costly
+    figures read that no rule in force needs.
+    """
+    wanted = rules.NEAREST if search.terms.needs_many else rules.SHOWN
+    candidates, refusals = _read(search, search.lines, wanted)
+    is_whole = len(candidates) < wanted
+    return Found(_with_figures(search, candidates, all_figures), [refusals], is_whole)
+
+
+def find_parts(search: Search, *, all_figures: bool = False) -> Found:
+    """Return, of each line, the nearest 128 stores that pass the filters and have at least one unit of it."""
+    merged: dict[int, Candidate] = {}
+    refusals = []
+    for position, line in enumerate(search.lines):
+        found, counts = _read(search, [line._replace(quantity=1)], rules.NEAREST, position)
+        refusals.append(counts)
+        for candidate in found:
+            known = merged.get(candidate.store_id, candidate._replace(sellable=(0,) * len(search.lines)))
+            sellable = list(known.sellable)
+            sellable[position] = candidate.sellable[0]
+            merged[candidate.store_id] = known._replace(sellable=tuple(sellable))
+    return Found(_with_figures(search, list(merged.values()), all_figures), refusals, is_whole=True, is_split=True)
+
+
+def _read(
+    search: Search, lines: Sequence[DemandLine], wanted: int, position: int | None = None
+) -> tuple[list[Candidate], Sequence[int]]:
+    """Run the one statement for lines that a store must all hold; `position` when it is a single line of several."""
+    today, minute = _today_and_minute(search.now)
+    with connection.cursor() as cursor:
+        cursor.execute(sql.CANDIDATES, _values(search, lines, wanted, position))
+        rows = cursor.fetchall()
+    last_round = rows[0][0]
+    is_pickup = search.way == Way.PICKUP
+    candidates: list[Candidate] = []
+    refusals: Sequence[int] = ()
+    for round_, store_id, chord, opening, used, room, sellable, offers, accepted, counts in rows:
+        if round_ != last_round:
+            break
+        if store_id is None:
+            refusals = counts
+            continue
+        candidates.append(
+            Candidate(
+                store_id,
+                chord,
+                opening - minute,
+                rules.promised_date(today, opening),
+                used,
+                room,
+                tuple(sellable),
+                offers,
+                accepted,
+                is_pickup=is_pickup,
+            )
+        )
+    return candidates[:wanted], refusals
+
+
+def _values(search: Search, lines: Sequence[DemandLine], wanted: int, position: int | None) -> dict[str, Any]:
+    """Return the parameters of the statement."""
+    today, minute = _today_and_minute(search.now)
+    x, y, z = unit_vector(search.lat, search.lng)
+    terms, own = search.terms, search.own
+    is_pickup = search.way == Way.PICKUP
+    held = own.quantities if own else ()
+    return {
+        "brand_id": search.brand_id,
+        "variants": [line.variant_id for line in lines],
+        "quantities": [line.quantity for line in lines],
+        "x": x,
+        "y": y,
+        "z": z,
+        "reach": math.inf if is_pickup else rules.chord_from_metres(terms.courier_reach_metres),
+        "is_pickup": is_pickup,
+        "only_store": search.pickup_store_id if is_pickup else None,
+        "excluded": list(search.excluded),
+        "counted_since": terms.count_max_age_days and today - timedelta(days=terms.count_max_age_days),
+        "own_store": own and own.store_id,
+        "own_quantities": list(held if position is None else held[position : position + 1]),
+        "own_capacity_on": own and own.capacity_on,
+        "today": today,
+        "minute": minute,
+        "wait": terms.opening_wait_minutes,
+        "wanted": wanted,
+        "first_walk": max(FIRST_WALK, 2 * wanted),
+        "longest_walk": LONGEST_WALK,
+    }
+
+
+def _today_and_minute(now: datetime) -> tuple[date, float]:
+    """Return the date in Asia/Shanghai and the minutes since its midnight."""
+    local = now.astimezone(BUSINESS_ZONE)
+    return local.date(), local.hour * 60 + local.minute + (local.second + local.microsecond / 1e6) / 60
+
+
+def _with_figures(search: Search, candidates: list[Candidate], all_figures: bool) -> list[Candidate]:  # noqa: FBT001
+    """Fill in the costly figures: of all candidates when a rule in force needs them, of the best 20 when asked."""
+    in_force = MOST_RULES.intersection(search.terms.order)
+    if not candidates or not (in_force or all_figures):
+        return candidates
+    few = candidates if in_force else rules.ranked(candidates, search.terms.order)[: rules.SHOWN]
+    variants = [line.variant_id for line in search.lines]
+    with connection.cursor() as cursor:
+        cursor.execute(sql.BROKEN_SIZES, {"stores": [one.store_id for one in few], "variants": variants})
+        broken = dict(cursor.fetchall())
+        cursor.execute(sql.MARKED_DOWN_SINCE, {"variants": variants, "now": search.now})
+        since: Mapping[int, datetime] = dict(cursor.fetchall())
+    ages = [(search.now - since[variant]).days if variant in since else None for variant in variants]
+    return [
+        candidate._replace(broken_sizes=broken.get(candidate.store_id, 0), marked_down_days=_oldest(candidate, ages))
+        for candidate in candidates
+    ]
+
+
+def _oldest(candidate: Candidate, ages: Sequence[int | None]) -> int | None:
+    """Return the age of the oldest markdown among the lines a candidate can supply."""
+    return max(
+        (age for age, units in zip(ages, candidate.sellable, strict=True) if age is not None and units > 0),
+        default=None,
+    )
+
+
+def skus_of(variant_ids: Sequence[int]) -> list[str]:
+    """Return the SKUs of variants, in their order."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql.SKUS, {"variants": list(variant_ids)})
+        return [row[0] for row in cursor.fetchall()]
+
+
+def without(found: Found, store_id: int) -> Found:
+    """Return what is left when a store turned out to be full."""
+    found.lost.append((store_id, "full"))
+    return replace(found, candidates=[one for one in found.candidates if one.store_id != store_id])
+
+
+def with_less(found: Found, store_id: int, units: Mapping[int, int]) -> Found:
+    """Return what is left when a store turned out to have fewer units of some lines (by position)."""
+    found.lost.append((store_id, "sold out"))
+    return replace(
+        found,
+        candidates=[
+            one._replace(sellable=tuple(units.get(line, had) for line, had in enumerate(one.sellable)))
+            if one.store_id == store_id
+            else one
+            for one in found.candidates
+        ],
+    )
