@@ -81,17 +81,25 @@ class TaskLine:
 
 @dataclass(frozen=True, slots=True)
 class CourierView:
-    """Where the courier is, in words; `problem` when somebody should look."""
+    """Where the courier is; `problem` when somebody should look."""
 
-    label: str
+    state: DeliveryState
     name: str
     phone_masked: str
     eta_at: datetime | None
     attempt: int
-    is_at_store: bool
     is_being_cancelled: bool
-    is_over: bool
     problem: str
+
+    @property
+    def is_at_store(self) -> bool:
+        """Tell whether the courier stands in the store."""
+        return self.state is DeliveryState.AT_STORE
+
+    @property
+    def is_over(self) -> bool:
+        """Tell whether the company has nothing more to do."""
+        return self.state in FINAL_DELIVERY_STATES
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,14 +300,12 @@ def _courier(delivery: Delivery) -> CourierView:
     state = DeliveryState(delivery.state)
     is_coming = DELIVERY_RANKS[state] < DELIVERY_RANKS[DeliveryState.PICKED_UP]
     return CourierView(
-        label=str(state.label),
+        state=state,
         name=delivery.courier_name,
         phone_masked=delivery.courier_phone_masked,
         eta_at=delivery.eta_at if is_coming else None,
         attempt=delivery.attempt,
-        is_at_store=state is DeliveryState.AT_STORE,
         is_being_cancelled=delivery.wants_cancel and state not in FINAL_DELIVERY_STATES,
-        is_over=state in FINAL_DELIVERY_STATES,
         problem=delivery.last_error,
     )
 

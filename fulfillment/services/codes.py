@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from fulfillment.choices import PickupCodePurpose, PickupCodeStatus
 from fulfillment.models import FulfillmentOrder, PickupCode
 from omni.kernel import sealing
+from omni.kernel.clock import BUSINESS_ZONE
 from omni.kernel.errors import Conflict, InvalidInput
 from omni.kernel.numbers import secret_digits
 from omni.kernel.transactions import step
@@ -96,7 +97,7 @@ def _no_live_code(share: FulfillmentOrder, purpose: PickupCodePurpose) -> Domain
     return PickupCodeUsed(
         _("These goods were handed out already, at %(at)s by %(by)s."),
         field="code",
-        at=f"{used.redeemed_at:%H:%M}",
+        at=f"{used.redeemed_at.astimezone(BUSINESS_ZONE):%H:%M}",
         by=used.redeemed_by,
     )
 

@@ -59,7 +59,7 @@ def accept_offer(fulfillment_order_id: int, *, actor: str, now: datetime) -> Non
 
     :raises StateConflict: when it is not offered any more.
     """
-    share = locks.lock_share(fulfillment_order_id)
+    share = _lock_in(fulfillment_order_id, Status.OFFERED)
     transition(share, to=Status.ACCEPTED, actor=actor, now=now)
     share.accepted_by, share.deadline_at = actor, None
     share.save(update_fields=["accepted_by", "deadline_at"])
@@ -92,9 +92,7 @@ def reject_task(
 
     :raises StateConflict: when it is packed, gone or taken away already.
     """
-    share = locks.lock_share(fulfillment_order_id)
-    if share.status not in {Status.OFFERED, Status.ACCEPTED, Status.PICKING}:
-        raise StateConflict(_("This order cannot be given back any more."), field="status", status=share.status)
+    _lock_in(fulfillment_order_id, Status.OFFERED, Status.ACCEPTED, Status.PICKING)
     reject_offer(fulfillment_order_id, reason=reason, actor=actor, now=now, affected=affected)
 
 
@@ -104,7 +102,7 @@ def start_picking(fulfillment_order_id: int, *, actor: str, now: datetime) -> No
 
     :raises StateConflict: when it is not accepted.
     """
-    transition(locks.lock_share(fulfillment_order_id), to=Status.PICKING, actor=actor, now=now)
+    transition(_lock_in(fulfillment_order_id, Status.ACCEPTED), to=Status.PICKING, actor=actor, now=now)
 
 
 @step
@@ -115,7 +113,7 @@ def pack(fulfillment_order_id: int, *, actor: str, now: datetime) -> None:
 
     :raises StateConflict: when it is not accepted or being picked.
     """
-    share = locks.lock_share(fulfillment_order_id)
+    share = _lock_in(fulfillment_order_id, Status.ACCEPTED, Status.PICKING)
     transition(share, to=Status.PACKED, actor=actor, now=now)
     if share.fulfillment.way == Way.PICKUP:
         transition(share, to=Status.READY_FOR_PICKUP, actor=actor, now=now)
@@ -169,9 +167,7 @@ def answer_cancel(fulfillment_order_id: int, *, accept: bool, actor: str, now: d
     :raises StateConflict: when nobody wishes to cancel it.
     :raises CancellationUnderWay: when the store has agreed already.
     """
-    share = locks.lock_share(fulfillment_order_id)
-    if share.status != Status.CANCEL_REQUESTED:
-        raise StateConflict(_("There is no cancellation to answer."), field="status", status=share.status)
+    share = _lock_in(fulfillment_order_id, Status.CANCEL_REQUESTED)
     delivery = find_live_delivery(share)
     if delivery is not None and delivery.wants_cancel:
         raise CancellationUnderWay(_("The cancellation was agreed; the courier is being called off."))
@@ -189,7 +185,7 @@ def confirm_return(fulfillment_order_id: int, *, actor: str, now: datetime) -> N
 
     :raises StateConflict: when they are not on their way back.
     """
-    share = locks.lock_share(fulfillment_order_id)
+    share = _lock_in(fulfillment_order_id, Status.RETURNING)
     handover.take_back(share, actor=actor, now=now)
     delivery = find_live_delivery(share)
     if delivery is not None:
@@ -205,7 +201,7 @@ def report_lost(fulfillment_order_id: int, *, actor: str, now: datetime) -> None
     :raises StateConflict: when they are not on their way back.
     :raises GoodsStillWithCourier: when the company's courier is still on the way with them.
     """
-    share = locks.lock_share(fulfillment_order_id)
+    share = _lock_in(fulfillment_order_id, Status.RETURNING)
     if find_live_delivery(share) is not None:
         raise GoodsStillWithCourier(_("The courier is still on the way back with these goods."))
     handover.mark_lost(share, actor=actor, now=now)
@@ -219,7 +215,7 @@ def restock(fulfillment_order_id: int, *, actor: str, now: datetime) -> None:
 
     :raises StateConflict: when they still wait for the shopper, or are back already.
     """
-    handover.put_on_shelf(locks.lock_share(fulfillment_order_id), actor=actor, now=now)
+    handover.put_on_shelf(_lock_in(fulfillment_order_id, Status.PICKUP_EXPIRED), actor=actor, now=now)
 
 
 @step
@@ -254,9 +250,7 @@ def drive_due_pickups(limit: int, *, now: datetime) -> int:
 @step
 def _hand_over(fulfillment_order_id: int, *, code: str, actor: str, now: datetime) -> DomainError | None:
     """Check the courier's code and give the goods out; return the refusal, to be raised once it is committed."""
-    share = locks.lock_share(fulfillment_order_id)
-    if share.status not in {Status.AWAITING_COURIER, Status.HANDED_OVER}:
-        raise StateConflict(_("These goods do not wait for a courier now."), field="status", status=share.status)
+    share = _lock_in(fulfillment_order_id, Status.AWAITING_COURIER, Status.HANDED_OVER)
     refusal = redeem_code(share, PickupCodePurpose.COURIER, code, actor=actor, now=now)
     if refusal is None:
         handover.give_to_courier(share, actor=actor, now=now)
@@ -270,13 +264,26 @@ def _hand_over(fulfillment_order_id: int, *, code: str, actor: str, now: datetim
 @step
 def _collect(fulfillment_order_id: int, *, code: str, actor: str, now: datetime) -> DomainError | None:
     """Check the shopper's code and give the goods out; return the refusal, to be raised once it is committed."""
-    share = locks.lock_share(fulfillment_order_id)
-    if share.status not in {Status.READY_FOR_PICKUP, Status.COLLECTED}:
-        raise StateConflict(_("These goods do not wait for the shopper now."), field="status", status=share.status)
+    share = _lock_in(fulfillment_order_id, Status.READY_FOR_PICKUP, Status.COLLECTED)
     refusal = redeem_code(share, PickupCodePurpose.SHOPPER, code, actor=actor, now=now)
     if refusal is None:
         handover.give_to_shopper(share, actor=actor, now=now)
     return refusal
+
+
+def _lock_in(fulfillment_order_id: int, *statuses: Status) -> FulfillmentOrder:
+    """Lock a share that must be in one of these statuses.
+
+    The table of transitions alone would let a wish to cancel be overrun: a refused one leads back to many statuses.
+
+    :raises StateConflict: when it is in another.
+    """
+    share = locks.lock_share(fulfillment_order_id)
+    if share.status not in statuses:
+        raise StateConflict(
+            _("This order is not in a state for that any more. Reload the page."), field="status", status=share.status
+        )
+    return share
 
 
 def _is_known_to_courier(delivery: Delivery) -> bool:
