@@ -2,30 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from django.contrib import admin
 
+from omni.kernel.admin import ReadOnly
 from settlement.models import Account, CreditEntry, JournalEntry, JournalLine, RuleVersion
-
-if TYPE_CHECKING:
-    from django.http import HttpRequest
-
-
-class ReadOnly:
-    """Rows that are looked at and never changed here."""
-
-    def has_add_permission(self, request: HttpRequest, obj: object | None = None) -> bool:
-        """Nobody adds."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: object | None = None) -> bool:
-        """Nobody changes."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: object | None = None) -> bool:
-        """Nobody deletes."""
-        return False
 
 
 class JournalLineInline(ReadOnly, admin.TabularInline["JournalLine", "JournalEntry"]):
