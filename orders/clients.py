@@ -36,6 +36,8 @@ CURRENCY = "CNY"
 TIMEOUT = (3.0, 7.0)
 # A signature older or younger than this is refused, so that a recorded message cannot be played again.
 MAX_AGE_SECONDS = 300
+# No number, state or link of the provider is longer.
+MAX_TEXT = 300
 # Refusals that say nothing about the request itself: it may be made again as it is.
 PASSING_CODES = frozenset({"SYSTEM_ERROR", "SYSTEMERROR", "BANK_ERROR", "FREQUENCY_LIMITED", "RATELIMIT_EXCEEDED"})
 
@@ -194,7 +196,7 @@ class WeChatPayClient:
         try:
             message = json.loads(body)
             resource = self._decrypt(message["resource"])
-            event_id, event_type = _text(message, "id"), _text(message, "event_type")
+            event_id, event_type = _text(message, "id", 64), _text(message, "event_type", 40)
             if event_type.startswith("TRANSACTION."):
                 return Notice(event_id, event_type, payment=_payment(resource))
             if event_type.startswith("REFUND."):
@@ -319,7 +321,7 @@ def _payment(resource: Mapping[str, Any]) -> ProviderPayment:
         out_trade_no=_text(resource, "out_trade_no"),
         mchid=_text(resource, "mchid"),
         appid=_text(resource, "appid"),
-        transaction_id=str(resource.get("transaction_id") or ""),
+        transaction_id=_text(resource, "transaction_id", 40) if resource.get("transaction_id") else "",
         amount_fen=_fen(amount.get("total")),
         currency=str(amount.get("currency") or ""),
         paid_at=_moment(resource.get("success_time")),
@@ -333,20 +335,20 @@ def _refund(resource: Mapping[str, Any], *, status_key: str) -> ProviderRefund:
         status=_text(resource, status_key),
         out_refund_no=_text(resource, "out_refund_no"),
         out_trade_no=_text(resource, "out_trade_no"),
-        refund_id=str(resource.get("refund_id") or ""),
+        refund_id=_text(resource, "refund_id", 40) if resource.get("refund_id") else "",
         amount_fen=_fen(amount.get("refund")),
         refunded_at=_moment(resource.get("success_time")),
         mchid=str(resource.get("mchid") or ""),
     )
 
 
-def _text(resource: Mapping[str, Any], key: str) -> str:
+def _text(resource: Mapping[str, Any], key: str, longest: int = MAX_TEXT) -> str:
     """Return a text that must be there.
 
     :raises ValueError: when it is not.
     """
     text = resource.get(key)
-    if not isinstance(text, str) or not text or len(text) > 500:
+    if not isinstance(text, str) or not 0 < len(text) <= longest or not text.isprintable():
         raise ValueError(f"{key} is missing")
     return text
 

@@ -64,7 +64,7 @@ def finish_ending(order: Order, intents: Sequence[PaymentIntent], *, actor: str,
     """
     if order.status != OrderStatus.PLACED or not order.ending_as:
         return False
-    if any(_is_awaited(intent, now) for intent in intents):
+    if any(is_awaited(intent, now) for intent in intents):
         return False
     ending = Ending(order.ending_as)
     transition(order, to=ending.value, actor=actor, now=now, reason=order.cancel_reason)
@@ -78,7 +78,7 @@ def finish_ending(order: Order, intents: Sequence[PaymentIntent], *, actor: str,
     return True
 
 
-def _is_awaited(intent: PaymentIntent, now: datetime) -> bool:
+def is_awaited(intent: PaymentIntent, now: datetime) -> bool:
     """Tell whether a payment may still come in before the order is ended."""
     if intent.status not in LIVE_INTENTS:
         return False

@@ -36,7 +36,7 @@ SHORTEST_OPENING = timedelta(seconds=61)
 # An open payment is asked for this often, growing, so that a lost notice is made good within a minute.
 FIRST_POLL_SECONDS, LONGEST_POLL_SECONDS = 15, 30
 RETRY_SECONDS, LONGEST_RETRY_SECONDS = 2, 30
-# A closing that the provider has not confirmed long after the order was given up.
+# For a closing that nobody waits for any more.
 LONGEST_CLOSING_RETRY_SECONDS = 600
 # What a refused creation may mean besides a mistake of ours: the query tells which.
 KNOWN_NUMBER = frozenset({"ORDERPAID", "ORDER_CLOSED", "OUT_TRADE_NO_USED"})
@@ -338,13 +338,13 @@ def _record_silence(intent_id: int, error: str, *, now: datetime) -> None:
 
 def _put_off(intent_id: int, error: str, *, now: datetime) -> None:
     """Look again later: soon at first, then less often."""
-    status, attempts = PaymentIntent.objects.values_list("status", "attempts").get(pk=intent_id)
+    intent = PaymentIntent.objects.get(pk=intent_id)
     first, longest = RETRY_SECONDS, LONGEST_RETRY_SECONDS
-    if status == IntentStatus.PENDING:
+    if intent.status == IntentStatus.PENDING:
         first, longest = FIRST_POLL_SECONDS, LONGEST_POLL_SECONDS
-    elif status == IntentStatus.CLOSING:
+    elif intent.closing_since is not None and not ending.is_awaited(intent, now):
         longest = LONGEST_CLOSING_RETRY_SECONDS
-    delay = timedelta(seconds=rules.retry_seconds(attempts, first=first, longest=longest))
+    delay = timedelta(seconds=rules.retry_seconds(intent.attempts, first=first, longest=longest))
     PaymentIntent.objects.filter(pk=intent_id, next_attempt_at__isnull=False).update(
         next_attempt_at=now + delay, last_error=error[:200]
     )

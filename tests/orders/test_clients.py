@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django import Settings
 from wechatpayv3.utils import aes_decrypt, load_public_key, rsa_verify
 
 from omni.kernel import clock
@@ -361,7 +361,7 @@ def test_an_amount_that_is_no_whole_number_is_none(client: WeChatPayClient, prov
     assert notice.payment.amount_fen is None
 
 
-def test_wechat_pay_reads_its_keys_once(provider: Provider, settings: SettingsWrapper) -> None:
+def test_wechat_pay_reads_its_keys_once(provider: Provider, settings: Settings) -> None:
     settings.WECHAT_PAY = provider.settings
 
     assert wechat_pay() is wechat_pay()

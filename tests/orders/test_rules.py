@@ -49,19 +49,8 @@ def test_clean_name_of_a_name_keeps_it(raw: str, kept: str) -> None:
 @pytest.mark.parametrize(
     "raw",
     [
-        "",
-        "   ",
-        "🌸",
-        "👩‍👩‍👧",
-        "🇨🇳",
-        "123",
-        "...",
-        "李\x00",
-        "a\u202eb",
-        "a\ud800",
-        "李" * 61,
-        "李" * 200_000,
-        " " * 200_000,
+        *("", "   ", "🌸", "👩\u200d👩\u200d👧", "🇨🇳", "123", "..."),
+        *("李\x00", "a\u202eb", "a\ud800", "李" * 61, "李" * 200_000, " " * 200_000),
     ],
 )
 def test_clean_name_of_no_name_is_refused(raw: str) -> None:

@@ -93,9 +93,9 @@ class Provider:
         return json.dumps(message, ensure_ascii=False).encode()
 
 
-def payment_resource(out_trade_no: str, amount_fen: int, **changes: Any) -> dict[str, Any]:
+def payment_resource(out_trade_no: str, amount_fen: int, **changes: object) -> dict[str, Any]:
     """Return what a notice or query says of a payment that was made; `changes` replace fields."""
-    resource = {
+    resource: dict[str, Any] = {
         "mchid": "1900000001",
         "appid": "wx0000000000000001",
         "out_trade_no": out_trade_no,
@@ -109,9 +109,9 @@ def payment_resource(out_trade_no: str, amount_fen: int, **changes: Any) -> dict
     return resource | changes
 
 
-def refund_resource(out_refund_no: str, out_trade_no: str, amount_fen: int, **changes: Any) -> dict[str, Any]:
+def refund_resource(out_refund_no: str, out_trade_no: str, amount_fen: int, **changes: object) -> dict[str, Any]:
     """Return what a notice says of a refund."""
-    resource = {
+    resource: dict[str, Any] = {
         "mchid": "1900000001",
         "out_trade_no": out_trade_no,
         "transaction_id": "4200000000202603160000000001",
