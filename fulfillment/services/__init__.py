@@ -27,6 +27,7 @@ from fulfillment.services.routing import (
 from fulfillment.services.shares import (
     FulfillmentFinished,
     cancel_share,
+    cancel_unfillable,
     close_if_done,
     request_cancel,
 )
@@ -64,6 +65,7 @@ __all__ = [
     "answer_cancel",
     "call_off_courier",
     "cancel_share",
+    "cancel_unfillable",
     "close_if_done",
     "confirm_return",
     "count_acceptance",

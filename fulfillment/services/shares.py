@@ -15,7 +15,7 @@ from fulfillment.services.dispatch import call_off_courier
 from inventory import services as inventory_services
 from omni.kernel.errors import Conflict
 from omni.kernel.outbox import publish
-from omni.kernel.states import transition
+from omni.kernel.states import StateConflict, transition
 from omni.kernel.transactions import step
 from stores import services as stores_services
 
@@ -76,6 +76,18 @@ def cancel_share(share: FulfillmentOrder, *, actor: str, now: datetime, reason: 
     """
     _cancel([share], actor=actor, now=now, reason=reason)
     close_if_done(share.fulfillment, actor=actor, now=now)
+
+
+@step
+def cancel_unfillable(fulfillment_order_id: int, *, actor: str, now: datetime) -> None:
+    """Give up a share that no store can fulfill. Locks Fulfillment; emits FulfillmentOrderCancelled ("unfillable").
+
+    :raises StateConflict: when it is not parked any more.
+    """
+    share = locks.lock_share(fulfillment_order_id)
+    if share.status != Status.UNFILLABLE:
+        raise StateConflict(_("This order is not parked any more."), field="status", status=share.status)
+    cancel_share(share, actor=actor, now=now, reason="unfillable")
 
 
 @step

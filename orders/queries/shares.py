@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from django.db.models import Sum
 
-from fulfillment.choices import FulfillmentOrderStatus
+from fulfillment.choices import FINAL_FULFILLMENT_ORDER_STATUSES, FulfillmentOrderStatus
 from orders.models import Order, OrderLine, Recognition
 
 # A share whose goods have left a store and were not lost: the courier was paid for.
@@ -78,20 +78,18 @@ def units_of(order: Order) -> Units:
 
 def parked_ids(order: Order) -> list[int]:
     """Return the shares that no store can fulfill."""
-    return _ids_in(order, FulfillmentOrderStatus.UNFILLABLE)
+    shares = Order.objects.filter(pk=order.pk, fulfillment__orders__status=FulfillmentOrderStatus.UNFILLABLE)
+    return list(shares.order_by("fulfillment__orders").values_list("fulfillment__orders__pk", flat=True))
 
 
-def is_answer_awaited(order: Order) -> bool:
-    """Tell whether a store has yet to say whether it can still cancel."""
-    return bool(_ids_in(order, FulfillmentOrderStatus.CANCEL_REQUESTED))
+def is_answered(order: Order) -> bool:
+    """Tell whether every store has answered a wish to cancel, and goods are still on their way to the shopper."""
+    statuses = Order.objects.filter(pk=order.pk).values_list("fulfillment__orders__status", flat=True)
+    live = {FulfillmentOrderStatus(status) for status in statuses} - FINAL_FULFILLMENT_ORDER_STATUSES
+    return bool(live) and FulfillmentOrderStatus.CANCEL_REQUESTED not in live
 
 
 def find_carrying_store(order: Order) -> int | None:
     """Return a store whose share of the order was carried away by a courier or collected, if any was."""
     stores = Order.objects.filter(pk=order.pk, fulfillment__orders__status__in=CARRIED)
     return stores.order_by("fulfillment__orders").values_list("fulfillment__orders__store_id", flat=True).first()
-
-
-def _ids_in(order: Order, status: FulfillmentOrderStatus) -> list[int]:
-    shares = Order.objects.filter(pk=order.pk, fulfillment__orders__status=status)
-    return list(shares.order_by("fulfillment__orders").values_list("fulfillment__orders__pk", flat=True))

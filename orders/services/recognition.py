@@ -187,10 +187,8 @@ def _payment_of(intents: Sequence[PaymentIntent]) -> PaymentIntent:
 
 
 def _resume_if_answered(order: Order, *, now: datetime) -> None:
-    """Take a cancellation request back once every store has answered and units are still on their way."""
-    if order.status != OrderStatus.CANCEL_REQUESTED or shares.is_answer_awaited(order):
-        return
-    if shares.find_carrying_store(order) is not None:
+    """Take a cancellation request back once every store has answered and goods are still on their way."""
+    if order.status == OrderStatus.CANCEL_REQUESTED and shares.is_answered(order):
         transition(order, to=OrderStatus(order.held_status), actor=ACTOR, now=now)
 
 
