@@ -143,6 +143,8 @@ def main() -> int:
     except ServerFailed as error:
         report.say(str(error))
         return 1
+    except KeyboardInterrupt:
+        return 130
 
 
 if __name__ == "__main__":
