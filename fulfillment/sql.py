@@ -124,3 +124,100 @@ SET offers = EXCLUDED.offers, accepted = EXCLUDED.accepted, counted_at = EXCLUDE
 """
 
 FORGET_ACCEPTANCE = "DELETE FROM fulfillment_acceptancerecord WHERE counted_at < %(now)s"
+
+# The audit: one row each, rows checked, rows wrong, up to twenty of them named; all in one snapshot.
+_VERDICT = """
+SELECT count(*), count(problem), (array_agg(problem ORDER BY id) FILTER (WHERE problem IS NOT NULL))[1:20] FROM judged
+"""
+
+AUDIT_HOLDS = (
+    """
+WITH judged AS (
+    SELECT reservation.id, CASE
+        WHEN share.id IS NULL THEN concat('reservation ', reservation.id, ' (', reservation.owner, '): nobody holds it')
+        WHEN share.status <> ALL(%(holding)s)
+            THEN concat('reservation ', reservation.id, ': its order ', share.number, ' is ', share.status)
+        WHEN reservation.owner <> 'fulfillment_order:' || share.id OR reservation.quantity <> line.quantity
+            OR level.store_id IS DISTINCT FROM share.store_id OR level.variant_id <> demand.variant_id
+            THEN concat('reservation ', reservation.id, ' is not what ', share.number, ' is to give out')
+    END AS problem
+    FROM inventory_reservation reservation
+    JOIN inventory_stocklevel level ON level.id = reservation.level_id
+    LEFT JOIN fulfillment_fulfillmentorderline line ON line.reservation_id = reservation.id
+    LEFT JOIN fulfillment_fulfillmentorder share ON share.id = line.fulfillment_order_id
+    LEFT JOIN fulfillment_fulfillmentline demand ON demand.id = line.fulfillment_line_id
+    WHERE reservation.status IN ('held', 'allocated')
+)
+"""
+    + _VERDICT
+)
+
+# A displaced reservation is owed an answer until its event is delivered.
+AUDIT_PROMISES = (
+    """
+WITH owed AS (
+    SELECT (event.payload ->> 'reservation_id')::bigint AS reservation_id
+    FROM kernel_eventdelivery delivery JOIN kernel_event event ON event.id = delivery.event_id
+    WHERE delivery.state = 'pending' AND delivery.subscriber = 'fulfillment.reroute_displaced'
+), judged AS (
+    SELECT line.id, CASE WHEN reservation.status IS DISTINCT FROM 'allocated'
+        THEN concat('order ', share.number, ' (', share.status, '): its line ', line.id, ' has no stock set aside')
+    END AS problem
+    FROM fulfillment_fulfillmentorder share
+    JOIN fulfillment_fulfillmentorderline line ON line.fulfillment_order_id = share.id
+    LEFT JOIN inventory_reservation reservation ON reservation.id = line.reservation_id
+    WHERE share.status = ANY(%(promised)s)
+        AND NOT EXISTS (SELECT 1 FROM owed WHERE owed.reservation_id = line.reservation_id)
+)
+"""
+    + _VERDICT
+)
+
+AUDIT_CAPACITY = (
+    """
+WITH taken AS (
+    SELECT store_id, capacity_on AS on_date, count(*) AS shares
+    FROM fulfillment_fulfillmentorder WHERE store_id IS NOT NULL AND capacity_on >= %(since)s
+    GROUP BY store_id, capacity_on
+), judged AS (
+    SELECT store_id, on_date, CASE WHEN coalesce(capacity.used, 0) <> coalesce(taken.shares, 0)
+        THEN concat(
+            'store ', store_id, ' on ', on_date, ': ', coalesce(capacity.used, 0), ' places used by ',
+            coalesce(taken.shares, 0), ' orders'
+        ) END AS problem
+    FROM (SELECT store_id, on_date, used FROM stores_storecapacity WHERE on_date >= %(since)s) capacity
+    FULL JOIN taken USING (store_id, on_date)
+)
+"""
+    + _VERDICT
+)
+
+# What somebody or something must do next has a time, and it has not long passed.
+AUDIT_DUE = (
+    """
+WITH judged AS (
+    SELECT share.id AS id, CASE
+        WHEN share.status = 'pending_routing' AND share.route_due_at < %(overdue)s
+            THEN concat('order ', share.number, ' was to be routed at ', share.route_due_at)
+        WHEN share.status = 'offered' AND share.deadline_at < %(overdue)s
+            THEN concat('order ', share.number, ' was to be answered by ', share.deadline_at)
+        WHEN share.status = 'ready_for_pickup' AND coalesce(share.deadline_at < %(overdue)s, true)
+            THEN concat('order ', share.number, ' was to be collected by ', coalesce(share.deadline_at::text, 'never'))
+        WHEN share.status IN ('awaiting_courier', 'handed_over') AND NOT EXISTS (
+            SELECT 1 FROM fulfillment_delivery delivery
+            WHERE delivery.fulfillment_order_id = share.id AND delivery.state <> ALL(%(final_deliveries)s)
+        ) THEN concat('order ', share.number, ' is ', share.status, ', and no courier has it')
+    END AS problem
+    FROM fulfillment_fulfillmentorder share
+    WHERE share.status IN ('pending_routing', 'offered', 'ready_for_pickup', 'awaiting_courier', 'handed_over')
+    UNION ALL
+    SELECT delivery.id, CASE WHEN coalesce(delivery.next_attempt_at < %(overdue)s, true)
+        THEN concat(
+            'delivery ', delivery.external_id, ' (', delivery.state, ') was to be looked at: ',
+            coalesce(delivery.next_attempt_at::text, 'never')
+        ) END
+    FROM fulfillment_delivery delivery WHERE delivery.state <> ALL(%(final_deliveries)s)
+)
+"""
+    + _VERDICT
+)

@@ -174,11 +174,31 @@ WITH figure AS MATERIALIZED (
             sum(quantity) FILTER (WHERE status = 'allocated') AS allocated
         FROM displaced GROUP BY level_id
     ) freed ON freed.level_id = figure.level_id
-    WHERE level.id = figure.level_id
+    WHERE level.id = figure.level_id AND (
+        figure.on_hand <> level.on_hand OR figure.unsellable <> level.unsellable OR freed.level_id IS NOT NULL
+        OR coalesce(%(counted_on)s, level.counted_on) IS DISTINCT FROM level.counted_on
+    )
 )
 SELECT displaced.id, displaced.owner, level.variant_id, displaced.quantity
 FROM displaced JOIN inventory_stocklevel level ON level.id = displaced.level_id
 ORDER BY displaced.id
+"""
+
+ADD_LEVELS = """
+INSERT INTO inventory_stocklevel (store_id, variant_id, on_hand, held, allocated, unsellable, safety)
+SELECT place.store_id, place.variant_id, 0, 0, 0, 0, store.default_safety
+FROM unnest(%(stores)s::bigint[], %(variants)s::bigint[]) AS place (store_id, variant_id)
+JOIN stores_store store ON store.id = place.store_id
+ORDER BY place.variant_id, place.store_id
+ON CONFLICT (variant_id, store_id) DO NOTHING
+"""
+
+LOCK_PLACES = """
+SELECT level.id, level.store_id, level.variant_id, level.on_hand, level.unsellable
+FROM inventory_stocklevel level
+JOIN unnest(%(stores)s::bigint[], %(variants)s::bigint[]) AS place (store_id, variant_id)
+    ON place.store_id = level.store_id AND place.variant_id = level.variant_id
+ORDER BY level.id FOR NO KEY UPDATE OF level
 """
 
 PRICE_LINES = """
@@ -209,12 +229,20 @@ ORDER BY product.launched_on DESC, product.id DESC
 LIMIT %(limit)s
 """
 
+FIND_VERSION = f"""
+SELECT product.id, {_VERSION}
+FROM stores_brand brand JOIN inventory_product product ON product.brand_id = brand.id
+WHERE brand.code = %(brand)s AND product.code = %(code)s AND product.is_active
+"""
+
 PRODUCT_CARDS = f"""
 SELECT product.id, brand.code, brand.name_zh, brand.name_en, product.code, product.name_zh, product.name_en,
     category.shape, cheapest.unit_fen, cheapest.list_fen, colors.hexes,
     NOT EXISTS (
-        SELECT 1 FROM inventory_variant variant JOIN inventory_stocklevel level ON level.variant_id = variant.id
-        WHERE variant.product_id = product.id AND variant.is_active AND {SELLABLE} > 0
+        SELECT 1 FROM inventory_variant variant
+        JOIN inventory_stocklevel level ON level.variant_id = variant.id AND {SELLABLE} > 0
+        JOIN stores_store store ON store.id = level.store_id AND store.is_active
+        WHERE variant.product_id = product.id AND variant.is_active
     )
 FROM inventory_product product
 JOIN stores_brand brand ON brand.id = product.brand_id
@@ -236,8 +264,8 @@ JOIN LATERAL (
 WHERE product.id = ANY(%(ids)s) AND product.is_active
 """
 
-FIND_PRODUCT = f"""
-SELECT product.id, {_VERSION}, brand.code, brand.name_zh, brand.name_en, product.code, category.shape,
+LOAD_PRODUCT = """
+SELECT product.id, brand.code, brand.name_zh, brand.name_en, product.code, category.shape,
     product.name_zh, product.name_en, product.description_zh, product.description_en, product.fabric_zh,
     product.fabric_en, product.care_zh, product.care_en,
     (
@@ -250,15 +278,12 @@ SELECT product.id, {_VERSION}, brand.code, brand.name_zh, brand.name_en, product
 FROM inventory_product product
 JOIN stores_brand brand ON brand.id = product.brand_id
 JOIN inventory_category category ON category.id = product.category_id
-WHERE brand.code = %(brand)s AND product.code = %(code)s AND product.is_active
-    AND EXISTS (SELECT 1 FROM inventory_variant WHERE product_id = product.id AND is_active)
+WHERE product.id = %(product)s AND product.is_active
 """
 
-# The arc between two points of the unit sphere, in metres.
-_METRES = (
-    "6371008.8 * acos(least(1, greatest(-1,"
-    " store.ux * %(x)s::float8 + store.uy * %(y)s::float8 + store.uz * %(z)s::float8)))"
-)
+# The arc between two points of the unit sphere, in metres; null without a point or a store (`least` skips nulls).
+_DOT = "(store.ux * %(x)s::float8 + store.uy * %(y)s::float8 + store.uz * %(z)s::float8)"
+_METRES = f"CASE WHEN {_DOT} IS NOT NULL THEN 6371008.8 * acos(least(1, greatest(-1, {_DOT}))) END"
 
 SIZES_OF = f"""
 SELECT variant.id, variant.sku, variant.size, coalesce(price.sale_fen, price.list_fen), price.list_fen,
@@ -301,3 +326,44 @@ USING (
 ) busy
 WHERE pulse.product_id = busy.product_id AND pulse.id < busy.newest
 """
+
+# The audit: one row each, rows checked, rows wrong, up to twenty of them named; all in one snapshot.
+_VERDICT = """
+SELECT count(*), count(problem), (array_agg(problem ORDER BY id) FILTER (WHERE problem IS NOT NULL))[1:20] FROM judged
+"""
+
+AUDIT_MOVEMENTS = (
+    """
+WITH moved AS (
+    SELECT level_id, sum(quantity) AS quantity FROM inventory_stockmovement GROUP BY level_id
+), judged AS (
+    SELECT level.id, CASE WHEN level.on_hand <> coalesce(moved.quantity, 0)
+        THEN concat(
+            'stock level ', level.id, ' (variant ', level.variant_id, ', store ', level.store_id, '): ',
+            level.on_hand, ' on hand, movements sum to ', coalesce(moved.quantity, 0)
+        ) END AS problem
+    FROM inventory_stocklevel level LEFT JOIN moved ON moved.level_id = level.id
+)
+"""
+    + _VERDICT
+)
+
+AUDIT_COUNTERS = (
+    """
+WITH promised AS (
+    SELECT level_id, coalesce(sum(quantity) FILTER (WHERE status = 'held'), 0) AS held,
+        coalesce(sum(quantity) FILTER (WHERE status = 'allocated'), 0) AS allocated
+    FROM inventory_reservation WHERE status IN ('held', 'allocated') GROUP BY level_id
+), judged AS (
+    SELECT level.id, CASE
+        WHEN level.held <> coalesce(promised.held, 0) OR level.allocated <> coalesce(promised.allocated, 0)
+            THEN concat(
+                'stock level ', level.id, ' (variant ', level.variant_id, ', store ', level.store_id,
+                '): held ', level.held, ' and allocated ', level.allocated, ', reservations ',
+                coalesce(promised.held, 0), ' and ', coalesce(promised.allocated, 0)
+            ) END AS problem
+    FROM inventory_stocklevel level LEFT JOIN promised ON promised.level_id = level.id
+)
+"""
+    + _VERDICT
+)

@@ -83,3 +83,140 @@ RETURNING id
 
 TRY_SWEEPING = "SELECT pg_try_advisory_lock(%(key)s)"
 END_SWEEPING = "SELECT pg_advisory_unlock(%(key)s)"
+
+# The audit: one row each, rows checked, rows wrong, up to twenty of them named; all in one snapshot. An order whose
+# fulfillment has events to deliver is owed their effects: it is not judged before.
+_VERDICT = """
+SELECT count(*), count(problem), (array_agg(problem ORDER BY id) FILTER (WHERE problem IS NOT NULL))[1:20] FROM judged
+"""
+
+AUDIT_PAID = (
+    """
+WITH chosen AS (
+    SELECT id, number, status, fulfillment_id FROM orders_order
+    WHERE paid_at IS NOT NULL AND (
+        status IN ('paid', 'processing', 'cancel_requested')
+        OR %(after)s = 0
+        OR id IN (SELECT entity_id FROM kernel_transition WHERE entity = 'orders.order' AND id > %(after)s)
+    )
+), owed AS (
+    SELECT DISTINCT (event.payload ->> 'fulfillment_id')::bigint AS fulfillment_id
+    FROM kernel_eventdelivery delivery JOIN kernel_event event ON event.id = delivery.event_id
+    WHERE delivery.state = 'pending' AND delivery.subscriber LIKE 'orders.%%'
+), sold AS (
+    SELECT order_line_id, sum(quantity) AS units FROM orders_recognition
+    WHERE order_line_id IS NOT NULL AND order_id IN (SELECT id FROM chosen) GROUP BY order_line_id
+), under_way AS (
+    SELECT part.fulfillment_line_id, sum(part.quantity) AS units
+    FROM chosen
+    JOIN fulfillment_fulfillmentorder share ON share.fulfillment_id = chosen.fulfillment_id
+    JOIN fulfillment_fulfillmentorderline part ON part.fulfillment_order_id = share.id
+    WHERE share.status <> ALL(%(given_up_or_done)s)
+    GROUP BY part.fulfillment_line_id
+), units AS (
+    SELECT line.order_id, sum(coalesce(under_way.units, 0)) AS under_way,
+        bool_and(line.quantity = line.cancelled_quantity + coalesce(sold.units, 0) + coalesce(under_way.units, 0))
+            AS is_complete
+    FROM orders_orderline line
+    LEFT JOIN sold ON sold.order_line_id = line.id
+    LEFT JOIN under_way ON under_way.fulfillment_line_id = line.fulfillment_line_id
+    WHERE line.order_id IN (SELECT id FROM chosen)
+    GROUP BY line.order_id
+), money AS (
+    SELECT chosen.id,
+        (
+            SELECT coalesce(sum(allocation.amount_fen), 0) FROM orders_intentallocation allocation
+            JOIN orders_paymentintent intent ON intent.id = allocation.intent_id
+            WHERE allocation.order_id = chosen.id AND intent.status = 'succeeded'
+        ) AS paid,
+        (SELECT coalesce(sum(amount_fen), 0) FROM orders_refund WHERE order_id = chosen.id) AS refunds,
+        (SELECT coalesce(sum(amount_fen), 0) FROM orders_recognition WHERE order_id = chosen.id) AS recognised
+    FROM chosen
+), judged AS (
+    SELECT chosen.id, CASE
+        WHEN NOT units.is_complete THEN concat(
+            'order ', number, ' (', status, '): units are neither sold, cancelled nor on the way'
+        )
+        WHEN (status IN ('completed', 'cancelled')) <> (units.under_way = 0)
+            THEN concat('order ', number, ' is ', status, ' with ', units.under_way, ' units on the way')
+        WHEN status IN ('completed', 'cancelled') AND money.paid <> money.refunds + money.recognised
+            THEN concat(
+                'order ', number, ' is ', status, ': paid ', money.paid, ', refunds ', money.refunds,
+                ', sales ', money.recognised
+            )
+        WHEN money.paid < money.refunds + money.recognised
+            THEN concat(
+                'order ', number, ': paid ', money.paid, ', but refunds ', money.refunds, ' and sales ',
+                money.recognised
+            )
+    END AS problem
+    FROM chosen
+    JOIN units ON units.order_id = chosen.id
+    JOIN money ON money.id = chosen.id
+    WHERE chosen.fulfillment_id NOT IN (SELECT fulfillment_id FROM owed WHERE fulfillment_id IS NOT NULL)
+)
+"""
+    + _VERDICT
+)
+
+# Goods that are set aside belong to an order that may still have them.
+AUDIT_OWNERS = (
+    """
+WITH judged AS (
+    SELECT share.id, CASE
+        WHEN sale.id IS NULL THEN concat('order ', share.number, ' (', share.status, ') holds goods for nobody')
+        WHEN sale.status IN ('expired', 'cancelled', 'completed')
+            THEN concat(
+                'order ', share.number, ' (', share.status, ') holds goods for ', sale.number, ', which is ',
+                sale.status
+            )
+        WHEN (sale.status = 'placed') <> (share.status = 'planned')
+            THEN concat('order ', share.number, ' is ', share.status, ' for ', sale.number, ', which is ', sale.status)
+    END AS problem
+    FROM fulfillment_fulfillmentorder share
+    JOIN fulfillment_fulfillment demand ON demand.id = share.fulfillment_id AND demand.owner = 'orders.order'
+    LEFT JOIN orders_order sale ON sale.fulfillment_id = demand.id
+    WHERE share.status <> ALL(%(given_up_or_done)s)
+        AND NOT EXISTS (
+            SELECT 1 FROM kernel_eventdelivery delivery
+            WHERE delivery.state = 'pending' AND delivery.subscriber LIKE 'orders.%%'
+                AND delivery.entity = 'fulfillment_id:' || demand.id
+        )
+)
+"""
+    + _VERDICT
+)
+
+AUDIT_DUE = (
+    """
+WITH judged AS (
+    SELECT id, CASE WHEN coalesce(due_at < %(overdue)s, status = 'placed')
+        THEN concat('order ', number, ' (', status, ') was to be looked at: ', coalesce(due_at::text, 'never'))
+    END AS problem
+    FROM orders_order
+    WHERE due_at IS NOT NULL OR (status = 'placed' AND ending_as = '')
+    UNION ALL
+    SELECT id, CASE WHEN coalesce(next_attempt_at < %(overdue)s, true)
+        THEN concat(
+            'payment ', out_trade_no, ' (', status, ') was to be looked at: ',
+            coalesce(next_attempt_at::text, 'never')
+        ) END
+    FROM orders_paymentintent
+    WHERE next_attempt_at IS NOT NULL OR status IN ('created', 'pending', 'unknown', 'closing')
+    UNION ALL
+    SELECT id, CASE WHEN coalesce(next_attempt_at < %(overdue)s, true)
+        THEN concat(
+            'refund ', out_refund_no, ' (', status, ') was to be looked at: ',
+            coalesce(next_attempt_at::text, 'never')
+        ) END
+    FROM orders_refund
+    WHERE next_attempt_at IS NOT NULL OR status IN ('requested', 'processing')
+)
+"""
+    + _VERDICT
+)
+
+LAST_RECOGNITION = """
+SELECT coalesce(min(id) FILTER (WHERE recognised_at >= %(before)s) - 1, max(id), %(after)s)
+FROM orders_recognition WHERE id > %(after)s
+"""

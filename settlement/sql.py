@@ -23,7 +23,12 @@ WHERE refund.id = %s
 # The audit. Every statement is one snapshot and returns one row: rows checked, rows wrong, up to twenty of them named.
 # An event that is still to be delivered is owed: the row it would write is not missed yet.
 
-AUDIT_JOURNALS = """
+_VERDICT = """
+SELECT count(*), count(problem), (array_agg(problem ORDER BY id) FILTER (WHERE problem IS NOT NULL))[1:20] FROM judged
+"""
+
+AUDIT_JOURNALS = (
+    """
 WITH checked AS (
     SELECT entry.id, entry.cause, count(line.id) AS lines,
         coalesce(sum(line.debit_fen), 0) AS debit, coalesce(sum(line.credit_fen), 0) AS credit
@@ -31,14 +36,17 @@ WITH checked AS (
     WHERE entry.id > %(after)s
     GROUP BY entry.id
 ), judged AS (
-    SELECT id, CASE WHEN lines < 2 OR debit <> credit THEN 'journal entry ' || id || ' (' || cause || '): ' || lines
-        || ' lines, debit ' || debit || ', credit ' || credit END AS problem
+    SELECT id, CASE WHEN lines < 2 OR debit <> credit THEN concat(
+        'journal entry ', id, ' (', cause, '): ', lines, ' lines, debit ', debit, ', credit ', credit
+    ) END AS problem
     FROM checked
 )
-SELECT count(*), count(problem), (array_agg(problem ORDER BY id) FILTER (WHERE problem IS NOT NULL))[1:20] FROM judged
 """
+    + _VERDICT
+)
 
-AUDIT_SALES = """
+AUDIT_SALES = (
+    """
 WITH owed AS (
     SELECT (event.payload ->> 'recognition_id')::bigint AS recognition_id
     FROM kernel_eventdelivery delivery JOIN kernel_event event ON event.id = delivery.event_id
@@ -56,17 +64,19 @@ WITH owed AS (
     WHERE sale.id > %(after)s AND sale.id NOT IN (SELECT recognition_id FROM owed)
 ), judged AS (
     SELECT id, CASE
-        WHEN amount_fen <> 0 AND booked_for IS NULL THEN 'recognition ' || id || ': no journal entry'
+        WHEN amount_fen <> 0 AND booked_for IS NULL THEN concat('recognition ', id, ': no journal entry')
         WHEN amount_fen <> 0 AND (booked_for <> order_id OR booked_fen <> amount_fen)
-            THEN 'recognition ' || id || ' of ' || amount_fen || ' fen: booked as ' || booked_fen
-        WHEN NOT is_credited THEN 'recognition ' || id || ': no credit'
+            THEN concat('recognition ', id, ' of ', amount_fen, ' fen: booked as ', booked_fen)
+        WHEN NOT is_credited THEN concat('recognition ', id, ': no credit')
     END AS problem
     FROM checked
 )
-SELECT count(*), count(problem), (array_agg(problem ORDER BY id) FILTER (WHERE problem IS NOT NULL))[1:20] FROM judged
 """
+    + _VERDICT
+)
 
-AUDIT_CREDIT = """
+AUDIT_CREDIT = (
+    """
 WITH checked AS (
     SELECT sale.id, sale.amount_fen, sum(credit.amount_fen) AS credited, sum(credit.share_ppm) AS ppm,
         bool_and(coalesce((rule.params -> credit.case ->> credit.role)::int = credit.share_ppm, false)) AS is_by_rule
@@ -78,16 +88,18 @@ WITH checked AS (
 ), judged AS (
     SELECT id, CASE
         WHEN credited <> amount_fen OR ppm <> 1000000
-            THEN 'recognition ' || id || ' of ' || amount_fen || ' fen: credited ' || credited || ', ' || ppm || ' ppm'
-        WHEN NOT is_by_rule THEN 'recognition ' || id || ': a share differs from its rule'
+            THEN concat('recognition ', id, ' of ', amount_fen, ' fen: credited ', credited, ', ', ppm, ' ppm')
+        WHEN NOT is_by_rule THEN concat('recognition ', id, ': a share differs from its rule')
     END AS problem
     FROM checked
 )
-SELECT count(*), count(problem), (array_agg(problem ORDER BY id) FILTER (WHERE problem IS NOT NULL))[1:20] FROM judged
 """
+    + _VERDICT
+)
 
 # Which orders' money may have changed: a new payment, refund, sale or entry leaves a row in an append-only table.
-AUDIT_ORDER_MONEY = """
+AUDIT_ORDER_MONEY = (
+    """
 WITH touched AS (
     SELECT id FROM orders_order WHERE %(is_full)s
     UNION
@@ -124,8 +136,8 @@ WITH touched AS (
     GROUP BY entry.order_id
 ), owed AS (
     SELECT (event.payload ->> 'order_id')::bigint AS order_id,
-        sum((event.payload ->> 'amount_fen')::bigint * CASE delivery.subscriber WHEN 'settlement.book_payment' THEN 1 ELSE -1 END)
-        AS fen
+        sum((event.payload ->> 'amount_fen')::bigint
+            * CASE delivery.subscriber WHEN 'settlement.book_payment' THEN 1 ELSE -1 END) AS fen
     FROM kernel_eventdelivery delivery JOIN kernel_event event ON event.id = delivery.event_id
     WHERE delivery.state = 'pending'
         AND delivery.subscriber IN ('settlement.book_payment', 'settlement.book_sale', 'settlement.book_refund')
@@ -141,18 +153,22 @@ WITH touched AS (
     LEFT JOIN owed ON owed.order_id = sale.id
 ), judged AS (
     SELECT id, CASE WHEN paid - refunded <> prepaid + owed + recognised
-        THEN 'order ' || number || ': paid ' || paid || ' - refunded ' || refunded || ' <> prepaid ' || prepaid || ' + owed '
-        || owed || ' + recognised ' || recognised END AS problem
+        THEN concat(
+            'order ', number, ': paid ', paid, ' - refunded ', refunded, ' <> prepaid ', prepaid, ' + owed ',
+            owed, ' + recognised ', recognised
+        ) END AS problem
     FROM checked
 )
-SELECT count(*), count(problem), (array_agg(problem ORDER BY id) FILTER (WHERE problem IS NOT NULL))[1:20] FROM judged
 """
+    + _VERDICT
+)
 
-AUDIT_ORPHANS = """
+AUDIT_ORPHANS = (
+    """
 WITH owed AS (
     SELECT (event.payload ->> 'intent_id')::bigint AS intent_id,
-        sum((event.payload ->> 'amount_fen')::bigint * CASE delivery.subscriber WHEN 'settlement.book_orphan' THEN 1 ELSE -1 END)
-        AS fen
+        sum((event.payload ->> 'amount_fen')::bigint
+            * CASE delivery.subscriber WHEN 'settlement.book_orphan' THEN 1 ELSE -1 END) AS fen
     FROM kernel_eventdelivery delivery JOIN kernel_event event ON event.id = delivery.event_id
     WHERE delivery.state = 'pending'
         AND delivery.subscriber IN ('settlement.book_orphan', 'settlement.book_orphan_refund')
@@ -186,16 +202,17 @@ WITH owed AS (
 ), judged AS (
     SELECT id, CASE
         WHEN refunds <> 1 OR asked <> amount_fen
-            THEN 'orphan ' || out_trade_no || ' of ' || amount_fen || ' fen: ' || refunds || ' refunds of ' || asked
+            THEN concat('orphan ', out_trade_no, ' of ', amount_fen, ' fen: ', refunds, ' refunds of ', asked)
         WHEN (status = 'orphan_refunded') <> (succeeded = amount_fen)
-            THEN 'orphan ' || out_trade_no || ' is ' || status || ', and ' || succeeded || ' fen went back'
+            THEN concat('orphan ', out_trade_no, ' is ', status, ', and ', succeeded, ' fen went back')
         WHEN payable <> amount_fen - succeeded
-            THEN 'orphan ' || out_trade_no || ': the ledger owes ' || payable || ' fen, not ' || amount_fen - succeeded
+            THEN concat('orphan ', out_trade_no, ': the ledger owes ', payable, ' fen, not ', amount_fen) - succeeded
     END AS problem
     FROM checked
 )
-SELECT count(*), count(problem), (array_agg(problem ORDER BY id) FILTER (WHERE problem IS NOT NULL))[1:20] FROM judged
 """
+    + _VERDICT
+)
 
 # The newest entry up to which all are older than a moment.
 LAST_ENTRY = """

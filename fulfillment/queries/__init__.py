@@ -1,5 +1,6 @@
 """Reads of fulfillment."""
 
+from fulfillment.queries.audit import audit_capacity, audit_due_rows, audit_holds, audit_promises
 from fulfillment.queries.desk import (
     Queue,
     Tab,
@@ -20,6 +21,10 @@ __all__ = [
     "TaskCard",
     "TaskLine",
     "TaskPage",
+    "audit_capacity",
+    "audit_due_rows",
+    "audit_holds",
+    "audit_promises",
     "desk_stores",
     "get_desk_store",
     "get_task_for",

@@ -1,5 +1,6 @@
 """Reads of the catalogue and of stock."""
 
+from inventory.queries.audit import audit_counters, audit_movements
 from inventory.queries.catalogue import (
     ColorView,
     NearStore,
@@ -7,9 +8,10 @@ from inventory.queries.catalogue import (
     ProductDetail,
     SizeView,
     categories,
-    find_product,
+    find_version,
     list_products,
     load_cards,
+    load_product,
     near_stores,
     on_hand_by_store,
     sizes_of,
@@ -23,10 +25,13 @@ __all__ = [
     "ProductCard",
     "ProductDetail",
     "SizeView",
+    "audit_counters",
+    "audit_movements",
     "categories",
-    "find_product",
+    "find_version",
     "list_products",
     "load_cards",
+    "load_product",
     "near_stores",
     "on_hand_by_store",
     "price_lines",

@@ -1,5 +1,13 @@
 """Reads of the ledger, the credit and the rules behind it."""
 
+from settlement.queries.audit import (
+    audit_credit,
+    audit_journals,
+    audit_order_money,
+    audit_orphans,
+    audit_sales,
+    last_entry_before,
+)
 from settlement.queries.credit import (
     CreditTotal,
     CreditView,
@@ -24,12 +32,18 @@ __all__ = [
     "JournalLineView",
     "NoRuleInForce",
     "TrialBalanceRow",
+    "audit_credit",
+    "audit_journals",
+    "audit_order_money",
+    "audit_orphans",
+    "audit_sales",
     "collection_facts",
     "credit_by_day",
     "credit_by_guide",
     "credit_by_store",
     "credit_of_order",
     "journal_of_order",
+    "last_entry_before",
     "refund_facts",
     "rule_in_force",
     "sale_facts",

@@ -1,7 +1,7 @@
 """What must hold of the ledger and the credit, whatever happened.
 
-Each audit returns how many rows it checked, how many are wrong, and up to twenty of those named. `after` leaves out rows
-of an append-only table that an earlier audit has checked; 0 checks all.
+Each audit returns how many rows it checked, how many are wrong, and up to twenty of those named. `after` leaves out
+rows of an append-only table that an earlier audit has checked; 0 checks all.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def last_entry_before(moment: datetime, *, after: int) -> int:
     return int(entry_id)
 
 
-def _run(statement: str, values: dict[str, Any]) -> Any:
+def _run(statement: str, values: dict[str, Any]) -> Any:  # noqa: ANN401  one row of the database
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
         return cursor.fetchone()

@@ -1,0 +1,57 @@
+"""What must hold of promises, places and the next steps, whatever happened.
+
+Each audit returns how many rows it checked, how many are wrong, and up to twenty of those named.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.db import connection
+
+from fulfillment import sql
+from fulfillment.choices import FINAL_DELIVERY_STATES
+from fulfillment.choices import FulfillmentOrderStatus as Status
+
+if TYPE_CHECKING:
+    from datetime import date, datetime
+
+Audit = tuple[int, int, list[str] | None]
+
+# The goods stand in the store, promised.
+PROMISED = (
+    Status.OFFERED,
+    Status.ACCEPTED,
+    Status.PICKING,
+    Status.PACKED,
+    Status.AWAITING_COURIER,
+    Status.READY_FOR_PICKUP,
+)
+# Goods may be set aside for these; some of them still look for goods, or give them back soon.
+HOLDING = (*PROMISED, Status.PLANNED, Status.PENDING_ROUTING, Status.CANCEL_REQUESTED, Status.PICKUP_EXPIRED)
+
+
+def audit_holds() -> Audit:
+    """Check that every live reservation belongs to one fulfillment order that still needs it: store, SKU and units."""
+    return _run(sql.AUDIT_HOLDS, {"holding": list(HOLDING)})
+
+
+def audit_promises() -> Audit:
+    """Check that every line of a fulfillment order that a store has before it, or works on, has its stock set aside."""
+    return _run(sql.AUDIT_PROMISES, {"promised": list(PROMISED)})
+
+
+def audit_capacity(*, since: date) -> Audit:
+    """Check that the places used of every store and day, from a day on, are those of its fulfillment orders."""
+    return _run(sql.AUDIT_CAPACITY, {"since": since})
+
+
+def audit_due_rows(*, overdue: datetime) -> Audit:
+    """Check that no routing, offer, collection or delivery has waited since before a moment, or for nothing."""
+    return _run(sql.AUDIT_DUE, {"overdue": overdue, "final_deliveries": sorted(FINAL_DELIVERY_STATES)})
+
+
+def _run(statement: str, values: dict[str, Any]) -> Any:  # noqa: ANN401  one row of the database
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        return cursor.fetchone()

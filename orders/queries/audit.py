@@ -1,0 +1,54 @@
+"""What must hold of orders and their money, whatever happened.
+
+Each audit returns how many rows it checked, how many are wrong, and up to twenty of those named. `after` leaves out
+what an earlier audit has checked and what cannot have changed since; 0 checks all.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.db import connection
+
+from fulfillment import choices as fulfillment_choices
+from orders import sql
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+Audit = tuple[int, int, list[str] | None]
+
+# Units in such a share are sold or cancelled, or went on into another share. Uncollected ones are cancelled at once.
+GIVEN_UP_OR_DONE = sorted(
+    fulfillment_choices.FINAL_FULFILLMENT_ORDER_STATUSES | {fulfillment_choices.FulfillmentOrderStatus.PICKUP_EXPIRED}
+)
+
+
+def audit_paid_orders(*, after_transition: int) -> Audit:
+    """Check that every unit of a paid order is sold, cancelled or on its way, and that a finished one's money went so.
+
+    A unit on its way may be parked. Orders that are finished are checked once, after their last change of status.
+    """
+    return _run(sql.AUDIT_PAID, {"after": after_transition, "given_up_or_done": GIVEN_UP_OR_DONE})
+
+
+def audit_owners() -> Audit:
+    """Check that every fulfillment order under way serves an order that is not over; unpaid, it is planned."""
+    return _run(sql.AUDIT_OWNERS, {"given_up_or_done": GIVEN_UP_OR_DONE})
+
+
+def audit_due_rows(*, overdue: datetime) -> Audit:
+    """Check that no order, payment or refund has waited since before a moment, or for nothing."""
+    return _run(sql.AUDIT_DUE, {"overdue": overdue})
+
+
+def last_recognition_before(moment: datetime, *, after: int) -> int:
+    """Return the id up to which all recognised sales are older than a moment; `after` when none is."""
+    (recognition_id,) = _run(sql.LAST_RECOGNITION, {"before": moment, "after": after})
+    return int(recognition_id)
+
+
+def _run(statement: str, values: dict[str, Any]) -> Any:  # noqa: ANN401  one row of the database
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        return cursor.fetchone()
