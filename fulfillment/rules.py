@@ -226,7 +226,8 @@ _Chosen = list[tuple[int, tuple[int, ...]]]
 class _SplitSearch:
     """Depth first, in the order of rank, so that the first allowed split found is the best of its size.
 
-    A branch is left as soon as the largest supplies that remain could not meet what is still open.
+    A branch is left as soon as the largest supplies that remain could not meet what is still open, of one line or of
+    all together.
     """
 
     def __init__(self, best_first: Sequence[Candidate], lines: Sequence[DemandLine], terms: Terms) -> None:
@@ -241,7 +242,7 @@ class _SplitSearch:
         kept = range(len(supplies)) if self.minimum_fen else _not_dominated(supplies, terms.max_stores)
         self.indexes = list(kept)
         self.supplies = [supplies[index] for index in self.indexes]
-        self.largest = _largest_supplies(self.supplies, len(self.need), terms.max_stores)
+        self.largest = _largest_supplies([(*supply, sum(supply)) for supply in self.supplies], terms.max_stores)
 
     @property
     def is_cut_short(self) -> bool:
@@ -270,8 +271,9 @@ class _SplitSearch:
         return None
 
     def _is_enough(self, position: int, need: tuple[int, ...], stores: int) -> bool:
-        """Tell whether so many stores from this one on could meet the need, line by line."""
-        return all(units >= open_ for units, open_ in zip(self.largest[stores][position], need, strict=True))
+        """Tell whether so many stores from this one on could meet the need, line by line and in sum."""
+        *by_line, in_sum = self.largest[stores][position]
+        return in_sum >= sum(need) and all(units >= open_ for units, open_ in zip(by_line, need, strict=True))
 
     def _is_allowed(self, units: tuple[int, ...], left: tuple[int, ...], stores: int) -> bool:
         """Tell whether a share is no empty one, none too small, and whether the last one leaves nothing open."""
@@ -306,8 +308,9 @@ def _not_dominated(supplies: Sequence[tuple[int, ...]], stores: int) -> list[int
     return kept
 
 
-def _largest_supplies(supplies: Sequence[tuple[int, ...]], lines: int, stores: int) -> list[list[tuple[int, ...]]]:
-    """Return, for each number of stores and each position, the most they could supply of each line from there on."""
+def _largest_supplies(supplies: Sequence[tuple[int, ...]], stores: int) -> list[list[tuple[int, ...]]]:
+    """Return, for each number of stores and each position, the most they could supply of each column from there on."""
+    lines = len(supplies[0]) if supplies else 0
     largest: list[list[tuple[int, ...]]] = [[(0,) * lines] * (len(supplies) + 1) for _number in range(stores + 1)]
     tops: list[list[int]] = [[] for _line in range(lines)]
     for position in range(len(supplies) - 1, -1, -1):
