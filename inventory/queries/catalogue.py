@@ -1,7 +1,7 @@
 """Reads for the shop: which products, in which colours and sizes, at which price, in how many stores.
 
-A page keeps what it made together with the `version` of its products (see `StockPulse`), so it asks for versions each
-time and reads the rest only when they changed.
+A page is kept together with the version of its products (see `StockPulse`), so it asks for versions each time and
+reads the rest only when they changed.
 """
 
 from __future__ import annotations
@@ -77,10 +77,9 @@ class ColorView:
 
 @dataclass(frozen=True, slots=True)
 class ProductDetail:
-    """A product's words and colours, and the version of everything its page shows."""
+    """A product's words and colours."""
 
     product_id: int
-    version: str
     brand_code: str
     brand_name_zh: str
     brand_name_en: str
@@ -140,10 +139,16 @@ def load_cards(product_ids: Sequence[int], *, now: datetime) -> dict[int, Produc
     return {row[0]: ProductCard(*_frozen(row)) for row in rows}
 
 
-def find_product(brand_code: str, code: str) -> ProductDetail | None:
-    """Return a product on sale by the codes of its brand and style, or None."""
-    rows = _rows(sql.FIND_PRODUCT, {"brand": brand_code, "code": code})
-    if not rows:
+def find_version(brand_code: str, code: str) -> tuple[int, str] | None:
+    """Return (id, page version) of a product on sale by the codes of its brand and style, or None; one statement."""
+    rows = _rows(sql.FIND_VERSION, {"brand": brand_code, "code": code})
+    return rows[0] if rows else None
+
+
+def load_product(product_id: int) -> ProductDetail | None:
+    """Return the words and colours of a product on sale; None when it is not, or has nothing to choose from."""
+    rows = _rows(sql.LOAD_PRODUCT, {"product": product_id})
+    if not rows or rows[0][-1] is None:
         return None
     *facts, colors = rows[0]
     return ProductDetail(*[*facts, tuple(ColorView(*color) for color in colors)])

@@ -1,15 +1,14 @@
-"""The product list and the product page: made from rows once, kept until a pulse says that they became untrue."""
+"""The shop's home, product list and product page: made from rows once, kept until a pulse says they became untrue."""
 
 from __future__ import annotations
 
 import functools
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from datetime import date
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlencode
 
 from django.http import Http404, HttpRequest, HttpResponse
-from django.middleware.csrf import get_token
-from django.shortcuts import render
 from django.template import TemplateDoesNotExist
 from django.template.loader import get_template, render_to_string
 from django.urls import reverse
@@ -17,26 +16,29 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import cache_control
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from inventory import queries
-from inventory.views.fragments import FragmentStore
+from inventory.views.fragments import FragmentStore, serve_page
 from omni.kernel import bilingual, clock, geo
 from stores import queries as stores_queries
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from django.http import QueryDict
+
+    from stores.queries import Place
+
 PAGE_SIZE = 24
 NEW_CARDS = 8
 # The drawings beside the headline: a coat, a dress and a knit in colours of the season.
 HERO = (("coat", "#8a6d4f"), ("dress", "#7a2f2f"), ("knit", "#3c4a5e"))
-CURSOR = re.compile(r"^(\d{4}-\d{2}-\d{2})\.(\d{1,18})$")
-# Stands in a kept form for the token that differs from request to request.
-TOKEN_MARK = "kept-form-token"  # noqa: S105  a placeholder, not a secret
+CODE = re.compile(r"[-\w]{1,30}", re.ASCII)
+CURSOR = re.compile(r"(\d{4}-\d{2}-\d{2})\.(\d{1,18})", re.ASCII)
 
-_cards: FragmentStore[SafeString] = FragmentStore(most=10_000)
-_products: FragmentStore[SafeString] = FragmentStore(most=2_000)
+cards = FragmentStore(most=10_000)
+filters = FragmentStore(most=1_000)
 
 
 class Link(NamedTuple):
@@ -47,121 +49,159 @@ class Link(NamedTuple):
     is_current: bool
 
 
-@require_GET
+class Listing(NamedTuple):
+    """Which products to list: of a brand, in a category, after the last one seen."""
+
+    brand: str
+    category: str
+    after: tuple[str, int] | None
+
+    @classmethod
+    def of(cls, given: QueryDict) -> Listing:
+        """Read the address; what no link of ours holds counts as not given."""
+        brand, category = (given.get(name, "") for name in ("brand", "category"))
+        cursor = CURSOR.fullmatch(given.get("after", ""))
+        after = (cursor[1], int(cursor[2])) if cursor and _is_date(cursor[1]) else None
+        return cls(brand if CODE.fullmatch(brand) else "", category if CODE.fullmatch(category) else "", after)
+
+    @property
+    def url(self) -> str:
+        """Return the address of this list."""
+        filters = {
+            "brand": self.brand,
+            "category": self.category,
+            "after": f"{self.after[0]}.{self.after[1]}" if self.after else "",
+        }
+        query = urlencode({name: value for name, value in filters.items() if value})
+        return reverse("inventory:products") + (f"?{query}" if query else "")
+
+
+@require_safe
 def show_home(request: HttpRequest) -> HttpResponse:
     """Show the brands, what is new, and how large the network is."""
-    store_count, city_count = stores_queries.network_size()
     newest = queries.list_products(limit=NEW_CARDS)
-    context = {
-        "store_count": store_count,
-        "city_count": city_count,
-        "hero": HERO,
-        "brands": stores_queries.brands_with_store_counts(),
-        "cards": card_fragments([(product_id, version) for product_id, version, _launched in newest]),
-    }
-    return render(request, "shop/home.html", context)
+
+    def content(place: Place | None) -> dict[str, Any]:
+        store_count, city_count = stores_queries.network_size()
+        return {
+            "store_count": store_count,
+            "city_count": city_count,
+            "hero": HERO,
+            "brands": stores_queries.brands_with_store_counts(),
+            "cards": card_fragments(newest),
+        }
+
+    return serve_page(request, "shop/home.html", version=_version_of(newest), content=content)
 
 
-@require_GET
+@require_safe
 def list_products(request: HttpRequest) -> HttpResponse:
     """List products, the newest first; the filters are links."""
-    brand, category = request.GET.get("brand", ""), request.GET.get("category", "")
-    cursor = CURSOR.match(request.GET.get("after", ""))
-    after = (cursor[1], int(cursor[2])) if cursor else None
-    found = queries.list_products(brand_code=brand, category_code=category, after=after, limit=PAGE_SIZE + 1)
-    shown = found[:PAGE_SIZE]
-    next_url = ""
-    if len(found) > PAGE_SIZE:
-        last = shown[-1]
-        next_url = _list_url(brand=brand, category=category, after=f"{last[2]}.{last[0]}")
-    context = {
-        "heading": _("New in"),
-        "cards": card_fragments([(product_id, version) for product_id, version, _launched in shown]),
-        "filters": _filters(get_language() or "", brand, category),
-        "next_url": next_url,
-    }
-    return render(request, "shop/product_list.html", context)
+    listing = Listing.of(request.GET)
+    found = queries.list_products(
+        brand_code=listing.brand, category_code=listing.category, after=listing.after, limit=PAGE_SIZE + 1
+    )
+
+    def content(place: Place | None) -> dict[str, Any]:
+        shown = found[:PAGE_SIZE]
+        last_id, _version, launched_on = shown[-1] if shown else (0, "", "")
+        following = listing._replace(after=(launched_on, last_id))
+        return {
+            "heading": _("New in"),
+            "cards": card_fragments(shown),
+            "filters": _filters(listing._replace(after=None), get_language()),
+            "next_url": following.url if len(found) > PAGE_SIZE else "",
+        }
+
+    return serve_page(request, "shop/product_list.html", version=_version_of(found), content=content)
 
 
-def card_fragments(products: Sequence[tuple[int, str]]) -> list[SafeString]:
-    """Return the cards of (product id, version) pairs as HTML, making those that are not kept."""
+def card_fragments(products: Sequence[tuple[int, str, str]]) -> list[SafeString]:
+    """Return the cards of the products of a list as HTML, making those that are not kept."""
     language = get_language()
-    kept = {product_id: _cards.find((product_id, language), version) for product_id, version in products}
+    versions = {product_id: version for product_id, version, _launched_on in products}
+    kept = {product_id: cards.find((product_id, language), version) for product_id, version in versions.items()}
     missing = [product_id for product_id, html in kept.items() if html is None]
     if missing:
-        cards = queries.load_cards(missing, now=clock.now())
-        versions = dict(products)
-        for product_id, card in cards.items():
+        for product_id, card in queries.load_cards(missing, now=clock.now()).items():
             html = render_to_string("shop/_product_card.html", {"card": card})
-            kept[product_id] = _cards.keep((product_id, language), versions[product_id], html)
-    return [html for html in kept.values() if html is not None]
+            kept[product_id] = html
+            cards.keep((product_id, language), versions[product_id], html)
+    return [mark_safe(html) for html in kept.values() if html is not None]  # noqa: S308  escaped when it was made
 
 
-@functools.lru_cache(maxsize=512)
-def _filters(language: str, brand: str, category: str) -> SafeString:
-    """Return the filter links as HTML; brands and categories change with a release of the catalogue."""
-    brands = [Link(_("All brands"), _list_url(category=category), not brand)]
-    brands += [
-        Link(bilingual.name_of(row), _list_url(brand=row.code, category=category), row.code == brand)
-        for row in stores_queries.active_brands()
-    ]
-    categories = [Link(_("Everything"), _list_url(brand=brand), not category)]
-    categories += [
-        Link(bilingual.name_of(row), _list_url(brand=brand, category=row.code), row.code == category)
-        for row in queries.categories()
-    ]
-    return render_to_string("shop/_product_filters.html", {"brand_links": brands, "category_links": categories})
+def _version_of(products: Sequence[tuple[int, str, str]]) -> str:
+    """Return the version of a list: which products, in which version each."""
+    return " ".join([f"{product_id}:{version}" for product_id, version, _launched_on in products])
 
 
-def _list_url(**filters: str) -> str:
-    query = urlencode({name: value for name, value in filters.items() if value})
-    address = reverse("inventory:products")
-    return f"{address}?{query}" if query else address
+def _is_date(text: str) -> bool:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
 
 
-@require_GET
+def _filters(listing: Listing, language: str) -> SafeString:
+    """Return the filter links as HTML; brands and categories change so rarely that half a minute late will do."""
+    html = filters.find((listing, language), "")
+    if html is None:
+        brands = [Link(_("All brands"), listing._replace(brand="").url, not listing.brand)]
+        brands += [
+            Link(bilingual.name_of(row), listing._replace(brand=row.code).url, row.code == listing.brand)
+            for row in stores_queries.active_brands()
+        ]
+        categories = [Link(_("Everything"), listing._replace(category="").url, not listing.category)]
+        categories += [
+            Link(bilingual.name_of(row), listing._replace(category=row.code).url, row.code == listing.category)
+            for row in queries.categories()
+        ]
+        html = render_to_string("shop/_product_filters.html", {"brand_links": brands, "category_links": categories})
+        filters.keep((listing, language), "", html)
+    return mark_safe(html)  # noqa: S308  it was escaped when it was made
+
+
+@require_safe
 def show_product(request: HttpRequest, brand_code: str, code: str) -> HttpResponse:
     """Show a product in one colour: its sizes with the stores that have them, and the nearest ones."""
-    product = queries.find_product(brand_code, code)
+    found = queries.find_version(brand_code, code) if code.isprintable() else None
+    if found is None:
+        raise Http404
+    product_id, version = found
+    color = f"#{request.GET.get('color', '')}"
+    return serve_page(
+        request,
+        "shop/product_show.html",
+        version=f"{product_id}:{version}",
+        content=lambda place: _product_content(product_id, color, place),
+    )
+
+
+def _product_content(product_id: int, wanted_color: str, place: Place | None) -> dict[str, Any]:
+    """Read what a product page shows."""
+    product = queries.load_product(product_id)
     if product is None:
         raise Http404
-    place = stores_queries.find_place(str(request.get_signed_cookie("place", default="")))
-    color = next((shade for shade in product.colors if shade.hex == f"#{request.GET.get('color')}"), product.colors[0])
-    key = (product.product_id, color.hex, get_language(), place.text if place else "")
-    body = _products.find(key, product.version)
-    if body is None:
-        body = _products.keep(key, product.version, _product_body(product, color, place))
-    # The kept text was escaped when it was made; a token is letters and digits only.
-    body = mark_safe(body.replace(TOKEN_MARK, get_token(request)))  # noqa: S308
-    return render(request, "shop/product_show.html", {"product_name": product.text("name"), "body": body})
-
-
-def _product_body(
-    product: queries.ProductDetail, color: queries.ColorView, place: stores_queries.Place | None
-) -> SafeString:
-    """Make the body of a product page from the rows."""
+    color = next((shade for shade in product.colors if shade.hex == wanted_color), product.colors[0])
     point = geo.unit_vector(place.lat, place.lng) if place else None
-    sizes = queries.sizes_of(product.product_id, color.hex, point=point, now=clock.now())
+    sizes = queries.sizes_of(product_id, color.hex, point=point, now=clock.now())
     buyable = [size for size in sizes if size.store_count]
-    cheapest = min(buyable or sizes, key=lambda size: size.price_fen, default=None)
-    context = {
-        "csrf_token": TOKEN_MARK,
+    return {
         "product": product,
         "texts": {field: product.text(field) for field in ("name", "description", "fabric", "care")},
         "brand_name": bilingual.pick(product.brand_name_zh, product.brand_name_en),
         "color": color,
         "colors": [(shade, f"?color={shade.hex.lstrip('#')}", shade.hex == color.hex) for shade in product.colors],
-        "cheapest": cheapest,
+        "cheapest": min(buyable or sizes, key=lambda size: size.price_fen, default=None),
         "sizes": sizes,
         "first_sku": buyable[0].sku if buyable else "",
-        "place": place,
-        "nearest": queries.near_stores(product.product_id, color.hex, point=point) if point else [],
-        "here": reverse("inventory:product", args=[product.brand_code, product.code]),
+        "nearest": queries.near_stores(product_id, color.hex, point=point) if point else [],
+        "here": f"{reverse('inventory:product', args=[product.brand_code, product.code])}?color={color.hex[1:]}",
     }
-    return render_to_string("shop/_product_body.html", context)
 
 
-@require_GET
+@require_safe
 @cache_control(public=True, max_age=30 * 24 * 3600, immutable=True)
 def show_garment(request: HttpRequest, shape: str, color: str) -> HttpResponse:
     """Draw a garment in a colour."""
