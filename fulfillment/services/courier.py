@@ -40,7 +40,7 @@ NEW_CODE_CODES = frozenset({"wrong_code", "too_many_tries"})
 
 @dataclass(frozen=True, slots=True)
 class _Call:
-    """A claimed errand with all that the call needs; no row is read after the claim."""
+    """An errand of a claimed delivery, with all that the call needs."""
 
     errand: Errand
     delivery_id: int
@@ -73,7 +73,8 @@ def drive_delivery(delivery_id: int, *, now: datetime) -> int:
     client = CourierClient.from_settings()
     for errands in range(MAX_ERRANDS):
         with entry():
-            call = _claim(delivery_id, now=now)
+            is_ours = _claim(delivery_id, now=now)
+        call = _prepare(delivery_id, now=now) if is_ours else None
         if call is None:
             return errands
         try:
@@ -140,26 +141,32 @@ def _lock(delivery_id: int, share_id: int) -> tuple[FulfillmentOrder, Delivery]:
     return share, Delivery.objects.get(pk=delivery_id)
 
 
-def _claim(delivery_id: int, *, now: datetime) -> _Call | None:
-    """Take a due delivery, count the attempt and put the next one off; None when it is not due or another has it."""
+def _claim(delivery_id: int, *, now: datetime) -> bool:
+    """Take a due delivery, count the attempt and put the next one off; False when it is not due or another has it.
+
+    Nothing else is read here, so that whatever is wrong with a delivery, its attempts count and it is put off.
+    """
     due = Delivery.objects.filter(pk=delivery_id, next_attempt_at__lte=now)
-    # Two statements, one claim: the first locks the row and counts, so the second sees its own count.
+    # The first statement locks the row, so the second sees the count it made.
     if not due.update(attempts=F("attempts") + 1, updated_at=now):
-        return None
+        return False
+    attempts = due.values_list("attempts", flat=True).get()
+    wait = timedelta(seconds=RETRY_SECONDS[min(attempts, len(RETRY_SECONDS)) - 1])
+    due.update(next_attempt_at=now + wait)
+    return True
+
+
+def _prepare(delivery_id: int, *, now: datetime) -> _Call | None:
+    """Decide on the errand of a claimed delivery and gather what it needs; None when there is nothing to ask."""
     rows = Delivery.objects.select_related(
         "pickup_code", "fulfillment_order__store", "fulfillment_order__fulfillment__district"
     )
     delivery = rows.get(pk=delivery_id)
     share = delivery.fulfillment_order
     errand = progress.choose_errand(share, delivery, now=now)
-    wait = timedelta(seconds=RETRY_SECONDS[min(delivery.attempts, len(RETRY_SECONDS)) - 1])
-    leased_until = None if errand is Errand.NOTHING else now + wait
-    Delivery.objects.filter(pk=delivery_id).update(next_attempt_at=leased_until)
-    return None if errand is Errand.NOTHING else _prepare(errand, share, delivery, now=now)
-
-
-def _prepare(errand: Errand, share: FulfillmentOrder, delivery: Delivery, *, now: datetime) -> _Call:
-    """Gather what an errand needs."""
+    if errand is Errand.NOTHING:
+        Delivery.objects.filter(pk=delivery_id, state=delivery.state).update(next_attempt_at=None)
+        return None
     # What the courier was given at first stays in the request: a repeated one must be the same.
     code = delivery.pickup_code if errand is Errand.CREATE else progress.find_courier_code(share)
     is_long_overdue = delivery.eta_at is not None and now >= delivery.eta_at + NO_SHOW_AT_A_FEE_AFTER

@@ -1,0 +1,77 @@
+"""The courier company as tests see it: the sandbox process as settings.COURIER, and its callbacks caught on the way."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+import pytest
+from django.conf import LazySettings
+from django.test import Client
+
+from fulfillment import services
+from fulfillment.models import Delivery, FulfillmentOrder
+from omni.kernel import clock
+from tests.factories.fulfillment import delivery_of
+from tests.sandbox.fixture import SandboxProcess, wait_for
+from tests.sandbox.receiver import Received, Receiver
+
+CALLBACK_PATH = "/callbacks/courier/"
+
+
+class Callbacks:
+    """Holds the company's callbacks until the test lets them through, in whatever order and number it likes."""
+
+    def __init__(self, receiver: Receiver) -> None:
+        self._receiver = receiver
+        self._taken = 0
+
+    @property
+    def url(self) -> str:
+        """Return where the company sends them."""
+        return self._receiver.url
+
+    def take(self, count: int) -> list[Received]:
+        """Return the next so many callbacks, waiting for them."""
+        end = self._taken + count
+        received = self._receiver.wait(end)[self._taken : end]
+        self._taken = end
+        return received
+
+    def deliver(self, count: int) -> list[int]:
+        """Let the next so many callbacks through; return the answers."""
+        return [post(callback) for callback in self.take(count)]
+
+
+def post(callback: Received) -> int:
+    """Post a callback to the product as it came; return the answer's status."""
+    headers = {name: text for name, text in callback.headers.items() if name.lower().startswith("webhook-")}
+    answer = Client().post(CALLBACK_PATH, callback.body, content_type="application/json", headers=headers)
+    return answer.status_code
+
+
+def drive(share: FulfillmentOrder, *, now: datetime | None = None) -> Delivery:
+    """Do what is due about a share's newest delivery, as a worker would, and return it."""
+    services.drive_delivery(delivery_of(share).pk, now=now or clock.now())
+    return delivery_of(share)
+
+
+@pytest.fixture
+def callbacks() -> Iterator[Callbacks]:
+    """Catch the company's callbacks."""
+    with Receiver() as receiver:
+        yield Callbacks(receiver)
+
+
+@pytest.fixture
+def company(sandbox: SandboxProcess, callbacks: Callbacks, settings: LazySettings) -> SandboxProcess:
+    """Be a customer of an empty courier company whose time hardly passes: deliveries stand where tests put them."""
+    sandbox.reset()
+    sandbox.clear_faults("courier")
+    sandbox.clock(scale=0.001)
+    settings.COURIER = {**sandbox.credentials["courier"], "callback_url": callbacks.url}
+    return sandbox
+
+
+def reaches(share: FulfillmentOrder, state: str) -> Delivery:
+    """Wait until a share's newest delivery has a state, and return it."""
+    wait_for(lambda: delivery_of(share).state == state)
+    return delivery_of(share)
