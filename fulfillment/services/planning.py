@@ -19,7 +19,7 @@ from inventory import services as inventory_services
 from omni.kernel.errors import Conflict
 from omni.kernel.numbers import public_number
 from omni.kernel.outbox import hint
-from omni.kernel.states import transition
+from omni.kernel.states import StateConflict, transition
 from omni.kernel.transactions import step
 from stores import services as stores_services
 
@@ -287,6 +287,8 @@ def give_back(fulfillment_id: int, *, actor: str, now: datetime) -> None:
     :raises StateConflict: when it is not PLANNED.
     """
     fulfillment = locks.lock_fulfillment(fulfillment_id)
+    if fulfillment.status != FulfillmentStatus.PLANNED:
+        raise StateConflict(_("Only an unpaid demand is given back."), field="status", status=fulfillment.status)
     transition(fulfillment, to=FulfillmentStatus.CANCELLED, actor=actor, now=now)
     shares = list(FulfillmentOrder.objects.filter(fulfillment=fulfillment).order_by("pk"))
     for share in shares:
