@@ -14,6 +14,7 @@ from fulfillment.queries.desk import (
     load_task,
     tasks_visible_to,
 )
+from fulfillment.queries.network import open_tasks_by_store
 
 __all__ = [
     "Queue",
@@ -30,5 +31,6 @@ __all__ = [
     "get_task_for",
     "load_queue",
     "load_task",
+    "open_tasks_by_store",
     "tasks_visible_to",
 ]

@@ -1,0 +1,31 @@
+"""How much the stores of a network have to do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.db.models import Count
+
+from fulfillment.choices import FulfillmentOrderStatus as Status
+from fulfillment.models import FulfillmentOrder
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+AT_STORE = (
+    Status.OFFERED,
+    Status.ACCEPTED,
+    Status.PICKING,
+    Status.PACKED,
+    Status.AWAITING_COURIER,
+    Status.READY_FOR_PICKUP,
+    Status.CANCEL_REQUESTED,
+)
+
+
+def open_tasks_by_store(brand_ids: Collection[int]) -> dict[int, int]:
+    """Return how many orders wait in each store of the brands; a store without any is missing."""
+    waiting = FulfillmentOrder.objects.filter(
+        store__isnull=False, fulfillment__brand__in=brand_ids, status__in=AT_STORE
+    )
+    return dict(waiting.values_list("store").annotate(number=Count("pk")))
