@@ -32,7 +32,7 @@ def demand(world: World, *wanted: tuple[str, int], way: Way = Way.COURIER, store
         recipient=Recipient("王小雨", "sealed", "310106", "南京西路 1 号"),
         lat=HOME[0],
         lng=HOME[1],
-        pickup_store_id=store and world.stores[store].pk,
+        pickup_store_id=world.stores[store].pk if store else None,
     )
 
 
