@@ -1,11 +1,17 @@
 """Orders in the states that tests need, made by the use cases themselves."""
 
 import dataclasses
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
+from fulfillment import locks
+from fulfillment import services as fulfillment_services
 from fulfillment.choices import Way
 from fulfillment.models import FulfillmentOrder
+from fulfillment.services import handover
+from omni.kernel.models import EventDelivery
+from omni.kernel.outbox import run_due_deliveries
 from omni.kernel.transactions import entry
 from orders import services
 from orders.choices import PaymentMethod
@@ -72,3 +78,58 @@ def paid_order(world: World, *lines: tuple[str, int], now: datetime = NOON, **ch
 def shares_of(order: Order) -> list[FulfillmentOrder]:
     """Return the stores' shares of an order, the oldest first."""
     return list(FulfillmentOrder.objects.filter(fulfillment=order.fulfillment_id).order_by("pk"))
+
+
+def run_deliveries(now: datetime = NOON) -> None:
+    """Let every event that is due reach its subscribers; none may fail."""
+    run_due_deliveries(1000, now=now)
+    unfinished = EventDelivery.objects.exclude(state="done").values_list("subscriber", "error")
+    assert list(unfinished) == []
+
+
+def offered_order(world: World, *lines: tuple[str, int], now: datetime = NOON, **changes: object) -> Order:
+    """Return an order whose shares are offered to stores."""
+    order = paid_order(world, *lines, now=now, **changes)
+    for share in shares_of(order):
+        with entry():
+            fulfillment_services.route(share.pk, now=now)
+    return order
+
+
+def accepted_order(world: World, *lines: tuple[str, int], now: datetime = NOON, **changes: object) -> Order:
+    """Return an order that its stores have accepted."""
+    order = offered_order(world, *lines, now=now, **changes)
+    for share in shares_of(order):
+        with entry():
+            fulfillment_services.accept_offer(share.pk, actor="user:1", now=now)
+    run_deliveries(now)
+    order.refresh_from_db()
+    return order
+
+
+def packed_order(world: World, *lines: tuple[str, int], now: datetime = NOON, **changes: object) -> Order:
+    """Return an order that waits for couriers, or for its shopper."""
+    order = accepted_order(world, *lines, now=now, **changes)
+    for share in shares_of(order):
+        with entry():
+            fulfillment_services.pack(share.pk, actor="user:1", now=now)
+    return order
+
+
+def move_share(
+    share: FulfillmentOrder, change: Callable[..., None], now: datetime = NOON, *, is_reported: bool = True
+) -> None:
+    """Let a store or courier change a share (`handover.give_to_courier`, …), and report it to those above."""
+    with entry():
+        change(locks.lock_share(share.pk), actor="user:1", now=now)
+    if is_reported:
+        run_deliveries(now)
+
+
+def carried_order(world: World, *lines: tuple[str, int], now: datetime = NOON, **changes: object) -> Order:
+    """Return an order whose shares are all with couriers."""
+    order = packed_order(world, *lines, now=now, **changes)
+    for share in shares_of(order):
+        move_share(share, handover.give_to_courier, now)
+    order.refresh_from_db()
+    return order
