@@ -11,7 +11,7 @@ from fulfillment import services
 from fulfillment.models import Delivery, FulfillmentOrder
 from omni.kernel import clock
 from tests.factories.fulfillment import delivery_of
-from tests.sandbox.fixture import SandboxProcess, wait_for
+from tests.sandbox.fixture import SandboxProcess
 from tests.sandbox.receiver import Received, Receiver
 
 CALLBACK_PATH = "/callbacks/courier/"
@@ -38,14 +38,14 @@ class Callbacks:
 
     def deliver(self, count: int) -> list[int]:
         """Let the next so many callbacks through; return the answers."""
-        return [post(callback) for callback in self.take(count)]
+        return [self.post(callback) for callback in self.take(count)]
 
-
-def post(callback: Received) -> int:
-    """Post a callback to the product as it came; return the answer's status."""
-    headers = {name: text for name, text in callback.headers.items() if name.lower().startswith("webhook-")}
-    answer = Client().post(CALLBACK_PATH, callback.body, content_type="application/json", headers=headers)
-    return answer.status_code
+    @staticmethod
+    def post(callback: Received) -> int:
+        """Post a callback to the product as it came; return the answer's status."""
+        headers = {name: text for name, text in callback.headers.items() if name.lower().startswith("webhook-")}
+        answer = Client().post(CALLBACK_PATH, callback.body, content_type="application/json", headers=headers)
+        return answer.status_code
 
 
 def drive(share: FulfillmentOrder, *, now: datetime | None = None) -> Delivery:
@@ -69,9 +69,3 @@ def company(sandbox: SandboxProcess, callbacks: Callbacks, settings: LazySetting
     sandbox.clock(scale=0.001)
     settings.COURIER = {**sandbox.credentials["courier"], "callback_url": callbacks.url}
     return sandbox
-
-
-def reaches(share: FulfillmentOrder, state: str) -> Delivery:
-    """Wait until a share's newest delivery has a state, and return it."""
-    wait_for(lambda: delivery_of(share).state == state)
-    return delivery_of(share)

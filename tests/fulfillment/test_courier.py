@@ -11,7 +11,7 @@ from omni.kernel import clock
 from omni.kernel.models import Event
 from omni.kernel.transactions import entry
 from tests.cast import NOON, World
-from tests.courier import CALLBACK_PATH, Callbacks, drive, post
+from tests.courier import CALLBACK_PATH, Callbacks, drive
 from tests.factories.fulfillment import CLERK, accept, accept_and_pack, code_of, delivery_of, offer_share, status_of
 from tests.fulfillment.test_clients import event, signed
 from tests.sandbox.fixture import SandboxProcess
@@ -411,7 +411,7 @@ def test_callback_kept_and_taken_again_is_a_duplicate(
     company.advance(drive(share).provider_id, "DELIVERED")
     received = callbacks.take(6)
 
-    answers = [post(callback) for callback in [*received, *received]]
+    answers = [callbacks.post(callback) for callback in [*received, *received]]
 
     assert answers == [200] * 12
     assert outcomes() == ["applied"] * 6
