@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -30,6 +31,7 @@ logger = logging.getLogger(__name__)
 RETRY_SECONDS = (30, 60, 120, 300, 600)
 # An errand may lead to the next one (quote, create); more than this many wait for the sweeper.
 MAX_ERRANDS = 4
+ROUND_SECONDS = 20.0
 # A no-show is cancelled when that is free, and in the end even when it is not.
 NO_SHOW_AT_A_FEE_AFTER = timedelta(hours=1)
 NEW_QUOTE_CODES = frozenset({"offer_expired", "unknown_offer"})
@@ -94,15 +96,21 @@ def drive_delivery(delivery_id: int, *, now: datetime) -> int:
 
 @drive
 def drive_due_deliveries(limit: int, *, now: datetime) -> int:
-    """Run what is due, at most `limit` deliveries, and return how many; one that fails does not stop the others."""
+    """Run what is due, at most `limit` deliveries, and return how many; one that fails does not stop the others.
+
+    A company that does not answer is given up for this round after twenty seconds: the rest stays due.
+    """
     due = Delivery.objects.filter(next_attempt_at__lte=now).order_by("next_attempt_at", "pk")
-    delivery_ids = list(due.values_list("pk", flat=True)[:limit])
-    for delivery_id in delivery_ids:
+    started, driven = time.monotonic(), 0
+    for delivery_id in list(due.values_list("pk", flat=True)[:limit]):
+        if time.monotonic() > started + ROUND_SECONDS:
+            break
+        driven += 1
         try:
             drive_delivery(delivery_id, now=now)
         except Exception:  # its claim has put it off already, longer every time
             logger.exception("Delivery %s", delivery_id)
-    return len(delivery_ids)
+    return driven
 
 
 @step
