@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from django.db.models import Count, Min, Q
+from django.db.models import Case, Count, F, Min, Q, Value, When
+from django.db.models.functions import Concat, Replace
 from django.utils.translation import gettext_lazy as _
 
 from omni.kernel import bilingual, geo
@@ -16,6 +18,8 @@ from stores.models import Brand, District, Staff, Store
 from stores.permissions import GUEST, Actor, Grant
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
     from django.db.models import QuerySet
 
@@ -78,6 +82,11 @@ def districts(province: str, city: str) -> QuerySet[District]:
     return District.objects.filter(province=province, city=city).order_by("pk")
 
 
+def store_ids_by_code(brand_id: int) -> dict[str, int]:
+    """Return the ids of a brand's stores by their codes."""
+    return dict(Store.objects.filter(brand_id=brand_id).values_list("code", "pk"))
+
+
 def stores_visible_to(actor: Actor) -> QuerySet[Store]:
     """Return the stores an actor may look into: where they work, their brand's, their mall's, their API key's."""
     visible = Q(pk__in=actor.store_ids()) | Q(brand__in=actor.brand_ids()) | Q(mall__in=actor.counterparty_ids())
@@ -99,28 +108,28 @@ def get_store_for(actor: Actor, store_id: int) -> Store:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a shopper wants things: a district's centre, or the position the browser gave (WGS-84)."""
+    """Where a shopper wants things (WGS-84): a district's centre, or the position the browser gave and its district."""
 
     lat: float
     lng: float
-    district: District | None = None
+    district: District
+    is_position: bool = False
 
     @property
     def text(self) -> str:
         """Return the form that `find_place` reads."""
-        return self.district.pk if self.district else f"{self.lat:.4f},{self.lng:.4f}"
+        return f"{self.lat:.4f},{self.lng:.4f}" if self.is_position else self.district.pk
 
     @property
     def label(self) -> str:
         """Return the short name of the place in the language of the page."""
-        return district_name(self.district) if self.district else str(_("My position"))
+        return district_name(self.district)
 
     @property
     def full_label(self) -> str:
-        """Return the place with its city and province."""
-        if self.district is None:
-            return self.label
-        return f"{city_name(self.district)} {district_name(self.district)}"
+        """Return the place with its city."""
+        city, district = city_name(self.district), district_name(self.district)
+        return bilingual.pick(f"{city} {district}", f"{district}, {city}")
 
 
 def district_name(district: District) -> str:
@@ -146,6 +155,8 @@ def get_known_district(code: str) -> District:
 
 def find_place(text: str) -> Place | None:
     """Read a remembered place ("310106" or "31.2304,121.4737"); None when it is none of ours or unreadable."""
+    if not text:
+        return None
     try:
         if "," not in text:
             district = get_known_district(text)
@@ -154,23 +165,28 @@ def find_place(text: str) -> Place | None:
         geo.check_point(lat, lng)
     except (InvalidInput, ValueError):
         return None
-    return Place(lat, lng)
+    return Place(lat, lng, _district_near(lat, lng), is_position=True)
+
+
+@lru_cache(maxsize=4096)
+def _district_near(lat: float, lng: float) -> District:
+    """Return the district whose centre is nearest: on a plane, which is near enough to name a place."""
+    north, east = F("lat") - lat, (F("lng") - lng) * math.cos(math.radians(lat))
+    return District.objects.order_by(north * north + east * east, "pk")[0]
 
 
 def search_districts(query: str, *, limit: int = 60) -> QuerySet[District]:
-    """Return districts whose own name, city or province begins with or holds the query (Chinese or English)."""
-    words = query.split()[:4]
-    found = District.objects.all()
+    """Return districts in whose name, city and province (Chinese or English) all words of the query occur.
+
+    Those whose own name begins with the query come first.
+    """
+    words = query.replace("'", "").split()[:4]
+    spelled = Concat("name", "city", "province", "name_en", Value(" "), "city_en", Value(" "), "province_en")
+    found = District.objects.annotate(spelled=Replace(spelled, Value("'"), Value("")))
     for word in words:
-        found = found.filter(
-            Q(name__icontains=word)
-            | Q(city__icontains=word)
-            | Q(province__icontains=word)
-            | Q(name_en__icontains=word)
-            | Q(city_en__icontains=word)
-            | Q(province_en__icontains=word)
-        )
-    return found.order_by("pk")[:limit]
+        found = found.filter(spelled__icontains=word)
+    own = Q(name__istartswith=query) | Q(name_en__istartswith=query)
+    return found.order_by(Case(When(own, then=0), default=1), "pk")[:limit]
 
 
 def store_cities() -> list[tuple[District, int]]:
@@ -193,3 +209,9 @@ def network_size() -> tuple[int, int]:
 def brands_with_store_counts() -> QuerySet[Brand]:
     """Return every brand with `store_count`, its active stores."""
     return active_brands().annotate(store_count=Count("store", filter=Q(store__is_active=True)))
+
+
+def store_names(store_ids: Collection[int]) -> dict[int, str]:
+    """Return the names of stores by id, in the language active now."""
+    stores = Store.objects.filter(pk__in=store_ids).values_list("pk", "name_zh", "name_en")
+    return {store_id: bilingual.pick(name_zh, name_en) for store_id, name_zh, name_en in stores}

@@ -14,10 +14,13 @@ from fulfillment.queries.desk import (
     load_task,
     tasks_visible_to,
 )
+from fulfillment.queries.explain import DecisionView, ReasonLine, explain_decisions
 from fulfillment.queries.network import open_tasks_by_store
 
 __all__ = [
+    "DecisionView",
     "Queue",
+    "ReasonLine",
     "Tab",
     "TaskCard",
     "TaskLine",
@@ -27,6 +30,7 @@ __all__ = [
     "audit_holds",
     "audit_promises",
     "desk_stores",
+    "explain_decisions",
     "get_desk_store",
     "get_task_for",
     "load_queue",
