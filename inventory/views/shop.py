@@ -195,7 +195,8 @@ def _product_content(product_id: int, wanted_color: str, place: Place | None) ->
         "colors": [(shade, f"?color={shade.hex.lstrip('#')}", shade.hex == color.hex) for shade in product.colors],
         "cheapest": min(buyable or sizes, key=lambda size: size.price_fen, default=None),
         "sizes": sizes,
-        "first_sku": buyable[0].sku if buyable else "",
+        # The size that is nearest: the first that can be had at once.
+        "first_sku": min(buyable, key=lambda size: size.nearest_metres or 0).sku if buyable else "",
         "nearest": queries.near_stores(product_id, color.hex, point=point) if point else [],
         "here": f"{reverse('inventory:product', args=[product.brand_code, product.code])}?color={color.hex[1:]}",
     }

@@ -9,6 +9,7 @@ from urllib.parse import urljoin
 import requests
 
 TIMEOUT_SECONDS = 20
+UNPROCESSABLE = 422
 VOID = frozenset({"input", "img", "br", "meta", "link", "hr", "source"})
 
 
@@ -109,5 +110,6 @@ class Browser:
         return self._page(answer)
 
     def _page(self, answer: requests.Response) -> Page:
-        answer.raise_for_status()
+        if answer.status_code != UNPROCESSABLE:  # a form with its errors beside the fields
+            answer.raise_for_status()
         return Page(answer.url, answer.text)
