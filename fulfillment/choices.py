@@ -1,11 +1,12 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class Way(models.TextChoices):
     """How goods reach the one they are for."""
 
-    COURIER = "courier", _("Courier")
+    COURIER = "courier", pgettext_lazy("way", "Courier")
     PICKUP = "pickup", _("Collect in store")
 
 
@@ -121,7 +122,7 @@ class DeliveryState(models.TextChoices):
     """The neutral courier states; `DELIVERY_RANKS` orders them."""
 
     REQUESTED = "requested", _("To be requested")
-    CREATED = "created", _("Requested")
+    CREATED = "created", pgettext_lazy("courier", "Requested")
     DISPATCHING = "dispatching", _("Looking for a courier")
     ASSIGNED = "assigned", _("Courier on the way to the store")
     AT_STORE = "at_store", _("Courier at the store")

@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from settlement.choices import AccountType, CreditCase, CreditRole, RuleKind
 
@@ -100,8 +101,8 @@ class Account(models.Model):
     type = models.CharField(_("type"), max_length=10, choices=AccountType.choices)
 
     class Meta:
-        verbose_name = _("account")
-        verbose_name_plural = _("accounts")
+        verbose_name = pgettext_lazy("ledger", "account")
+        verbose_name_plural = pgettext_lazy("ledger", "accounts")
         constraints = [models.UniqueConstraint(fields=["brand", "code"], name="settlement_account_unique")]
 
     def __str__(self) -> str:
@@ -133,7 +134,9 @@ class JournalEntry(models.Model):
 
 class JournalLine(models.Model):
     entry = models.ForeignKey(JournalEntry, models.PROTECT, related_name="lines", verbose_name=_("journal entry"))
-    account = models.ForeignKey(Account, models.PROTECT, related_name="lines", verbose_name=_("account"))
+    account = models.ForeignKey(
+        Account, models.PROTECT, related_name="lines", verbose_name=pgettext_lazy("ledger", "account")
+    )
     debit_fen = models.PositiveBigIntegerField(_("debit (fen)"), default=0)
     credit_fen = models.PositiveBigIntegerField(_("credit (fen)"), default=0)
 

@@ -1,5 +1,6 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class StoreKind(models.TextChoices):
@@ -12,7 +13,7 @@ class StoreKind(models.TextChoices):
 class CounterpartyKind(models.TextChoices):
     MALL = "mall", _("Mall")
     FRANCHISEE = "franchisee", _("Franchisee")
-    COURIER = "courier", _("Courier")
+    COURIER = "courier", pgettext_lazy("company", "Courier")
     PLATFORM = "platform", _("Platform")
 
 

@@ -28,7 +28,9 @@ KEYWORDS = (
     "ngettext:1,2",
     "ngettext_lazy:1,2",
     "pgettext:1c,2",
+    "pgettext_lazy:1c,2",
     "npgettext:1c,2,3",
+    "npgettext_lazy:1c,2,3",
 )
 
 
