@@ -42,56 +42,30 @@ JOIN inventory_variant variant ON variant.id = wanted.id
 ORDER BY wanted.position
 """
 
-TERMS = """
-SELECT "order", offer_minutes, max_attempts, courier_reach_metres, opening_wait_minutes, max_stores,
-    min_split_value_fen, count_max_age_days
-FROM fulfillment_routingrule WHERE brand_id = %(brand_id)s
+_TERMS_COLUMNS = """
+    rule."order", rule.offer_minutes, rule.max_attempts, rule.courier_reach_metres, rule.opening_wait_minutes,
+    rule.max_stores, rule.min_split_value_fen, rule.count_max_age_days
+"""
+TERMS = f"SELECT {_TERMS_COLUMNS} FROM fulfillment_routingrule rule WHERE rule.brand_id = %(brand_id)s"
+
+# Beside the brand's terms, the id of the first share that will be written: its reservations bear it.
+BEGIN_PLAN = f"""
+SELECT nextval('fulfillment_fulfillmentorder_id_seq'), {_TERMS_COLUMNS}
+FROM (VALUES (1)) AS one LEFT JOIN fulfillment_routingrule rule ON rule.brand_id = %(brand_id)s
 """
 
-NEW_SHARE_IDS = "SELECT nextval('fulfillment_fulfillmentorder_id_seq') FROM generate_series(1, %(count)s)"
+MORE_SHARE_IDS = "SELECT nextval('fulfillment_fulfillmentorder_id_seq') FROM generate_series(1, %(count)s)"
 
-# The demand with its lines, its shares with theirs, and the decision. Returns the demand's id and the lines' ids.
+# A function that a migration makes. Returns the demand's id and its lines' ids.
 WRITE_PLAN = """
-WITH demand AS (
-    INSERT INTO fulfillment_fulfillment (
-        brand_id, owner, way, status, pickup_store_id, recipient_name, recipient_phone_sealed, district_id, street,
-        lat, lng, promised_on, created_at
-    )
-    VALUES (
-        %(brand_id)s, %(owner)s, %(way)s, 'planned', %(pickup_store_id)s, %(name)s, %(phone_sealed)s, %(district)s,
-        %(street)s, %(lat)s, %(lng)s, %(promised_on)s, %(now)s
-    )
-    RETURNING id
-), line AS MATERIALIZED (
-    SELECT nextval('fulfillment_fulfillmentline_id_seq') AS id, position, variant_id, quantity, value_fen
-    FROM unnest(%(variants)s::bigint[], %(quantities)s::int[], %(values_fen)s::bigint[])
-        WITH ORDINALITY AS line (variant_id, quantity, value_fen, position)
-), lines AS (
-    INSERT INTO fulfillment_fulfillmentline (id, fulfillment_id, variant_id, quantity, declared_value_fen)
-    SELECT line.id, demand.id, line.variant_id, line.quantity, line.value_fen FROM line, demand
-), shares AS (
-    INSERT INTO fulfillment_fulfillmentorder (
-        id, fulfillment_id, number, store_id, status, attempt, capacity_on, failures, accepted_by, reject_reason,
-        held_status, created_at
-    )
-    SELECT share.id, demand.id, share.number, share.store_id, 'planned', 1, share.capacity_on, 0, '', '', '', %(now)s
-    FROM demand, unnest(
-        %(share_ids)s::bigint[], %(share_numbers)s::text[], %(share_stores)s::bigint[], %(share_dates)s::date[]
-    ) AS share (id, number, store_id, capacity_on)
-), parts AS (
-    INSERT INTO fulfillment_fulfillmentorderline (
-        fulfillment_order_id, fulfillment_line_id, reservation_id, quantity
-    )
-    SELECT part.share_id, line.id, part.reservation_id, part.quantity
-    FROM unnest(
-        %(part_shares)s::bigint[], %(part_lines)s::int[], %(part_reservations)s::bigint[], %(part_quantities)s::int[]
-    ) AS part (share_id, position, reservation_id, quantity)
-    JOIN line ON line.position = part.position
-), decision AS (
-    INSERT INTO fulfillment_routingdecision (fulfillment_id, kind, decided_at, record)
-    SELECT demand.id, 'place', %(now)s, %(record)s::jsonb FROM demand
+SELECT demand, lines FROM fulfillment_write_plan(
+    %(brand_id)s, %(owner)s, %(way)s, %(pickup_store_id)s, %(name)s, %(phone_sealed)s, %(district)s, %(street)s,
+    %(lat)s, %(lng)s, %(promised_on)s::date, %(now)s::timestamptz,
+    %(variants)s::bigint[], %(quantities)s::int[], %(values_fen)s::bigint[],
+    %(share_ids)s::bigint[], %(share_numbers)s::text[], %(share_stores)s::bigint[], %(share_dates)s::date[],
+    %(part_shares)s::bigint[], %(part_lines)s::int[], %(part_reservations)s::bigint[], %(part_quantities)s::int[],
+    %(record)s::jsonb
 )
-SELECT demand.id, array_agg(line.id ORDER BY line.position) FROM demand, line GROUP BY demand.id
 """
 
 # An attempt is counted and committed before it is made, so that one that kills its worker is put off as well.
@@ -180,7 +154,7 @@ WITH taken AS (
     FROM fulfillment_fulfillmentorder WHERE store_id IS NOT NULL AND capacity_on >= %(since)s
     GROUP BY store_id, capacity_on
 ), judged AS (
-    SELECT store_id, on_date, CASE WHEN coalesce(capacity.used, 0) <> coalesce(taken.shares, 0)
+    SELECT store_id AS id, CASE WHEN coalesce(capacity.used, 0) <> coalesce(taken.shares, 0)
         THEN concat(
             'store ', store_id, ' on ', on_date, ': ', coalesce(capacity.used, 0), ' places used by ',
             coalesce(taken.shares, 0), ' orders'
@@ -221,3 +195,5 @@ WITH judged AS (
 """
     + _VERDICT
 )
+
+STORES = "SELECT id, code, name_zh, name_en, lat, lng FROM stores_store WHERE id = ANY(%(ids)s::bigint[])"

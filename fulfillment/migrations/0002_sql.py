@@ -15,8 +15,8 @@ def level_join(kind: str, number: int, store: str) -> str:
     level = f"s{number}"
     sellable = PROMISED.format(level=level)
     return f"""{kind} JOIN inventory_stocklevel {level}
-            ON {level}.variant_id = variants[{number}] AND {level}.store_id = {store}
-            AND ({sellable} >= quantities[{number}] OR {level}.store_id = p_own_store)"""
+                ON {level}.variant_id = variants[{number}] AND {level}.store_id = {store}
+                AND ({sellable} >= quantities[{number}] OR {level}.store_id = p_own_store)"""
 
 
 def level_columns(lines: int) -> str:
@@ -27,38 +27,61 @@ def level_columns(lines: int) -> str:
     return f"ARRAY[{sellable}] AS sellable, least({counted}) AS counted_on"
 
 
+def facts(store: str) -> str:
+    """Join what is known of a store today; done row by row after sorting, so only for the rows that are looked at."""
+    return f"""LEFT JOIN stores_storecapacity capacity
+                ON capacity.store_id = {store} AND capacity.on_date = p_today
+            LEFT JOIN fulfillment_acceptancerecord record ON record.store_id = {store}"""
+
+
+def fact_columns(store: str) -> str:
+    """Return the columns of `facts`, and whether the store has other hours on some day around."""
+    return f"""capacity.used AS used, capacity."limit" AS room, record.offers AS offers, record.accepted AS accepted,
+                EXISTS (
+                    SELECT 1 FROM stores_hoursexception other
+                    WHERE other.store_id = {store} AND other.on_date BETWEEN p_today - 1 AND p_today + 8
+                ) AS has_other_hours"""
+
+
 def walk(lines: int) -> str:
     """Walk a number of stores, nearest first, by the index; a store lacking the goods shows only to end the walk."""
     joins = [level_join("LEFT", 1, "store.id")]
     joins += [level_join("LEFT", number, f"s{number - 1}.store_id") for number in range(2, lines + 1)]
     newline = "\n            "
-    return f"""SELECT store.*, {level_columns(lines)}
+    last = f"s{lines}.store_id"
+    return f"""SELECT store.*, {level_columns(lines)}, {fact_columns(last)}
             FROM (
                 SELECT {STORE_COLUMNS}, cube(ARRAY[ux, uy, uz]) <-> point AS chord FROM stores_store
                 WHERE brand_id = p_brand ORDER BY cube(ARRAY[ux, uy, uz]) <-> point LIMIT bound
             ) store
             {newline.join(joins)}
-            WHERE s{lines}.store_id IS NOT NULL OR store.chord > p_reach
+            {facts(last)}
+            WHERE {last} IS NOT NULL OR store.chord > p_reach
             ORDER BY store.chord"""
 
 
 def holders(lines: int) -> str:
     """Start from the rows of the scarcest line; OFFSET 0 has the stores looked up last, for those that have all."""
     columns = ", ".join(f"store.{column}" for column in STORE_COLUMNS.split(", "))
-    newline = "\n                "
+    newline = "\n                    "
     levels = [level_join("", number, "s1.store_id") for number in range(2, lines + 1)]
     sellable = PROMISED.format(level="s1")
-    return f"""SELECT {columns}, holder.sellable, holder.counted_on,
-                sqrt((ux - p_x) * (ux - p_x) + (uy - p_y) * (uy - p_y) + (uz - p_z) * (uz - p_z)) AS chord
+    return f"""SELECT near.*, {fact_columns("near.id")}
             FROM (
-                SELECT s1.store_id, {level_columns(lines)}
-                FROM inventory_stocklevel s1
-                {newline.join(levels)}
-                WHERE s1.variant_id = variants[1] AND ({sellable} >= quantities[1] OR s1.store_id = p_own_store)
-                OFFSET 0
-            ) holder
-            JOIN stores_store store ON store.id = holder.store_id AND store.brand_id = p_brand
-            ORDER BY chord, store.id"""
+                SELECT {columns}, holder.sellable, holder.counted_on,
+                    sqrt((ux - p_x) * (ux - p_x) + (uy - p_y) * (uy - p_y) + (uz - p_z) * (uz - p_z)) AS chord
+                FROM (
+                    SELECT s1.store_id, {level_columns(lines)}
+                    FROM inventory_stocklevel s1
+                    {newline.join(levels)}
+                    WHERE s1.variant_id = variants[1] AND ({sellable} >= quantities[1] OR s1.store_id = p_own_store)
+                    OFFSET 0
+                ) holder
+                JOIN stores_store store ON store.id = holder.store_id AND store.brand_id = p_brand
+                ORDER BY chord, id OFFSET 0
+            ) near
+            {facts("near.id")}
+            ORDER BY near.chord, near.id"""
 
 
 def only(lines: int) -> str:
@@ -128,7 +151,8 @@ DECLARE
     bound int := p_first_walk;
     rows refcursor;
     row record;
-    facts record;
+    today int := extract(isodow FROM p_today);
+    day date;
     more record;
     found_count int;
     last_chord float8;
@@ -205,39 +229,36 @@ BEGIN
                 CONTINUE;
             END IF;
             opening := p_minute;
-            need := extract(isodow FROM p_today);
-            IF row.opens_minutes[need] < 0 OR p_minute < row.opens_minutes[need]
-                OR p_minute >= row.closes_minutes[need] OR EXISTS (
-                    SELECT 1 FROM stores_hoursexception other
-                    WHERE other.store_id = row.id AND other.on_date BETWEEN p_today - 1 AND p_today + 8
-                )
+            day := p_today;
+            used := coalesce(row.used, 0);
+            room := coalesce(row.room, row.daily_capacity);
+            IF row.has_other_hours OR row.opens_minutes[today] < 0 OR p_minute < row.opens_minutes[today]
+                OR p_minute >= row.closes_minutes[today]
             THEN
                 opening := fulfillment_opening(row.id, row.opens_minutes, row.closes_minutes, p_today, p_minute);
                 IF opening IS NULL OR opening - p_minute > p_wait THEN
                     refused[6] := refused[6] + 1;
                     CONTINUE;
                 END IF;
+                day := p_today + floor(opening / 1440)::int;
+                IF day > p_today THEN
+                    SELECT capacity.used, capacity."limit" INTO used, room FROM stores_storecapacity capacity
+                        WHERE capacity.store_id = row.id AND capacity.on_date = day;
+                    used := coalesce(used, 0);
+                    room := coalesce(room, row.daily_capacity);
+                END IF;
             END IF;
-            SELECT coalesce(capacity.used, 0) AS used, coalesce(capacity."limit", row.daily_capacity) AS room,
-                coalesce(record.offers, 0) AS offers, coalesce(record.accepted, 0) AS accepted
-            INTO facts
-            FROM (VALUES (p_today + floor(opening / 1440)::int)) AS promised (on_date)
-            LEFT JOIN stores_storecapacity capacity
-                ON capacity.store_id = row.id AND capacity.on_date = promised.on_date
-            LEFT JOIN fulfillment_acceptancerecord record ON record.store_id = row.id;
-            used := facts.used;
-            IF row.id = p_own_store AND p_own_capacity_on = p_today + floor(opening / 1440)::int THEN
+            IF row.id = p_own_store AND p_own_capacity_on = day THEN
                 used := used - 1;
             END IF;
-            IF used >= facts.room THEN
+            IF used >= room THEN
                 refused[7] := refused[7] + 1;
                 CONTINUE;
             END IF;
             store_id := row.id;
             chord := row.chord;
-            room := facts.room;
-            offers := facts.offers;
-            accepted := facts.accepted;
+            offers := coalesce(row.offers, 0);
+            accepted := coalesce(row.accepted, 0);
             found_count := found_count + 1;
             last_chord := row.chord;
             RETURN NEXT;
@@ -283,6 +304,50 @@ BEGIN
 END $$
 """
 
+# The demand with its lines, its shares with theirs, and the decision: a function keeps the plans of its statements.
+WRITE_PLAN = """
+CREATE FUNCTION fulfillment_write_plan(
+    p_brand bigint, p_owner text, p_way text, p_pickup_store bigint, p_name text, p_phone_sealed text, p_district text,
+    p_street text, p_lat float8, p_lng float8, p_promised_on date, p_now timestamptz,
+    p_variants bigint[], p_quantities int[], p_values_fen bigint[],
+    p_shares bigint[], p_numbers text[], p_stores bigint[], p_dates date[],
+    p_part_shares bigint[], p_part_lines int[], p_part_reservations bigint[], p_part_quantities int[], p_record jsonb,
+    OUT demand bigint, OUT lines bigint[]
+) LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO fulfillment_fulfillment (
+        brand_id, owner, way, status, pickup_store_id, recipient_name, recipient_phone_sealed, district_id, street,
+        lat, lng, promised_on, created_at
+    )
+    VALUES (
+        p_brand, p_owner, p_way, 'planned', p_pickup_store, p_name, p_phone_sealed, p_district, p_street, p_lat, p_lng,
+        p_promised_on, p_now
+    )
+    RETURNING id INTO demand;
+    WITH line AS (
+        INSERT INTO fulfillment_fulfillmentline (fulfillment_id, variant_id, quantity, declared_value_fen)
+        SELECT demand, variant_id, quantity, value_fen
+        FROM unnest(p_variants, p_quantities, p_values_fen)
+            WITH ORDINALITY AS line (variant_id, quantity, value_fen, position)
+        ORDER BY position
+        RETURNING id
+    )
+    SELECT array_agg(id ORDER BY id) INTO lines FROM line;
+    INSERT INTO fulfillment_fulfillmentorder (
+        id, fulfillment_id, number, store_id, status, attempt, capacity_on, failures, accepted_by, reject_reason,
+        held_status, created_at
+    )
+    SELECT id, demand, number, store_id, 'planned', 1, capacity_on, 0, '', '', '', p_now
+    FROM unnest(p_shares, p_numbers, p_stores, p_dates) AS share (id, number, store_id, capacity_on);
+    INSERT INTO fulfillment_fulfillmentorderline (fulfillment_order_id, fulfillment_line_id, reservation_id, quantity)
+    SELECT share_id, lines[position], reservation_id, quantity
+    FROM unnest(p_part_shares, p_part_lines, p_part_reservations, p_part_quantities)
+        AS part (share_id, position, reservation_id, quantity);
+    INSERT INTO fulfillment_routingdecision (fulfillment_id, kind, decided_at, record)
+    VALUES (demand, 'place', p_now, p_record);
+END $$
+"""
+
 
 class Migration(migrations.Migration):
     dependencies = [
@@ -294,4 +359,5 @@ class Migration(migrations.Migration):
     operations = [
         migrations.RunSQL(OPENING, "DROP FUNCTION fulfillment_opening"),
         migrations.RunSQL(CANDIDATES, "DROP FUNCTION fulfillment_candidates"),
+        migrations.RunSQL(WRITE_PLAN, "DROP FUNCTION fulfillment_write_plan"),
     ]

@@ -71,14 +71,29 @@ def get_terms(brand_id: int) -> Terms:
     with connection.cursor() as cursor:
         cursor.execute(sql.TERMS, {"brand_id": brand_id})
         row = cursor.fetchone()
-    return Terms(tuple(row[0]), *row[1:]) if row else Terms()
+    return read_terms(row) if row else Terms()
+
+
+def read_terms(row: Sequence[Any]) -> Terms:
+    """Return the terms of a row of `sql.TERMS`; a row of nulls stands for a brand without a rule."""
+    return Terms() if row[0] is None else Terms(tuple(row[0]), *row[1:])
+
+
+def find_candidates(search: Search, *, all_figures: bool = False) -> Found:
+    """Return what a plan is chosen from: the stores that have everything; when there are none, those with a part.
+
+    `all_figures` has the costly figures read that no rule in force needs.
+    """
+    found = find_singles(search, all_figures=all_figures)
+    if found.candidates or search.way == Way.PICKUP or not rules.can_split(search.lines, search.terms):
+        return found
+    return find_parts(search, all_figures=all_figures)
 
 
 def find_singles(search: Search, *, all_figures: bool = False) -> Found:
     """Return the stores that pass the filters and hold every line in full, with the figures of the rules.
 
-    When no rule comes before distance, the nearest 20 are enough, else the nearest 128. `all_figures` has the costly
-    figures read that no rule in force needs.
+    When distance alone decides, the nearest 20 are enough, else the nearest 128.
     """
     wanted = rules.NEAREST if search.terms.needs_many else rules.SHOWN
     candidates, refusals = _read(search, search.lines, wanted)

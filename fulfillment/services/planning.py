@@ -10,7 +10,7 @@ from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
 
 from fulfillment import locks, rules, sql
-from fulfillment.choices import FulfillmentOrderStatus, FulfillmentStatus, Way
+from fulfillment.choices import FulfillmentOrderStatus, FulfillmentStatus
 from fulfillment.models import FulfillmentOrder, FulfillmentOrderLine
 from fulfillment.queries import candidates as queries
 from fulfillment.rules import DemandLine
@@ -27,8 +27,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import date, datetime
 
+    from fulfillment.choices import Way
     from fulfillment.queries.candidates import Found, Search
-    from fulfillment.rules import Plan
+    from fulfillment.rules import Plan, Terms
 
 T = TypeVar("T")
 
@@ -102,20 +103,29 @@ def plan_and_hold(demand: Demand, *, now: datetime) -> HeldDemand:
 
     :raises CannotReserveStock: when no plan holds; nothing was changed.
     """
+    share_id, terms = _begin(demand.brand_id)
     search = queries.Search(
         brand_id=demand.brand_id,
         way=demand.way,
         lines=demand.lines,
         lat=demand.lat,
         lng=demand.lng,
-        terms=queries.get_terms(demand.brand_id),
+        terms=terms,
         now=now,
         pickup_store_id=demand.pickup_store_id,
     )
-    decision = decide(search, lambda plan: _hold(plan, demand, now))
+    decision = decide(search, lambda plan: _hold(plan, demand, share_id, now))
     if decision.plan is None or decision.outcome is None:
         raise _cannot_reserve(search, decision.found)
     return _write(demand, decision.plan, decision.outcome, decision.record, now)
+
+
+def _begin(brand_id: int) -> tuple[int, Terms]:
+    """Return an id for the first share that will be written, and the brand's terms."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql.BEGIN_PLAN, {"brand_id": brand_id})
+        share_id, *terms = cursor.fetchone()
+    return share_id, queries.read_terms(terms)
 
 
 def decide(search: Search, carry_out: Callable[[Plan], T], *, all_figures: bool = False) -> Decision[T]:
@@ -126,7 +136,7 @@ def decide(search: Search, carry_out: Callable[[Plan], T], *, all_figures: bool 
     """
     lost: list[tuple[int, str]] = []
     for _round in range(ROUNDS):
-        found = _find(search, all_figures=all_figures)
+        found = queries.find_candidates(search, all_figures=all_figures)
         found.lost = lost
         losses = len(lost)
         while (plan := rules.choose(found.candidates, search.lines, search.terms)) is not None:
@@ -142,14 +152,6 @@ def decide(search: Search, carry_out: Callable[[Plan], T], *, all_figures: bool 
         if len(lost) == losses:
             break
     return Decision(None, None, found, _record(search, found, None))
-
-
-def _find(search: Search, *, all_figures: bool) -> Found:
-    """Return the stores that have everything; when there are none, those that have a part."""
-    found = queries.find_singles(search, all_figures=all_figures)
-    if found.candidates or search.way == Way.PICKUP or not rules.can_split(search.lines, search.terms):
-        return found
-    return queries.find_parts(search, all_figures=all_figures)
 
 
 def _less_of(found: Found, lines: Sequence[DemandLine], shortages: Sequence[inventory_services.Shortage]) -> Found:
@@ -172,7 +174,7 @@ def _record(search: Search, found: Found, plan: Plan | None) -> dict[str, Any]:
     )
 
 
-def _hold(plan: Plan, demand: Demand, now: datetime) -> _Held:
+def _hold(plan: Plan, demand: Demand, first_share_id: int, now: datetime) -> _Held:
     """Take the capacity and hold the stock of a plan, in the order in which everybody locks them."""
     for share in sorted(plan.shares):
         stores_services.take_capacity(share.store_id, share.promised_on)
@@ -186,7 +188,7 @@ def _hold(plan: Plan, demand: Demand, now: datetime) -> _Held:
     ]
     if len(wants) > 1:
         inventory_services.lock_stock([(want.store_id, want.variant_id) for part in wants for want in part])
-    share_ids = new_share_ids(len(wants))
+    share_ids = [first_share_id, *_more_share_ids(len(wants) - 1)]
     reservations = [
         inventory_services.hold_stock(part, owner=f"fulfillment_order:{share_id}", now=now)
         for part, share_id in zip(wants, share_ids, strict=True)
@@ -194,10 +196,12 @@ def _hold(plan: Plan, demand: Demand, now: datetime) -> _Held:
     return _Held(share_ids, reservations)
 
 
-def new_share_ids(count: int) -> list[int]:
-    """Return ids for shares that are about to be written."""
+def _more_share_ids(count: int) -> list[int]:
+    """Return ids for further shares that will be written."""
+    if not count:
+        return []
     with connection.cursor() as cursor:
-        cursor.execute(sql.NEW_SHARE_IDS, {"count": count})
+        cursor.execute(sql.MORE_SHARE_IDS, {"count": count})
         return [row[0] for row in cursor.fetchall()]
 
 

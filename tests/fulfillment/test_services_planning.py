@@ -279,7 +279,7 @@ def test_plan_and_hold_in_another_brand_finds_nothing(world: World) -> None:
 
 
 def test_plan_and_hold_runs_few_statements(world: World, django_assert_num_queries: object) -> None:
-    """Terms, candidates, savepoint, capacity, ids, stock, release, plan: eight, between the two of the entry's own."""
+    """Terms, candidates, savepoint, capacity, stock, release, plan: seven."""
     hold(demand(world, ("S", 1), ("M", 1)))
-    with entry(), django_assert_num_queries(8):  # type: ignore[operator]
+    with entry(), django_assert_num_queries(7):  # type: ignore[operator]
         services.plan_and_hold(demand(world, ("S", 1), ("M", 1)), now=NOON)
