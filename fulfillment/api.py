@@ -1,4 +1,4 @@
-"""Where the courier company reports: authenticated by its signature over the raw body, by nothing else."""
+"""The nearest stores for a basket; and where the courier company reports, authenticated by its signature alone."""
 
 from __future__ import annotations
 
@@ -7,13 +7,47 @@ import logging
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
+from drf_spectacular.utils import extend_schema
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
 
-from fulfillment import services
+from fulfillment import queries, services
+from fulfillment.serializers import NearestStoresInput, NearestStoresOutput
 from omni.kernel import clock
 from omni.kernel.errors import DomainError
 from omni.kernel.transactions import entry
 
 logger = logging.getLogger(__name__)
+
+
+class NearestStoresApi(APIView):
+    """Which stores near a point have a basket."""
+
+    permission_classes = [AllowAny]
+
+    @extend_schema(
+        operation_id="stores_nearest",
+        summary="Nearest stores for a basket",
+        parameters=[NearestStoresInput],
+        responses={200: NearestStoresOutput},
+        auth=[],
+    )
+    def get(self, request: Request) -> Response:
+        """Return the nearest stores that have every line now; an empty list when none has."""
+        shape = NearestStoresInput(data=request.query_params)
+        shape.is_valid(raise_exception=True)
+        asked = shape.validated_data
+        found = queries.nearest_stores(
+            asked["brand"],
+            asked["lines"],
+            lat=asked["lat"],
+            lng=asked["lng"],
+            limit=asked["limit"],
+            now=clock.now(),
+        )
+        return Response(NearestStoresOutput({"stores": found}).data)
 
 
 @csrf_exempt

@@ -93,7 +93,7 @@ SELECT count(*), count(problem), (array_agg(problem ORDER BY id) FILTER (WHERE p
 AUDIT_PAID = (
     """
 WITH chosen AS (
-    SELECT id, number, status, fulfillment_id FROM orders_order
+    SELECT id, number, status, fulfillment_id, total_fen FROM orders_order
     WHERE paid_at IS NOT NULL AND (
         status IN ('paid', 'processing', 'cancel_requested')
         OR %(after)s = 0
@@ -139,6 +139,7 @@ WITH chosen AS (
         )
         WHEN (status IN ('completed', 'cancelled')) <> (units.under_way = 0)
             THEN concat('order ', number, ' is ', status, ' with ', units.under_way, ' units on the way')
+        WHEN money.paid <> total_fen THEN concat('order ', number, ' of ', total_fen, ' fen: paid ', money.paid)
         WHEN status IN ('completed', 'cancelled') AND money.paid <> money.refunds + money.recognised
             THEN concat(
                 'order ', number, ' is ', status, ': paid ', money.paid, ', refunds ', money.refunds,

@@ -206,7 +206,7 @@ WITH owed AS (
         WHEN (status = 'orphan_refunded') <> (succeeded = amount_fen)
             THEN concat('orphan ', out_trade_no, ' is ', status, ', and ', succeeded, ' fen went back')
         WHEN payable <> amount_fen - succeeded
-            THEN concat('orphan ', out_trade_no, ': the ledger owes ', payable, ' fen, not ', amount_fen) - succeeded
+            THEN concat('orphan ', out_trade_no, ': the ledger owes ', payable, ' fen, not ', amount_fen - succeeded)
     END AS problem
     FROM checked
 )

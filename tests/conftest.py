@@ -9,7 +9,7 @@ import pytest
 
 from tests.browser import LAUNCH_OPTIONS, find_browser
 
-pytest_plugins = ["tests.cast"]
+pytest_plugins = ["tests.audit_fixture", "tests.cast"]
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -15,10 +15,12 @@ from fulfillment.queries.desk import (
     tasks_visible_to,
 )
 from fulfillment.queries.explain import DecisionView, ReasonLine, explain_decisions
+from fulfillment.queries.nearest import NearestStore, nearest_stores
 from fulfillment.queries.network import open_tasks_by_store
 
 __all__ = [
     "DecisionView",
+    "NearestStore",
     "Queue",
     "ReasonLine",
     "Tab",
@@ -35,6 +37,7 @@ __all__ = [
     "get_task_for",
     "load_queue",
     "load_task",
+    "nearest_stores",
     "open_tasks_by_store",
     "tasks_visible_to",
 ]

@@ -51,7 +51,8 @@ def audit_due_rows(*, overdue: datetime) -> Audit:
     return _run(sql.AUDIT_DUE, {"overdue": overdue, "final_deliveries": sorted(FINAL_DELIVERY_STATES)})
 
 
-def _run(statement: str, values: dict[str, Any]) -> Any:  # noqa: ANN401  one row of the database
+def _run(statement: str, values: dict[str, Any]) -> Audit:
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
-        return cursor.fetchone()
+        verdict: Audit = cursor.fetchone()
+    return verdict

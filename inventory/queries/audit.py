@@ -6,8 +6,6 @@ its counters are changed in place, so a mistake in one shows nowhere else.
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.db import connection
 
 from inventory import sql
@@ -25,7 +23,8 @@ def audit_counters() -> Audit:
     return _run(sql.AUDIT_COUNTERS)
 
 
-def _run(statement: str) -> Any:  # noqa: ANN401  one row of the database
+def _run(statement: str) -> Audit:
     with connection.cursor() as cursor:
         cursor.execute(statement)
-        return cursor.fetchone()
+        verdict: Audit = cursor.fetchone()
+    return verdict

@@ -59,6 +59,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "omni.pages.middleware.DomainErrorMiddleware",
 ]
 
 ROOT_URLCONF = "omni.urls"

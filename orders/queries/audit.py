@@ -44,11 +44,13 @@ def audit_due_rows(*, overdue: datetime) -> Audit:
 
 def last_recognition_before(moment: datetime, *, after: int) -> int:
     """Return the id up to which all recognised sales are older than a moment; `after` when none is."""
-    (recognition_id,) = _run(sql.LAST_RECOGNITION, {"before": moment, "after": after})
-    return int(recognition_id)
+    with connection.cursor() as cursor:
+        cursor.execute(sql.LAST_RECOGNITION, {"before": moment, "after": after})
+        return int(cursor.fetchone()[0])
 
 
-def _run(statement: str, values: dict[str, Any]) -> Any:  # noqa: ANN401  one row of the database
+def _run(statement: str, values: dict[str, Any]) -> Audit:
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
-        return cursor.fetchone()
+        verdict: Audit = cursor.fetchone()
+    return verdict

@@ -47,11 +47,13 @@ def audit_orphans() -> Audit:
 
 def last_entry_before(moment: datetime, *, after: int) -> int:
     """Return the id up to which all journal entries are older than a moment; `after` when none is."""
-    (entry_id,) = _run(sql.LAST_ENTRY, {"before": moment, "after": after})
-    return int(entry_id)
+    with connection.cursor() as cursor:
+        cursor.execute(sql.LAST_ENTRY, {"before": moment, "after": after})
+        return int(cursor.fetchone()[0])
 
 
-def _run(statement: str, values: dict[str, Any]) -> Any:  # noqa: ANN401  one row of the database
+def _run(statement: str, values: dict[str, Any]) -> Audit:
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
-        return cursor.fetchone()
+        verdict: Audit = cursor.fetchone()
+    return verdict

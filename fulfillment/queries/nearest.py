@@ -1,0 +1,87 @@
+"""The nearest stores for a basket: what a shopper may ask before ordering anything."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.db import connection
+from django.utils.translation import gettext_lazy as _
+
+from fulfillment import rules, sql
+from fulfillment.choices import Way
+from fulfillment.queries.candidates import Search, find_singles, get_terms
+from inventory import queries as inventory_queries
+from omni.kernel import geo
+from omni.kernel.errors import InvalidInput
+from stores import queries as stores_queries
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+
+class UnknownSku(InvalidInput):
+    """The brand sells no such SKU now."""
+
+    code = "unknown_sku"
+
+
+class InvalidPoint(InvalidInput):
+    """A point off the earth."""
+
+    code = "invalid_point"
+
+
+@dataclass(frozen=True, slots=True)
+class NearestStore:
+    """A store that has the whole basket; its point is WGS-84."""
+
+    code: str
+    name_zh: str
+    name_en: str
+    lat: float
+    lng: float
+    metres: float
+
+
+def nearest_stores(
+    brand_code: str, wanted: Sequence[tuple[str, int]], *, lat: float, lng: float, limit: int, now: datetime
+) -> list[NearestStore]:
+    """Return the nearest stores, twenty at most, that hold every (SKU, units) and could send it by courier now.
+
+    They pass the filters of routing: open in time, capacity left, within reach. Only distance orders them.
+
+    :raises NotFound: with field "brand", when there is no such brand.
+    :raises InvalidPoint: with field "lat" or "lng".
+    :raises UnknownSku: with field "lines.<position>.sku".
+    """
+    brand = stores_queries.get_brand(brand_code)
+    try:
+        geo.check_point(lat, lng)
+    except InvalidInput as error:
+        raise InvalidPoint(error.message, field=error.field) from error
+    search = Search(
+        brand_id=brand.pk,
+        way=Way.COURIER,
+        lines=_lines(brand.pk, wanted, now),
+        lat=lat,
+        lng=lng,
+        terms=get_terms(brand.pk),
+        now=now,
+    )
+    nearest = sorted(find_singles(search).candidates, key=lambda one: (one.chord, one.store_id))[:limit]
+    with connection.cursor() as cursor:
+        cursor.execute(sql.STORES, {"ids": [one.store_id for one in nearest]})
+        stores = {store_id: facts for store_id, *facts in cursor.fetchall()}
+    return [NearestStore(*stores[one.store_id], rules.metres_from_chord(one.chord)) for one in nearest]
+
+
+def _lines(brand_id: int, wanted: Sequence[tuple[str, int]], now: datetime) -> tuple[rules.DemandLine, ...]:
+    """Return the lines as the planner takes them; nothing is declared, since nothing is sent."""
+    priced = inventory_queries.price_lines(brand_id, [sku for sku, _units in wanted], now)
+    variants = {item.sku: item.variant_id for item in priced}
+    for position, (sku, _units) in enumerate(wanted):
+        if sku not in variants:
+            raise UnknownSku(_("%(sku)s is not on sale."), field=f"lines.{position}.sku", sku=sku)
+    return tuple(rules.DemandLine(variants[sku], units, 0) for sku, units in wanted)

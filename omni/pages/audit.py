@@ -1,0 +1,137 @@
+"""The audit: what must hold at any time, whatever failed before. It changes nothing but its own marks.
+
+Every claim is one statement, so one snapshot, and what is still to be delivered counts as owed: it may run beside
+everything else. An audit goes on where the last one that found nothing wrong has ended; a mark stays an hour behind
+the clock, since younger rows may have effects still to come.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, NamedTuple
+
+from django.db.models import Max, Min, Q
+
+from fulfillment import queries as fulfillment_queries
+from inventory import queries as inventory_queries
+from omni.kernel.clock import business_date
+from omni.kernel.models import DeliveryState, EventDelivery, Transition
+from omni.kernel.transactions import drive, entry
+from omni.pages.models import AuditMark
+from orders import queries as orders_queries
+from settlement import queries as settlement_queries
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+MARK_LAG = timedelta(hours=1)
+# How late a due row may be before nobody can be said to be working on it.
+PATIENCE = timedelta(minutes=10)
+# How old an event may get that fails and is tried again.
+LONGEST_DELIVERY = timedelta(days=1)
+# Capacity of days further back is only looked at by a full audit.
+CAPACITY_PAST = timedelta(days=14)
+MAX_NAMED = 20
+
+Verdict = tuple[int, int, list[str] | None]
+
+
+class Marks(NamedTuple):
+    """The last rows that need not be looked at again: journal entry, recognised sale, change of a status."""
+
+    entry: int = 0
+    sale: int = 0
+    transition: int = 0
+
+
+class Finding(NamedTuple):
+    """Whether a claim holds: rows checked, rows wrong, and up to twenty of the wrong ones named."""
+
+    claim: str
+    checked: int
+    wrong: int
+    named: tuple[str, ...]
+
+
+@drive
+def drive_audit(*, now: datetime, is_full: bool = False) -> Iterator[Finding]:
+    """Check every claim and yield each finding as it comes; when all hold, note how far the next audit may skip.
+
+    `is_full` skips nothing.
+    """
+    known = Marks() if is_full else _read_marks()
+    newest = _newest_marks(known, now - MARK_LAG)
+    is_sound = True
+    for finding in _findings(known, now):
+        is_sound = is_sound and finding.wrong == 0
+        yield finding
+    if is_sound:
+        with entry():
+            _write_marks(newest, now)
+
+
+def _findings(marks: Marks, now: datetime) -> Iterator[Finding]:
+    """Check claim after claim."""
+    overdue = now - PATIENCE
+    is_full = marks == Marks()
+    since = business_date(now - CAPACITY_PAST) if not is_full else business_date(now) - timedelta(days=36_500)
+    settled = settlement_queries
+    yield _finding("Journal entries balance", settled.audit_journals(after=marks.entry))
+    money = settled.audit_order_money(after_entry=marks.entry, after_sale=marks.sale, after_transition=marks.transition)
+    yield _finding("Paid less refunded is prepaid plus recognised", money)
+    yield _finding("Every sale is booked once, and credited", settled.audit_sales(after=marks.sale))
+    yield _finding("Credit sums to its rule", settled.audit_credit(after=marks.sale))
+    yield _finding("Money that came too late goes back once", settled.audit_orphans())
+    paid = orders_queries.audit_paid_orders(after_transition=marks.transition)
+    yield _finding("Every paid order is fulfilled, parked, refunded or on its way", paid)
+    yield _finding("Every fulfillment order serves an order that is not over", orders_queries.audit_owners())
+    yield _finding("Movements sum to what is on hand", inventory_queries.audit_movements())
+    yield _finding("Held and allocated are the live reservations", inventory_queries.audit_counters())
+    yield _finding("Every hold and allocation has a live owner", fulfillment_queries.audit_holds())
+    yield _finding("Every promise of a store has its stock", fulfillment_queries.audit_promises())
+    yield _finding("Capacity used is that of its orders", fulfillment_queries.audit_capacity(since=since))
+    yield _finding("No step of fulfillment is overdue", fulfillment_queries.audit_due_rows(overdue=overdue))
+    yield _finding("No step of orders is overdue", orders_queries.audit_due_rows(overdue=overdue))
+    yield _finding("No event is parked or overdue", _audit_deliveries(overdue, now - LONGEST_DELIVERY))
+
+
+def _finding(claim: str, verdict: Verdict) -> Finding:
+    checked, wrong, named = verdict
+    return Finding(claim, checked, wrong, tuple(named or ()))
+
+
+def _audit_deliveries(overdue: datetime, stale: datetime) -> Verdict:
+    """Check that no event waits parked, for longer than its time, or for days."""
+    unfinished = EventDelivery.objects.exclude(state=DeliveryState.DONE)
+    is_wrong = Q(state=DeliveryState.PARKED) | Q(due_at__lt=overdue) | Q(event__created_at__lt=stale)
+    wrong = unfinished.filter(is_wrong)
+    rows = wrong.order_by("pk").values_list("pk", "event__name", "entity", "subscriber", "state", "attempts")
+    named = [
+        f"delivery {key} of {name} ({entity}) to {subscriber}: {state}, {attempts} attempts"
+        for key, name, entity, subscriber, state, attempts in rows[:MAX_NAMED]
+    ]
+    return unfinished.count(), wrong.count(), named
+
+
+def _read_marks() -> Marks:
+    known = dict(AuditMark.objects.values_list("log", "last_id"))
+    return Marks(*(known.get(log, 0) for log in Marks._fields))
+
+
+def _newest_marks(known: Marks, before: datetime) -> Marks:
+    """Return the last rows older than a moment, read before anything is checked."""
+    changes = Transition.objects.filter(pk__gt=known.transition)
+    found = changes.aggregate(first_young=Min("pk", filter=Q(at__gte=before)) - 1, last=Max("pk"))
+    return Marks(
+        entry=settlement_queries.last_entry_before(before, after=known.entry),
+        sale=orders_queries.last_recognition_before(before, after=known.sale),
+        transition=next((key for key in (found["first_young"], found["last"]) if key is not None), known.transition),
+    )
+
+
+def _write_marks(marks: Marks, now: datetime) -> None:
+    rows = [AuditMark(log=log, last_id=last_id, checked_at=now) for log, last_id in marks._asdict().items()]
+    AuditMark.objects.bulk_create(
+        rows, update_conflicts=True, unique_fields=["log"], update_fields=["last_id", "checked_at"]
+    )

@@ -1,0 +1,96 @@
+"""A small world with an order in every state that the audit looks at."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from fulfillment.choices import DeliveryState
+from fulfillment.services import handover
+from omni.kernel.transactions import entry
+from orders import services
+from orders.clients import ProviderRefund
+from orders.models import Order, PaymentIntent, Refund
+from orders.services import payment, refunds
+from tests.cast import NOON, World
+from tests.factories.orders import (
+    accepted_order,
+    carried_order,
+    move_share,
+    offered_order,
+    paid_order,
+    placed_order,
+    proof_of,
+    run_deliveries,
+    shares_of,
+    started_payment,
+)
+
+LATER = NOON + timedelta(minutes=5)
+
+
+@dataclass(frozen=True)
+class History:
+    """Orders by what became of them, and a payment that came too late."""
+
+    placed: Order
+    offered: Order
+    accepted: Order
+    delivered: Order
+    cancelled: Order
+    orphan: PaymentIntent
+
+
+def live_through(world: World) -> History:
+    """Make the orders; every event is delivered and every refund has arrived."""
+    placed = placed_order(world, ("S", 1))
+    offered = offered_order(world, ("S", 1))
+    accepted = accepted_order(world, ("M", 1))
+    delivered = sell(world, ("S", 2))
+    cancelled = paid_order(world, ("L", 1))
+    orphan = late_payment(world)
+    with entry():
+        services.cancel_order(cancelled.pk, actor="guest", now=LATER)
+    run_deliveries(LATER)
+    for refund in Refund.objects.all():
+        confirm_refund(refund, LATER)
+    run_deliveries(LATER)
+    return History(placed, offered, accepted, delivered, cancelled, orphan)
+
+
+def sell(world: World, *lines: tuple[str, int], now: datetime = NOON) -> Order:
+    """Return an order that was delivered; its sale is booked and credited."""
+    order = carried_order(world, *lines, now=now)
+    for share in shares_of(order):
+        move_share(share, handover.mark_delivered, now)
+        share.deliveries.update(state=DeliveryState.DELIVERED, next_attempt_at=None)
+    return order
+
+
+def late_payment(world: World) -> PaymentIntent:
+    """Return a payment that came after its order had been cancelled."""
+    order = placed_order(world, ("S", 1))
+    intent = started_payment(order)
+    with entry():
+        services.cancel_order(order.pk, actor="guest", now=NOON)
+    with entry():
+        payment.record_payment(
+            intent.pk,
+            proof_of(intent, transaction_id="4200000000202603160000000002"),
+            actor="provider:wechat",
+            now=NOON,
+        )
+    return PaymentIntent.objects.get(pk=intent.pk)
+
+
+def confirm_refund(refund: Refund, now: datetime) -> None:
+    """Let the provider say that a refund has arrived."""
+    answer = ProviderRefund(
+        status="SUCCESS",
+        out_refund_no=refund.out_refund_no,
+        out_trade_no=refund.intent.out_trade_no,
+        refund_id=f"5000000000000000000{refund.pk}",
+        amount_fen=refund.amount_fen,
+        refunded_at=now,
+        mchid="1900000001",
+    )
+    with entry():
+        refunds.apply_refund(refund.pk, answer, now=now)
