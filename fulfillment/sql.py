@@ -42,12 +42,6 @@ JOIN inventory_variant variant ON variant.id = wanted.id
 ORDER BY wanted.position
 """
 
-STORE_NAMES = "SELECT id, name_zh, name_en FROM stores_store WHERE id = ANY(%(stores)s::bigint[])"
-
-STORE_CARDS = """
-SELECT id, code, name_zh, name_en, lat, lng FROM stores_store WHERE id = ANY(%(stores)s::bigint[])
-"""
-
 _TERMS_COLUMNS = """
     rule."order", rule.offer_minutes, rule.max_attempts, rule.courier_reach_metres, rule.opening_wait_minutes,
     rule.max_stores, rule.min_split_value_fen, rule.count_max_age_days
