@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+from django.db import connection
+
+from inventory import sql
 from inventory.models import StockLevel
 from omni.kernel.errors import NotFound
 from omni.kernel.locking import locked
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 
 def lock_levels(level_ids: Iterable[int]) -> dict[int, StockLevel]:
@@ -26,3 +29,34 @@ def lock_level(store_id: int, variant_id: int) -> StockLevel:
     if not rows:
         raise NotFound
     return rows[0]
+
+
+class LockedLevel(NamedTuple):
+    """What an import needs of a locked level."""
+
+    id: int
+    store_id: int
+    variant_id: int
+    on_hand: int
+    unsellable: int
+
+
+def add_missing_levels(places: Sequence[tuple[int, int]]) -> int:
+    """Add an empty level for each (store id, variant id) that has none, with the store's safety; return how many."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql.ADD_LEVELS, _columns(places))
+        return int(cursor.rowcount)
+
+
+def lock_places(places: Sequence[tuple[int, int]]) -> list[LockedLevel]:
+    """Lock the levels of many (store id, variant id) in the order of their ids and return them as they are now."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql.LOCK_PLACES, _columns(places))
+        return [LockedLevel(*row) for row in cursor.fetchall()]
+
+
+def _columns(places: Sequence[tuple[int, int]]) -> dict[str, list[int]]:
+    return {
+        "stores": [store_id for store_id, _variant in places],
+        "variants": [variant_id for _s, variant_id in places],
+    }

@@ -16,17 +16,22 @@ from inventory.services.reservations import (
     release_reservations,
     return_to_stock,
 )
+from inventory.services.stock_import import REQUIRED as STOCK_COLUMNS
+from inventory.services.stock_import import StockImport, import_stock
 
 __all__ = [
+    "STOCK_COLUMNS",
     "CannotHold",
     "ReservationsNotAllocated",
     "ReservationsNotConsumed",
     "Shortage",
+    "StockImport",
     "StockWant",
     "allocate_reservations",
     "allocate_stock",
     "consume_reservations",
     "hold_stock",
+    "import_stock",
     "lock_stock",
     "prune_pulses",
     "release_reservations",

@@ -1,5 +1,23 @@
 """What changes stores: their capacity and their master records."""
 
 from stores.services.capacity import CapacityFull, CapacityNotTaken, give_back_capacity, take_capacity
+from stores.services.csv_files import CsvRow, FileRefused, Problems, RowProblem, read_csv
+from stores.services.store_import import OPTIONAL as STORE_OPTIONAL_COLUMNS
+from stores.services.store_import import REQUIRED as STORE_REQUIRED_COLUMNS
+from stores.services.store_import import StoreImport, import_stores
 
-__all__ = ["CapacityFull", "CapacityNotTaken", "give_back_capacity", "take_capacity"]
+__all__ = [
+    "STORE_OPTIONAL_COLUMNS",
+    "STORE_REQUIRED_COLUMNS",
+    "CapacityFull",
+    "CapacityNotTaken",
+    "CsvRow",
+    "FileRefused",
+    "Problems",
+    "RowProblem",
+    "StoreImport",
+    "give_back_capacity",
+    "import_stores",
+    "read_csv",
+    "take_capacity",
+]

@@ -10,7 +10,7 @@ from django.contrib.auth.hashers import make_password
 from omni.kernel import numbers, sealing
 from omni.pages.demo.brands import PASSWORD
 from omni.pages.demo.copying import Table
-from stores.choices import Role
+from stores import choices as stores_choices
 
 if TYPE_CHECKING:
     import random
@@ -115,13 +115,17 @@ class People:
 
     def add_headquarters(self, brand: DemoBrand, brand_id: int) -> None:
         """Add two accounts of a brand's headquarters and one of a regional manager."""
-        for suffix, role in (("hq", Role.HQ), ("hq-2", Role.HQ), ("region", Role.REGION)):
+        for suffix, role in (
+            ("hq", stores_choices.Role.HQ),
+            ("hq-2", stores_choices.Role.HQ),
+            ("region", stores_choices.Role.REGION),
+        ):
             user_id = self._add_user(f"{brand.code}-{suffix}")
             self.staff.add((user_id, role.value, brand_id, None, None, self.name(), True))
 
     def add_store_staff(self, brand: DemoBrand, store: DemoStore) -> None:
         """Add a manager, a clerk and a guide of a store."""
-        for role in (Role.MANAGER, Role.CLERK, Role.GUIDE):
+        for role in (stores_choices.Role.MANAGER, stores_choices.Role.CLERK, stores_choices.Role.GUIDE):
             user_id = self._add_user(f"{brand.code}-{store.code.lower()}-{role.value}")
             self.staff.add((user_id, role.value, None, store.store_id, None, self.name(), True))
 
@@ -130,7 +134,9 @@ class People:
         for mall in places.malls[:MALLS_WITH_FINANCE]:
             number = mall.counterparty_id - places.malls[0].counterparty_id + 1
             user_id = self._add_user(f"mall-{mall.city.prefix.lower()}-{number}")
-            self.staff.add((user_id, Role.MALL_FINANCE.value, None, None, mall.counterparty_id, self.name(), True))
+            self.staff.add(
+                (user_id, stores_choices.Role.MALL_FINANCE.value, None, None, mall.counterparty_id, self.name(), True)
+            )
 
     def _add_user(self, username: str, *, is_administrator: bool = False) -> int:
         joined_at = self.now - timedelta(days=200)

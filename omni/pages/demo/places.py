@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from omni.kernel import geo
 from omni.pages.demo.cities import CITIES, MALLS, ROADS, TRADERS, City
 from omni.pages.demo.copying import Table
+from stores import choices as stores_choices
 from stores import queries as stores_queries
-from stores.choices import CounterpartyKind, StoreKind
 
 if TYPE_CHECKING:
     import random
@@ -128,7 +128,9 @@ class Places:
         lat, lng = self._point(site)
         code, company = f"mall-{city.prefix.lower()}-{number + 1}", f"{city.name[:-1]}{name_zh}商业管理有限公司"
         names = (f"{place_zh}{name_zh}", f"{name_en}, {place_en}")
-        mall_id = self.counterparties.add((code, CounterpartyKind.MALL.value, *names, company, "", site.district.pk))
+        mall_id = self.counterparties.add(
+            (code, stores_choices.CounterpartyKind.MALL.value, *names, company, "", site.district.pk)
+        )
         return Mall(mall_id, city, site, *names, lat, lng)
 
     def add_brand(self, brand: DemoBrand, brand_id: int) -> None:
@@ -152,7 +154,7 @@ class Places:
     def _add_franchisee(self, brand: DemoBrand, city: City) -> int:
         name = f"{city.name[:-1]}{TRADERS[(CITIES.index(city) + len(brand.code)) % len(TRADERS)]}商贸有限公司"
         code, name_en = f"fr-{brand.code}-{city.prefix.lower()}", f"{brand.name_en} franchisee, {city.prefix}"
-        kind, district_id = CounterpartyKind.FRANCHISEE.value, self.sites[city][0].district.pk
+        kind, district_id = stores_choices.CounterpartyKind.FRANCHISEE.value, self.sites[city][0].district.pk
         return self.counterparties.add((code, kind, name, name_en, name, "", district_id))
 
     def _add_mall_store(self, brand_id: int, code: str, mall: Mall) -> None:
@@ -189,7 +191,13 @@ class Places:
     ) -> None:
         """Add a store; the first of a city is large, offers everything and takes many orders."""
         chance, is_first = self.dice.random, code.endswith(FIRST)
-        kind = StoreKind.CONCESSION if mall_id else StoreKind.FRANCHISE if franchisee_id else StoreKind.DIRECT
+        kind = (
+            stores_choices.StoreKind.CONCESSION
+            if mall_id
+            else stores_choices.StoreKind.FRANCHISE
+            if franchisee_id
+            else stores_choices.StoreKind.DIRECT
+        )
         safety = int(mall_id is not None and chance() < 0.4)
         point = (spot.lat, spot.lng)
         services = (is_first or chance() < 0.95, is_first or chance() < 0.97, is_first or chance() < 0.8, True)
