@@ -23,7 +23,7 @@ class BasketField(serializers.CharField):
         "invalid_quantity": _("A quantity is a whole number from 1 to 99."),
     }
 
-    def to_internal_value(self, data: object) -> Any:  # noqa: ANN401  the framework's type is of a text
+    def to_internal_value(self, data: str) -> Any:  # noqa: ANN401  the framework's type is of a text
         """Read the basket."""
         text = super().to_internal_value(data)
         lines = [self._read_line(part) for part in text.split(",") if part.strip()]
@@ -48,7 +48,7 @@ class NearestStoresInput(serializers.Serializer[Any]):
     brand = serializers.CharField(max_length=20, help_text="The brand's code.")
     lat = serializers.FloatField(help_text="WGS-84")
     lng = serializers.FloatField(help_text="WGS-84")
-    lines = BasketField(max_length=4000, help_text="SKU:QTY,SKU:QTY")
+    lines = BasketField(help_text="SKU:QTY,SKU:QTY")
     limit = serializers.IntegerField(min_value=1, max_value=20, default=10)
 
 

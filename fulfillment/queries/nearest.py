@@ -73,8 +73,12 @@ def nearest_stores(
     nearest = sorted(find_singles(search).candidates, key=lambda one: (one.chord, one.store_id))[:limit]
     with connection.cursor() as cursor:
         cursor.execute(sql.STORES, {"ids": [one.store_id for one in nearest]})
-        stores = {store_id: facts for store_id, *facts in cursor.fetchall()}
-    return [NearestStore(*stores[one.store_id], rules.metres_from_chord(one.chord)) for one in nearest]
+        metres = {one.store_id: rules.metres_from_chord(one.chord) for one in nearest}
+        found = [
+            NearestStore(code, name_zh, name_en, lat, lng, metres[store_id])
+            for store_id, code, name_zh, name_en, lat, lng in cursor.fetchall()
+        ]
+    return sorted(found, key=lambda one: (one.metres, one.code))
 
 
 def _lines(brand_id: int, wanted: Sequence[tuple[str, int]], now: datetime) -> tuple[rules.DemandLine, ...]:

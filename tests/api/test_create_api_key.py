@@ -4,6 +4,7 @@ from io import StringIO
 import pytest
 import time_machine
 from django.core.management import CommandError, call_command
+from django.utils import translation
 
 from omni.api.models import ApiKey
 from omni.api.queries import find_live_key
@@ -36,6 +37,6 @@ def test_create_api_key_prints_the_key_alone() -> None:
 )
 def test_create_api_key_with_bad_input_says_what_is_wrong(options: dict[str, str], message: str) -> None:
     brand = BrandFactory.create()
-    with pytest.raises(CommandError, match=message):
+    with translation.override("en"), pytest.raises(CommandError, match=message):
         call_command("create_api_key", **{"brand": brand.code, "scopes": "orders:read", **options})
     assert ApiKey.objects.count() == 0
