@@ -230,7 +230,7 @@ REST_FRAMEWORK: dict[str, Any] = {
 API_REQUESTS_PER_MINUTE = {"key": 600, "address": 60}
 SPECTACULAR_SETTINGS = {
     "TITLE": "Omni API",
-    "DESCRIPTION": "Nearest stores for a basket, and orders: placed, read, cancelled. Amounts are integer fen, VAT inside.",
+    "DESCRIPTION": "Nearest stores for a basket; orders placed, read, cancelled. Amounts are whole fen, VAT inside.",
     "VERSION": "1",
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "SERVE_INCLUDE_SCHEMA": False,

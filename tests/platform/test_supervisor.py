@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -97,16 +98,16 @@ class Platform:
 
 
 @pytest.fixture(scope="module")
-def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+def platform() -> Iterator[Platform]:
     """Start a platform for this module; it must be gone in the end, whatever the tests did to it."""
-    folder = tmp_path_factory.mktemp("platform")
-    for passage in (folder, *folder.parents[:2]):
-        passage.chmod(0o711)  # pytest closes its folders; PostgreSQL's user passes through
-    platform = Platform(folder)
-    platform.start()
-    yield platform
-    if platform.process is not None and platform.process.poll() is None:
-        platform.end(signal.SIGTERM)
+    with tempfile.TemporaryDirectory(prefix="omni-platform-", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        folder.chmod(0o711)  # pytest closes its folders; PostgreSQL's user passes through this one
+        platform = Platform(folder)
+        platform.start()
+        yield platform
+        if platform.process is not None and platform.process.poll() is None:
+            platform.end(signal.SIGTERM)
 
 
 def changes(read: Callable[[], object]) -> Callable[[], bool]:
