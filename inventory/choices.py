@@ -1,5 +1,6 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class MovementKind(models.TextChoices):
@@ -8,7 +9,7 @@ class MovementKind(models.TextChoices):
     OPENING = "opening", _("Opening balance")
     RECEIPT = "receipt", _("Receipt")
     IMPORT = "import", _("Stock import")
-    SALE = "sale", _("Sale")
+    SALE = "sale", pgettext_lazy("movement", "Sale")
     RETURN = "return", _("Return")
     TRANSFER_OUT = "transfer_out", _("Transfer out")
     TRANSFER_IN = "transfer_in", _("Transfer in")
