@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from django.db.models import Sum
 
+from omni.kernel import bilingual
+from settlement.choices import CreditCase, CreditRole
 from settlement.models import CreditEntry
 
 if TYPE_CHECKING:
@@ -34,6 +36,27 @@ class CreditView:
     share_ppm: int
     amount_fen: int
     business_on: date
+
+    @property
+    def role_label(self) -> str:
+        """Return what the role is called in the language active now."""
+        return str(CreditRole(self.role).label)
+
+    @property
+    def case_label(self) -> str:
+        """Return the case of the split in words."""
+        return str(CreditCase(self.case).label)
+
+    @property
+    def party(self) -> str:
+        """Return the store and guide the credit goes to; empty for the channel."""
+        store = bilingual.pick(self.store_name_zh or "", self.store_name_en or "")
+        return " · ".join(filter(None, [store, self.guide_name]))
+
+    @property
+    def share(self) -> str:
+        """Return the share as a percentage."""
+        return f"{self.share_ppm / 10_000:g} %"
 
 
 @dataclass(frozen=True, slots=True)
