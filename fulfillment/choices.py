@@ -86,7 +86,7 @@ FINAL_FULFILLMENT_ORDER_STATUSES = frozenset(
 class RejectReason(models.TextChoices):
     """Why a store gives an offer back. NOT_FOUND corrects the stock and opens a count; DAMAGED sets units aside.
 
-    DISPLACED is the system's own: the stock fell below what was promised. It excludes no store.
+    Two are the system's own: DISPLACED (the stock fell below what was promised; it excludes no store) and NO_COURIER.
     """
 
     NOT_FOUND = "not_found", _("Not found in the store")
@@ -95,9 +95,16 @@ class RejectReason(models.TextChoices):
     CLOSING = "closing", _("The store is closing")
     OTHER = "other", _("Other")
     DISPLACED = "displaced", _("The stock fell below what was promised")
+    NO_COURIER = "no_courier", _("No courier rides there from this store")
 
 
-STORE_REJECT_REASONS = tuple(reason for reason in RejectReason if reason is not RejectReason.DISPLACED)
+STORE_REJECT_REASONS = (
+    RejectReason.NOT_FOUND,
+    RejectReason.DAMAGED,
+    RejectReason.TOO_BUSY,
+    RejectReason.CLOSING,
+    RejectReason.OTHER,
+)
 
 
 class RuleCode(models.TextChoices):

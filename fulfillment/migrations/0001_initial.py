@@ -66,7 +66,7 @@ class Migration(migrations.Migration):
                 ('offered_at', models.DateTimeField(blank=True, null=True, verbose_name='offered at')),
                 ('deadline_at', models.DateTimeField(blank=True, null=True, verbose_name='deadline')),
                 ('accepted_by', models.CharField(blank=True, max_length=60, verbose_name='accepted by')),
-                ('reject_reason', models.CharField(blank=True, choices=[('not_found', 'Not found in the store'), ('damaged', 'Damaged'), ('too_busy', 'Too busy'), ('closing', 'The store is closing'), ('other', 'Other'), ('displaced', 'The stock fell below what was promised')], max_length=12, verbose_name='reason of rejection')),
+                ('reject_reason', models.CharField(blank=True, choices=[('not_found', 'Not found in the store'), ('damaged', 'Damaged'), ('too_busy', 'Too busy'), ('closing', 'The store is closing'), ('other', 'Other'), ('displaced', 'The stock fell below what was promised'), ('no_courier', 'No courier rides there from this store')], max_length=12, verbose_name='reason of rejection')),
                 ('held_status', models.CharField(blank=True, max_length=20, verbose_name='status before the cancellation request')),
                 ('created_at', models.DateTimeField(verbose_name='created at')),
                 ('finished_at', models.DateTimeField(blank=True, null=True, verbose_name='finished at')),

@@ -175,7 +175,7 @@ def end_out_of_reach(share: FulfillmentOrder, delivery: Delivery, *, reason: str
     if share.status == Status.CANCEL_REQUESTED:
         cancel_share(share, actor=actor, now=now)
     elif share.status in IN_STORE:
-        reject_offer(share.pk, reason=RejectReason.OTHER, actor=actor, now=now)
+        reject_offer(share.pk, reason=RejectReason.NO_COURIER, actor=actor, now=now)
 
 
 @step

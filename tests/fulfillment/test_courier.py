@@ -5,14 +5,23 @@ import pytest
 from django.test import Client
 
 from fulfillment import services
-from fulfillment.choices import DeliveryState, FulfillmentOrderStatus, FulfillmentStatus, PickupCodeStatus
+from fulfillment.choices import DeliveryState, FulfillmentOrderStatus, FulfillmentStatus, PickupCodeStatus, RejectReason
 from fulfillment.models import Delivery, DeliveryCallback, Fulfillment, FulfillmentOrder, PickupCode
 from omni.kernel import clock
 from omni.kernel.models import Event
 from omni.kernel.transactions import entry
 from tests.cast import NOON, World
 from tests.courier import CALLBACK_PATH, Callbacks, drive
-from tests.factories.fulfillment import CLERK, accept, accept_and_pack, code_of, delivery_of, offer_share, status_of
+from tests.factories.fulfillment import (
+    CLERK,
+    accept,
+    accept_and_pack,
+    code_of,
+    delivery_of,
+    fresh,
+    offer_share,
+    status_of,
+)
 from tests.fulfillment.test_clients import event, signed
 from tests.sandbox.fixture import SandboxProcess
 
@@ -134,7 +143,7 @@ def test_drive_delivery_out_of_reach_gives_the_order_back_to_routing(world: Worl
     delivery = drive(share)
 
     assert (delivery.state, delivery.reason, delivery.next_attempt_at) == (D.CREATE_FAILED, "out_of_reach", None)
-    assert status_of(share) == S.REJECTED
+    assert (status_of(share), fresh(share).reject_reason) == (S.REJECTED, RejectReason.NO_COURIER)
     following = FulfillmentOrder.objects.exclude(pk=share.pk).get()
     assert (following.status, following.attempt) == (S.PENDING_ROUTING, 2)
     assert world.level("C", "M").allocated == 0
@@ -296,7 +305,7 @@ def test_callback_of_goods_taken_after_the_order_was_given_up_is_shown(
 ) -> None:
     delivery_id = drive(share).provider_id
     with entry():
-        services.reject_offer(share.pk, reason="other", actor="system:test", now=clock.now())  # type: ignore[arg-type]
+        services.reject_offer(share.pk, reason=RejectReason.OTHER, actor="system:test", now=clock.now())
     company.advance(delivery_id, "PICKED_UP")
 
     callbacks.deliver(4)

@@ -295,7 +295,7 @@ def test_reject_without_a_reason_changes_nothing(desk: Client, world: World) -> 
     assert status_of(share) == S.OFFERED
 
 
-@pytest.mark.parametrize("reason", ["nonsense", "displaced"])
+@pytest.mark.parametrize("reason", ["nonsense", "displaced", "no_courier"])
 def test_reject_for_a_reason_that_is_not_the_store_s_changes_nothing(desk: Client, world: World, reason: str) -> None:
     share = offer_share(world)
 

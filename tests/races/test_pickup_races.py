@@ -84,7 +84,7 @@ def test_eight_clerks_with_one_code_hand_over_once(small_world: World) -> None:
     share = accept_and_pack(offer_share(small_world))
     code = code_of(share)
 
-    outcomes = at_once(*[lambda clerk=clerk: hand_over(share, code, f"user:{clerk}") for clerk in range(8)])  # type: ignore[misc]
+    outcomes = at_once(*[lambda clerk=clerk: hand_over(share, code, f"user:{clerk}") for clerk in range(8)])
 
     assert sorted(outcomes) == ["PickupCodeUsed"] * 7 + ["done"]
     assert (status_of(share), stock(small_world)) == (S.HANDED_OVER, (9, 0))
@@ -246,7 +246,7 @@ def test_all_callbacks_of_a_ride_at_once_deliver_once(
     company.advance(drive(share).provider_id, "DELIVERED")
     received, answers = callbacks.take(6), []
 
-    at_once(*[lambda one=one: answers.append(callbacks.post(one)) for one in received * 2])  # type: ignore[misc]
+    at_once(*[lambda one=one: answers.append(callbacks.post(one)) for one in received * 2])
 
     assert set(answers) == {200}
     assert (delivery_of(share).state, status_of(share)) == (DeliveryState.DELIVERED, S.DELIVERED)
@@ -272,9 +272,9 @@ def test_courier_and_clerk_and_shopper_never_deadlock(
     started = time.monotonic()
 
     outcomes = at_once(
-        *[lambda share=share: wish_to_cancel(share) for share in shares],  # type: ignore[misc]
-        *[lambda share=share, code=code: hand_over(share, code) for share, code in zip(shares, codes_, strict=True)],  # type: ignore[misc]
-        *[lambda one=one: callbacks.post(one) for one in received],  # type: ignore[misc]
+        *[lambda share=share: wish_to_cancel(share) for share in shares],
+        *[lambda share=share, code=code: hand_over(share, code) for share, code in zip(shares, codes_, strict=True)],
+        *[lambda one=one: callbacks.post(one) for one in received],
     )
 
     assert Busy.__name__ not in outcomes
