@@ -13,6 +13,7 @@ from django.core.management import call_command
 from django.db import connection, transaction
 from pytest_django import DjangoDbBlocker
 
+from fulfillment.models import RoutingRule
 from inventory.models import Price, Product, StockLevel, Variant
 from members.models import Member, MemberAddress
 from omni.kernel import geo, sealing
@@ -158,6 +159,13 @@ def test_the_same_world_is_built_every_time() -> None:
         return [table.lines for table in (*places.tables(), *catalogue.tables())]
 
     assert built() == built()
+
+
+def test_one_brand_routes_by_rules_of_its_own() -> None:
+    rule = RoutingRule.objects.select_related("brand").get()
+
+    assert rule.brand.code == "rongyu"
+    rule.full_clean()
 
 
 def test_seed_demo_with_brands_there_says_so_and_changes_nothing() -> None:

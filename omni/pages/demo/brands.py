@@ -25,6 +25,8 @@ class DemoBrand:
     # Style counts by category; they sum to 100.
     range: dict[str, int]
     colors: tuple[str, ...]
+    # Its order of routing rules; none: the defaults.
+    routing: tuple[str, ...] = ()
 
 
 BRANDS = (
@@ -120,5 +122,6 @@ BRANDS = (
         "women",
         {"knit": 40, "down": 16, "coat": 10, "dress": 10, "scarf": 8, "wide": 6, "skirt": 4, "hoodie": 6},
         ("oat", "camel", "heather", "ivory", "mist", "navy", "wine", "sage", "cocoa", "lilac"),
+        ("broken_runs", "nearest"),
     ),
 )

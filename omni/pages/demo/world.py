@@ -31,6 +31,11 @@ def build_world(*, now: datetime) -> dict[str, int]:
         "stores_brand",
         *("code", "name_zh", "name_en", "legal_entity", "accent", "delivery_fee_fen", "free_delivery_from_fen"),
     )
+    rules = Table(
+        "fulfillment_routingrule",
+        *("brand_id", "order", "offer_minutes", "max_attempts", "courier_reach_metres", "opening_wait_minutes"),
+        *("max_stores", "min_split_value_fen", "count_max_age_days", "pickup_keep_hours"),
+    )
     # One source of chance a part, so that a change in one leaves the others as they were.
     catalogue = Catalogue(_dice("catalogue"), now)
     places = Places(_dice("places"))
@@ -48,7 +53,9 @@ def build_world(*, now: datetime) -> dict[str, int]:
             people.add_store_staff(brand, store)
         people.add_members(brand_id, number, stores, places)
         stock.add_brand(catalogue.styles[brand_id], stores)
-    return _load([brands, *places.tables(), *catalogue.tables(), *people.tables()], stock.tables())
+        if brand.routing:
+            rules.add((brand_id, list(brand.routing), 20, 4, 15_000, 1080, 2, 0, None, 72))
+    return _load([brands, *places.tables(), *catalogue.tables(), *people.tables(), rules], stock.tables())
 
 
 def _dice(part: str) -> random.Random:

@@ -1,0 +1,97 @@
+"""The catalogue to keep, and stock to look at: only services change what a store has."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+
+from inventory.models import (
+    Category,
+    Collection,
+    CountTask,
+    Price,
+    Product,
+    Reservation,
+    StockLevel,
+    StockMovement,
+    Variant,
+)
+from omni.kernel.admin import ReadOnly
+
+
+@admin.register(Category)
+class CategoryAdmin(admin.ModelAdmin["Category"]):
+    list_display = ["code", "parent", "name_zh", "name_en", "position"]
+    list_select_related = ["parent"]
+    search_fields = ["code", "name_zh", "name_en"]
+
+
+@admin.register(Collection)
+class CollectionAdmin(admin.ModelAdmin["Collection"]):
+    list_display = ["code", "brand_id", "name_zh", "name_en", "launched_on"]
+    search_fields = ["code", "name_zh", "name_en"]
+    raw_id_fields = ["brand"]
+
+
+class VariantInline(admin.TabularInline["Variant", "Product"]):
+    model = Variant
+    extra = 0
+    raw_id_fields = ["brand"]
+    show_change_link = True
+
+
+@admin.register(Product)
+class ProductAdmin(admin.ModelAdmin["Product"]):
+    list_display = ["code", "brand_id", "name_zh", "name_en", "category", "launched_on", "is_active"]
+    list_filter = ["category", "is_active"]
+    list_select_related = ["category"]
+    search_fields = ["code", "name_zh", "name_en"]
+    autocomplete_fields = ["category", "collection"]
+    raw_id_fields = ["brand"]
+    inlines = [VariantInline]
+
+
+class PriceInline(admin.TabularInline["Price", "Variant"]):
+    model = Price
+    extra = 0
+
+
+@admin.register(Variant)
+class VariantAdmin(admin.ModelAdmin["Variant"]):
+    list_display = ["sku", "barcode", "product", "color_zh", "size", "is_active"]
+    list_select_related = ["product"]
+    search_fields = ["sku", "barcode"]
+    autocomplete_fields = ["product"]
+    raw_id_fields = ["brand"]
+    inlines = [PriceInline]
+
+
+@admin.register(StockLevel)
+class StockLevelAdmin(ReadOnly, admin.ModelAdmin["StockLevel"]):
+    list_display = ["variant", "store_id", "on_hand", "held", "allocated", "unsellable", "safety", "counted_on"]
+    list_select_related = ["variant"]
+    search_fields = ["variant__sku"]
+    show_full_result_count = False
+
+
+@admin.register(StockMovement)
+class StockMovementAdmin(ReadOnly, admin.ModelAdmin["StockMovement"]):
+    list_display = ["moved_at", "level", "kind", "quantity", "cause", "actor"]
+    list_filter = ["kind"]
+    list_select_related = ["level"]
+    search_fields = ["cause"]
+    show_full_result_count = False
+
+
+@admin.register(Reservation)
+class ReservationAdmin(ReadOnly, admin.ModelAdmin["Reservation"]):
+    list_display = ["owner", "level", "quantity", "status", "created_at"]
+    list_filter = ["status"]
+    list_select_related = ["level"]
+    search_fields = ["owner"]
+    show_full_result_count = False
+
+
+@admin.register(CountTask)
+class CountTaskAdmin(ReadOnly, admin.ModelAdmin["CountTask"]):
+    list_display = ["opened_at", "level", "reason", "closed_at"]
+    list_select_related = ["level"]
