@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext as _
@@ -20,9 +20,10 @@ if TYPE_CHECKING:
     from stores.models import District
     from stores.permissions import Actor
 
-# The map: degrees east of 73 and north of 18, 12 px a degree; parallels shrink by the cosine of 36 degrees.
+# The map: degrees from its upper left corner, 24 px a degree; parallels shrink by the cosine of 36 degrees.
 WEST, NORTH, SCALE, SHRINK = 97.0, 48.5, 24.0, 0.809
-NAMED_CITIES = 12
+NAMED_CITIES = 20
+NAME_WIDTH, NAME_HEIGHT = 52, 13
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ class City:
 
     name: str
     store_count: int
-    on_hand: int
+    on_hand: str
     open_tasks: int
     x: float
     y: float
@@ -75,7 +76,7 @@ def read(actor: Actor, *, now: datetime) -> Network:
         for position, amount in enumerate((1, on_hand.get(store_id, 0), open_tasks.get(store_id, 0))):
             sums[key][position] += amount
     ordered = sorted(sums, key=lambda key: (-sums[key][0], key))
-    cities = tuple(_city(places[key], sums[key], is_named=rank < NAMED_CITIES) for rank, key in enumerate(ordered))
+    cities = _named(tuple(_city(places[key], sums[key]) for key in ordered))
     figures = (
         Figure(_("Stores"), f"{stores.count():,}"),
         Figure(_("Cities"), f"{len(cities):,}"),
@@ -86,13 +87,22 @@ def read(actor: Actor, *, now: datetime) -> Network:
     return Network(figures, cities)
 
 
-def _city(district: District, amounts: list[int], *, is_named: bool) -> City:
+def _named(cities: tuple[City, ...]) -> tuple[City, ...]:
+    """Name the largest cities on the map, as far as their names do not cover each other."""
+    named: list[City] = []
+    for city in cities[:NAMED_CITIES]:
+        if all(abs(city.x - other.x) > NAME_WIDTH or abs(city.y - other.y) > NAME_HEIGHT for other in named):
+            named.append(city)
+    return tuple(replace(city, is_named=city in named) for city in cities)
+
+
+def _city(district: District, amounts: list[int]) -> City:
     return City(
         name=stores_queries.city_name(district),
         store_count=amounts[0],
-        on_hand=amounts[1],
+        on_hand=f"{amounts[1]:,}",
         open_tasks=amounts[2],
         x=round((district.lng - WEST) * SCALE * SHRINK, 1),
         y=round((NORTH - district.lat) * SCALE, 1),
-        is_named=is_named,
+        is_named=False,
     )
