@@ -90,7 +90,7 @@ COUNT_ACCEPTANCE = """
 INSERT INTO fulfillment_acceptancerecord AS record (store_id, offers, accepted, counted_at)
 SELECT store_id, count(*), count(*) FILTER (WHERE status NOT IN ('rejected', 'timed_out')), %(now)s
 FROM fulfillment_fulfillmentorder
-WHERE offered_at >= %(since)s AND reject_reason <> 'displaced'
+WHERE offered_at >= %(since)s AND reject_reason NOT IN ('displaced', 'no_courier')
     AND (accepted_by <> '' OR status IN ('rejected', 'timed_out'))
 GROUP BY store_id
 ON CONFLICT (store_id) DO UPDATE
