@@ -2,7 +2,7 @@
 
 # A function that a migration makes. Only its last round counts; the row without a store closes it and counts refusals.
 CANDIDATES = """
-SELECT round, store_id, chord, opening, used, room, sellable, offers, accepted, refusals
+SELECT round, store_id, chord, opening, used, room, sellable, offers, accepted, refusals, lacking
 FROM fulfillment_candidates(
     %(brand_id)s, %(variants)s::bigint[], %(quantities)s::int[], %(x)s, %(y)s, %(z)s, %(reach)s, %(is_pickup)s,
     %(only_store)s, %(excluded)s::bigint[], %(counted_since)s::date, %(own_store)s, %(own_quantities)s::int[],
@@ -196,4 +196,4 @@ WITH judged AS (
     + _VERDICT
 )
 
-STORES = "SELECT id, code, name_zh, name_en, lat, lng FROM stores_store WHERE id = ANY(%(ids)s::bigint[])"
+STORES = "SELECT id, code, name_zh, name_en, lat, lng, address FROM stores_store WHERE id = ANY(%(ids)s::bigint[])"

@@ -297,8 +297,11 @@ GROUP BY variant.id, price.id
 ORDER BY variant.position, variant.id
 """
 
+# The hours are those of one day; an exception replaces them. -1: closed.
 NEAR_STORES = f"""
-SELECT store.name_zh, store.name_en, store.address, {_METRES} AS metres, held.sizes
+SELECT store.name_zh, store.name_en, store.address, {_METRES} AS metres, held.sizes,
+    CASE WHEN other.id IS NULL THEN store.opens_minutes[%(weekday)s] ELSE coalesce(other.opens_minute, -1) END,
+    CASE WHEN other.id IS NULL THEN store.closes_minutes[%(weekday)s] ELSE coalesce(other.closes_minute, -1) END
 FROM (
     SELECT level.store_id, array_agg(variant.size ORDER BY variant.position) AS sizes
     FROM inventory_variant variant JOIN inventory_stocklevel level ON level.variant_id = variant.id AND {SELLABLE} > 0
@@ -306,8 +309,17 @@ FROM (
     GROUP BY level.store_id
 ) held
 JOIN stores_store store ON store.id = held.store_id AND store.is_active
+LEFT JOIN stores_hoursexception other ON other.store_id = store.id AND other.on_date = %(today)s
 ORDER BY metres, store.id
 LIMIT %(limit)s
+"""
+
+VARIANTS_IN_STOCK = f"""
+SELECT variant.id FROM inventory_variant variant
+WHERE variant.id = ANY(%(variants)s::bigint[]) AND EXISTS (
+    SELECT 1 FROM inventory_stocklevel level JOIN stores_store store ON store.id = level.store_id AND store.is_active
+    WHERE level.variant_id = variant.id AND {SELLABLE} > 0
+)
 """
 
 ON_HAND_BY_STORE = """

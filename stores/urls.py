@@ -3,4 +3,7 @@ from django.urls import path
 from stores.views import shop
 
 app_name = "stores"
-urlpatterns = [path("place/", shop.choose_place, name="place")]
+urlpatterns = [
+    path("place/", shop.choose_place, name="place"),
+    path("place/districts/", shop.list_districts, name="districts"),
+]

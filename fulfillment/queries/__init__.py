@@ -15,12 +15,13 @@ from fulfillment.queries.desk import (
     tasks_visible_to,
 )
 from fulfillment.queries.explain import DecisionView, ReasonLine, explain_decisions
-from fulfillment.queries.nearest import NearestStore, nearest_stores
+from fulfillment.queries.nearest import NearestStore, PickupStore, nearest_stores, pickup_stores
 from fulfillment.queries.network import open_tasks_by_store
 
 __all__ = [
     "DecisionView",
     "NearestStore",
+    "PickupStore",
     "Queue",
     "ReasonLine",
     "Tab",
@@ -39,5 +40,6 @@ __all__ = [
     "load_task",
     "nearest_stores",
     "open_tasks_by_store",
+    "pickup_stores",
     "tasks_visible_to",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from django.db import connection
@@ -45,6 +46,18 @@ class NearestStore:
     metres: float
 
 
+@dataclass(frozen=True, slots=True)
+class PickupStore:
+    """A store that could keep a basket ready. `opens_at` is None while it is open."""
+
+    store_id: int
+    name_zh: str
+    name_en: str
+    address: str
+    metres: float
+    opens_at: datetime | None
+
+
 def nearest_stores(
     brand_code: str, wanted: Sequence[tuple[str, int]], *, lat: float, lng: float, limit: int, now: datetime
 ) -> list[NearestStore]:
@@ -76,9 +89,40 @@ def nearest_stores(
         metres = {one.store_id: rules.metres_from_chord(one.chord) for one in nearest}
         found = [
             NearestStore(code, name_zh, name_en, lat, lng, metres[store_id])
-            for store_id, code, name_zh, name_en, lat, lng in cursor.fetchall()
+            for store_id, code, name_zh, name_en, lat, lng, _address in cursor.fetchall()
         ]
     return sorted(found, key=lambda one: (one.metres, one.code))
+
+
+def pickup_stores(
+    brand_id: int, wanted: Sequence[tuple[int, int]], *, lat: float, lng: float, limit: int, now: datetime
+) -> list[PickupStore]:
+    """Return the nearest stores, twenty at most, where (variant id, units) could be collected together, by distance.
+
+    They pass the filters of routing: they offer it, open in time, have capacity left and hold everything.
+    """
+    search = Search(
+        brand_id=brand_id,
+        way=Way.PICKUP,
+        lines=tuple(rules.DemandLine(variant_id, units, 0) for variant_id, units in wanted),
+        lat=lat,
+        lng=lng,
+        terms=get_terms(brand_id),
+        now=now,
+    )
+    nearest = sorted(find_singles(search).candidates, key=lambda one: (one.chord, one.store_id))[:limit]
+    with connection.cursor() as cursor:
+        cursor.execute(sql.STORES, {"ids": [one.store_id for one in nearest]})
+        words = {row[0]: (row[2], row[3], row[6]) for row in cursor.fetchall()}
+    return [
+        PickupStore(
+            one.store_id,
+            *words[one.store_id],
+            metres=one.metres,
+            opens_at=now + timedelta(minutes=one.opens_in) if one.opens_in > 0 else None,
+        )
+        for one in nearest
+    ]
 
 
 def _lines(brand_id: int, wanted: Sequence[tuple[str, int]], now: datetime) -> tuple[rules.DemandLine, ...]:

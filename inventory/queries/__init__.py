@@ -15,6 +15,7 @@ from inventory.queries.catalogue import (
     near_stores,
     on_hand_by_store,
     sizes_of,
+    variants_in_stock,
 )
 from inventory.queries.pricing import PricedVariant, price_lines, variants_by_sku
 
@@ -37,4 +38,5 @@ __all__ = [
     "price_lines",
     "sizes_of",
     "variants_by_sku",
+    "variants_in_stock",
 ]

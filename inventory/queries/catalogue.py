@@ -13,7 +13,7 @@ from django.db import connection
 
 from inventory import sql
 from inventory.models import Category
-from omni.kernel import bilingual
+from omni.kernel import bilingual, clock
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -102,13 +102,23 @@ class ProductDetail:
 
 @dataclass(frozen=True, slots=True)
 class NearStore:
-    """A store that has sizes of a colour, and how far it is."""
+    """A store that has sizes of a colour, how far it is, and its hours today (minutes after midnight; -1: closed)."""
 
     name_zh: str
     name_en: str
     address: str
     metres: float
     sizes: tuple[str, ...]
+    opens_minute: int
+    closes_minute: int
+
+    @property
+    def hours(self) -> str:
+        """Return today's hours as a clock shows them ("10:00–22:00"); nothing when it is closed."""
+        if self.opens_minute < 0:
+            return ""
+        clocks = [f"{minute // 60 % 24:02d}:{minute % 60:02d}" for minute in (self.opens_minute, self.closes_minute)]
+        return "–".join(clocks)
 
 
 def categories() -> QuerySet[Category]:
@@ -164,12 +174,19 @@ def sizes_of(
 
 
 def near_stores(
-    product_id: int, color_hex: str, *, point: tuple[float, float, float], limit: int = 5
+    product_id: int, color_hex: str, *, point: tuple[float, float, float], now: datetime, limit: int = 5
 ) -> list[NearStore]:
-    """Return the nearest stores that have any size of a colour to sell, the nearest first."""
+    """Return the nearest stores that have any size of a colour to sell, the nearest first; their hours are today's."""
     x, y, z = point
+    today = clock.business_date(now)
     values = {"product": product_id, "color": color_hex, "x": x, "y": y, "z": z, "limit": limit}
-    return [NearStore(*_frozen(row)) for row in _rows(sql.NEAR_STORES, values)]
+    rows = _rows(sql.NEAR_STORES, {**values, "today": today, "weekday": today.isoweekday()})
+    return [NearStore(*_frozen(row)) for row in rows]
+
+
+def variants_in_stock(variant_ids: Collection[int]) -> set[int]:
+    """Return those of the variants of which some store has a unit to sell."""
+    return {row[0] for row in _rows(sql.VARIANTS_IN_STOCK, {"variants": list(variant_ids)})}
 
 
 def on_hand_by_store(brand_ids: Collection[int]) -> dict[int, int]:

@@ -185,7 +185,8 @@ def _product_content(product_id: int, wanted_color: str, place: Place | None) ->
         raise Http404
     color = next((shade for shade in product.colors if shade.hex == wanted_color), product.colors[0])
     point = geo.unit_vector(place.lat, place.lng) if place else None
-    sizes = queries.sizes_of(product_id, color.hex, point=point, now=clock.now())
+    now = clock.now()
+    sizes = queries.sizes_of(product_id, color.hex, point=point, now=now)
     buyable = [size for size in sizes if size.store_count]
     return {
         "product": product,
@@ -197,7 +198,7 @@ def _product_content(product_id: int, wanted_color: str, place: Place | None) ->
         "sizes": sizes,
         # The size that is nearest: the first that can be had at once.
         "first_sku": min(buyable, key=lambda size: size.nearest_metres or 0).sku if buyable else "",
-        "nearest": queries.near_stores(product_id, color.hex, point=point) if point else [],
+        "nearest": queries.near_stores(product_id, color.hex, point=point, now=now) if point else [],
         "here": f"{reverse('inventory:product', args=[product.brand_code, product.code])}?color={color.hex[1:]}",
     }
 

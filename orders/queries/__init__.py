@@ -2,10 +2,18 @@
 
 from orders.queries.access import get_order_for, orders_visible_to, read_order_token, sign_order_token
 from orders.queries.audit import audit_due_rows, audit_owners, audit_paid_orders, last_recognition_before
-from orders.queries.basket import BasketLineView, BasketView, baskets_of, find_basket
+from orders.queries.basket import (
+    BasketLineView,
+    BasketView,
+    SeenLine,
+    baskets_of,
+    count_units,
+    find_basket,
+    read_seen,
+)
 from orders.queries.hq import Derived, OrderRow, derive, order_counts, order_rows
 from orders.queries.orders import OrderLineView, OrderShareView, OrderView, order_view
-from orders.queries.pages import OrderPage, ParcelView, order_page, payment_link
+from orders.queries.pages import OrderPage, ParcelView, find_payment, is_payable, order_page
 
 __all__ = [
     "BasketLineView",
@@ -17,20 +25,24 @@ __all__ = [
     "OrderShareView",
     "OrderView",
     "ParcelView",
+    "SeenLine",
     "audit_due_rows",
     "audit_owners",
     "audit_paid_orders",
     "baskets_of",
+    "count_units",
     "derive",
     "find_basket",
+    "find_payment",
     "get_order_for",
+    "is_payable",
     "last_recognition_before",
     "order_counts",
     "order_page",
     "order_rows",
     "order_view",
     "orders_visible_to",
-    "payment_link",
     "read_order_token",
+    "read_seen",
     "sign_order_token",
 ]

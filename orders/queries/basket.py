@@ -2,30 +2,48 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
+
+from django.db.models import Sum
 
 from fulfillment import choices as fulfillment_choices
 from inventory import queries as inventory_queries
-from orders.models import Basket
+from orders.models import Basket, BasketLine
 from orders.rules import delivery_charge_fen
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from inventory.models import Variant
     from stores.models import Brand
 
+_SEEN = re.compile(r"(\d{1,18})x(\d{1,4})@(\d{1,9})", re.ASCII)
+
+
+class SeenLine(NamedTuple):
+    """A line of a basket as a page showed it; `price_fen` of one unit."""
+
+    line_id: int
+    quantity: int
+    price_fen: int
+
 
 @dataclass(frozen=True, slots=True)
 class BasketLineView:
-    """One SKU of a basket. `unit_price_fen` is today's price; None when the brand no longer sells it."""
+    """One SKU of a basket. `unit_price_fen` is today's price; None when the brand no longer sells it.
+
+    `seen_price_fen` is what the shopper saw: on the checkout page sent in, or else when it came into the basket.
+    """
 
     id: int
     variant: Variant
     quantity: int
     seen_price_fen: int
     unit_price_fen: int | None
+    is_in_stock: bool
 
     @property
     def total_fen(self) -> int:
@@ -59,9 +77,30 @@ class BasketView:
         )
 
     @property
+    def free_delivery_gap_fen(self) -> int:
+        """Return for how much more the delivery would be free; 0 when it is."""
+        return self.brand.free_delivery_from_fen - self.goods_fen if self.delivery_fen else 0
+
+    @property
     def total_fen(self) -> int:
         """Return goods and delivery by courier together."""
         return self.goods_fen + self.delivery_fen
+
+    @property
+    def is_orderable(self) -> bool:
+        """Tell whether every line is on sale and in some store."""
+        return all(line.unit_price_fen is not None and line.is_in_stock for line in self.lines)
+
+    @property
+    def seen(self) -> str:
+        """Return what this page shows, as `read_seen` reads it: an order is for this and nothing else."""
+        return " ".join(f"{line.id}x{line.quantity}@{line.unit_price_fen or 0}" for line in self.lines)
+
+
+def read_seen(text: str) -> tuple[SeenLine, ...]:
+    """Read what a page showed of a basket; nothing when it is none of our texts."""
+    found = [_SEEN.fullmatch(word) for word in text.split()]
+    return tuple(SeenLine(*map(int, match.groups())) for match in found if match)
 
 
 def baskets_of(token: str, *, now: datetime) -> list[BasketView]:
@@ -69,26 +108,39 @@ def baskets_of(token: str, *, now: datetime) -> list[BasketView]:
     if not token:
         return []
     found = Basket.objects.filter(token=token).select_related("brand").order_by("brand_id")
-    rows = found.prefetch_related("lines__variant__product__category")
-    views = [_view(basket, now) for basket in rows]
+    views = [_view(basket, {}, now) for basket in found.prefetch_related("lines__variant__product__category")]
     return [view for view in views if view.lines]
 
 
-def find_basket(token: str, brand_code: str, *, now: datetime) -> BasketView | None:
-    """Return the basket of a token with one brand, or None when it is empty."""
-    return next((view for view in baskets_of(token, now=now) if view.brand.code == brand_code), None)
+def find_basket(token: str, brand_code: str, *, seen: tuple[SeenLine, ...] = (), now: datetime) -> BasketView | None:
+    """Return the basket of a token with one brand, or None when it is empty; with `seen`, beside those prices."""
+    found = Basket.objects.filter(token=token, brand__code=brand_code).select_related("brand") if token else None
+    basket = found.prefetch_related("lines__variant__product__category").first() if found is not None else None
+    view = _view(basket, {line.line_id: line.price_fen for line in seen}, now) if basket else None
+    return view if view and view.lines else None
 
 
-def _view(basket: Basket, now: datetime) -> BasketView:
+def count_units(token: str) -> int:
+    """Return how many units all baskets of a token hold."""
+    return BasketLine.objects.filter(basket__token=token).aggregate(units=Sum("quantity"))["units"] or 0
+
+
+def _view(basket: Basket, seen_fen: Mapping[int, int], now: datetime) -> BasketView:
     lines = sorted(basket.lines.all(), key=lambda line: line.pk)
-    prices = {
-        priced.sku: priced.unit_price_fen
-        for priced in inventory_queries.price_lines(basket.brand_id, [line.variant.sku for line in lines], now)
-    }
+    skus = [line.variant.sku for line in lines]
+    prices = {item.sku: item.unit_price_fen for item in inventory_queries.price_lines(basket.brand_id, skus, now)}
+    in_stock = inventory_queries.variants_in_stock([line.variant_id for line in lines])
     return BasketView(
         basket.brand,
         tuple(
-            BasketLineView(line.pk, line.variant, line.quantity, line.seen_price_fen, prices.get(line.variant.sku))
+            BasketLineView(
+                id=line.pk,
+                variant=line.variant,
+                quantity=line.quantity,
+                seen_price_fen=seen_fen.get(line.pk, line.seen_price_fen),
+                unit_price_fen=prices.get(line.variant.sku),
+                is_in_stock=line.variant_id in in_stock,
+            )
             for line in lines
         ),
     )

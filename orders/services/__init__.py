@@ -1,7 +1,7 @@
 """The use cases of orders."""
 
 from orders.clients import NoticeRejected
-from orders.services.basket import accept_basket_prices, add_to_basket, change_basket_line, empty_basket
+from orders.services.basket import BasketChanged, add_to_basket, change_basket_line, order_basket
 from orders.services.cancelling import (
     NothingParked,
     OrderNotCancellable,
@@ -41,6 +41,7 @@ from orders.services.refunds import RefundExceedsPayment, RefundNotAbnormal, dri
 from orders.services.sweeping import drive_due_rows
 
 __all__ = [
+    "BasketChanged",
     "InvalidChoice",
     "InvalidPhone",
     "NothingParked",
@@ -58,7 +59,6 @@ __all__ = [
     "UnknownPickupStore",
     "UnknownSku",
     "WantedLine",
-    "accept_basket_prices",
     "add_to_basket",
     "cancel_order",
     "cancel_unfillable",
@@ -67,8 +67,8 @@ __all__ = [
     "drive_intent",
     "drive_notice",
     "drive_refund",
-    "empty_basket",
     "expire_order",
+    "order_basket",
     "park",
     "place_order",
     "recognise_delivered",

@@ -12,30 +12,35 @@ import qrcode
 import qrcode.image.svg
 from django.conf import settings
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import get_language
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from fulfillment import choices as fulfillment_choices
-from omni.kernel import clock
+from fulfillment import queries as fulfillment_queries
+from omni.kernel import bilingual, clock
 from omni.kernel.errors import DomainError, NotFound
 from omni.kernel.transactions import Idempotency, entry, run_once
 from orders import queries, services
-from orders.choices import OrderStatus, PaymentMethod
+from orders.choices import PaymentMethod
 from orders.forms import AddToBasketForm, ChangeBasketForm, CheckoutForm
 from stores import choices as stores_choices
 from stores import queries as stores_queries
 
 if TYPE_CHECKING:
+    from django.forms import Form
+
     from orders.models import Order
-    from orders.queries import BasketView
     from stores.permissions import Actor
 
 A_MONTH = 30 * 24 * 3600
-# Fields of the service that stand under another name, or in no field, on the page.
-PAGE_FIELDS = {"contact_name": "contact_name", "phone": "phone", "district_code": "district_code", "street": "street"}
+MOST_ORDERS = 50
+MOST_PICKUP_STORES = 5
+# Tells htmx that there is nothing more to ask for.
+STOP_POLLING = 286
 
 
 def shopper_of(request: HttpRequest) -> Actor:
@@ -49,169 +54,211 @@ def basket_token(request: HttpRequest) -> str:
     return str(request.get_signed_cookie("basket", default=""))
 
 
-@require_GET
+def with_basket(response: HttpResponse, token: str) -> HttpResponse:
+    """Let the browser remember its baskets, and how many units they hold (for the script in the header)."""
+    response.set_signed_cookie("basket", token, max_age=A_MONTH, httponly=True, samesite="Lax")
+    response.set_cookie("basket_count", str(queries.count_units(token)), max_age=A_MONTH, samesite="Lax")
+    return response
+
+
+@require_safe
 def show_basket(request: HttpRequest) -> HttpResponse:
     """Show the baskets of this browser."""
-    return render(
-        request, "shop/basket_show.html", {"baskets": queries.baskets_of(basket_token(request), now=clock.now())}
-    )
+    token = basket_token(request)
+    response = render(request, "shop/basket_show.html", {"baskets": queries.baskets_of(token, now=clock.now())})
+    return with_basket(response, token) if token else response
 
 
 @require_POST
 def add_to_basket(request: HttpRequest) -> HttpResponse:
-    """Put one unit of a SKU into the basket."""
+    """Put units of a SKU into the basket."""
     form = AddToBasketForm(request.POST)
     if not form.is_valid():
-        messages.error(request, str(next(iter(form.errors.values()))[0]))
-        return redirect(request.headers.get("Referer") or "inventory:products")
-    token = basket_token(request) or secrets.token_urlsafe(24)
-    brand = stores_queries.get_brand(form.cleaned_data["brand"])
-    with entry():
-        services.add_to_basket(
-            token, brand.pk, form.cleaned_data["sku"], quantity=form.cleaned_data["quantity"] or 1, now=clock.now()
-        )
-    response = redirect("orders:basket")
-    response.set_signed_cookie("basket", token, max_age=A_MONTH, httponly=True, samesite="Lax")
-    return response
+        return _back(request, _first_error(form))
+    values, token = form.cleaned_data, basket_token(request) or secrets.token_urlsafe(24)
+    brand = stores_queries.get_brand(values["brand"])
+    try:
+        with entry():
+            services.add_to_basket(token, brand.pk, values["sku"], quantity=values["quantity"] or 1, now=clock.now())
+    except DomainError as error:
+        return _back(request, error.message)
+    return with_basket(redirect("orders:basket"), token)
+
+
+def _first_error(form: Form) -> str:
+    return str(next(iter(form.errors.values()))[0])
+
+
+def _back(request: HttpRequest, message: str) -> HttpResponse:
+    """Return to the page the shopper came from, with a message on it."""
+    messages.error(request, message)
+    origin = request.headers.get("Referer", "")
+    is_ours = url_has_allowed_host_and_scheme(origin, {request.get_host()}, require_https=request.is_secure())
+    return redirect(origin if is_ours else "inventory:products")
 
 
 @require_POST
 def change_basket(request: HttpRequest) -> HttpResponse:
     """Set the quantity of a line; zero takes it out."""
-    form = ChangeBasketForm(request.POST)
+    form, token = ChangeBasketForm(request.POST), basket_token(request)
     if form.is_valid():
         with entry():
-            services.change_basket_line(basket_token(request), form.cleaned_data["line"], form.cleaned_data["quantity"])
+            services.change_basket_line(token, form.cleaned_data["line"], form.cleaned_data["quantity"])
+    else:
+        messages.error(request, _first_error(form))
     return redirect("orders:basket")
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def show_checkout(request: HttpRequest, brand_code: str) -> HttpResponse:
     """Show the one page of the checkout; a valid form places the order and goes on to the payment."""
-    token = basket_token(request)
-    basket = queries.find_basket(token, brand_code, now=clock.now())
-    if basket is None:
-        return redirect("orders:basket")
-    place = stores_queries.find_place(str(request.get_signed_cookie("place", default="")))
-    form = CheckoutForm(request.POST or None, initial=_place_fields(place))
-    if form.is_bound and form.is_valid():
+    place = request.get_signed_cookie("place", default="")
+    form = CheckoutForm(request.POST if request.method == "POST" else None, initial={"place": place})
+    if form.is_valid():
         try:
-            return _place_order(request, token, basket, form)
+            return _place_order(request, brand_code, form.cleaned_data, form.chosen_place)
         except DomainError as error:
-            _show_error(form, error)
-            with entry():
-                services.accept_basket_prices(token, basket.brand.pk, now=clock.now())
+            form.show_refusal(error)
+    seen = queries.read_seen(form.data.get("seen", ""))
+    basket = queries.find_basket(basket_token(request), brand_code, seen=seen, now=clock.now())
+    if basket is None:
+        for message in form.non_field_errors():
+            messages.error(request, str(message))
+        return redirect("orders:basket")
     context = {
         "basket": basket,
+        "lines": [(line, form.line_errors.get(position)) for position, line in enumerate(basket.lines)],
         "form": form,
-        "pickup_stores": _pickup_stores(basket, place),
+        "pickup": _pickup_context(basket, form.chosen_place, str(form["pickup_store"].value() or "")),
         "unpaid_minutes": settings.ORDERS_UNPAID_MINUTES,
     }
     return render(request, "shop/checkout_show.html", context, status=422 if form.is_bound else 200)
 
 
-def _place_fields(place: stores_queries.Place | None) -> dict[str, Any]:
-    if place is None:
-        return {}
-    return {"district_code": place.district.pk} if place.district else {"lat": place.lat, "lng": place.lng}
+@require_safe
+def show_pickup_stores(request: HttpRequest, brand_code: str) -> HttpResponse:
+    """Answer the checkout's question where the basket can be collected near the place chosen now."""
+    basket = queries.find_basket(basket_token(request), brand_code, now=clock.now())
+    if basket is None:
+        raise NotFound
+    place = stores_queries.find_place(request.GET.get("place", ""))
+    chosen = request.GET.get("pickup_store", "")
+    return render(request, "shop/_pickup_stores.html", {"pickup": _pickup_context(basket, place, chosen)})
 
 
-def _pickup_stores(basket: BasketView, place: stores_queries.Place | None) -> list[Any]:
-    if place is None:
-        return []
+def _pickup_context(basket: queries.BasketView, place: stores_queries.Place | None, chosen: str) -> dict[str, Any]:
+    """Return the stores that hold the whole basket near the place, and which one is chosen."""
     lines = [(line.variant.pk, line.quantity) for line in basket.lines]
-    return list(queries.pickup_stores(basket.brand.pk, lines, place.lat, place.lng, now=clock.now()))
+    stores = (
+        fulfillment_queries.pickup_stores(
+            basket.brand.pk, lines, lat=place.lat, lng=place.lng, limit=MOST_PICKUP_STORES, now=clock.now()
+        )
+        if place
+        else []
+    )
+    return {"place": place, "stores": stores, "chosen": chosen}
 
 
-def _place_order(request: HttpRequest, token: str, basket: BasketView, form: CheckoutForm) -> HttpResponse:
-    """Place the order and begin its payment, once per form; then show the payment page."""
-    wanted = _order_of(basket, form.cleaned_data)
-    fingerprint = hashlib.sha256(repr(wanted).encode()).hexdigest()
+def _place_order(
+    request: HttpRequest, brand_code: str, values: dict[str, Any], place: stores_queries.Place | None
+) -> HttpResponse:
+    """Place the order and begin its payment, once per form; then go on to the payment page."""
+    token, wanted = basket_token(request), _wanted(stores_queries.get_brand(brand_code).pk, values, place)
+    fingerprint = hashlib.sha256(repr((wanted, values["seen"])).encode()).hexdigest()
 
     def work() -> dict[str, Any]:
-        now = clock.now()
-        placed = services.place_order(wanted, now=now)
-        services.start_payment(placed.order_id, PaymentMethod.WECHAT_NATIVE, now=now)
-        services.empty_basket(token, basket.brand.pk)
+        placed = services.order_basket(token, wanted, seen=queries.read_seen(values["seen"]), now=clock.now())
         return {"number": placed.number}
 
-    response, _replayed = run_once(Idempotency(f"basket:{token}", form.cleaned_data["key"], fingerprint), work)
-    _remember(request, response["number"])
-    return redirect("orders:pay", response["number"])
+    answer, _is_replayed = run_once(Idempotency(f"basket:{token}", values["key"], fingerprint), work)
+    _remember(request, answer["number"])
+    return with_basket(redirect("orders:pay", answer["number"]), token)
 
 
-def _order_of(basket: BasketView, values: dict[str, Any]) -> services.PlaceOrder:
+def _wanted(brand_id: int, values: dict[str, Any], place: stores_queries.Place | None) -> services.PlaceOrder:
+    """Turn the form into a wish, still without lines."""
     is_pickup = values["way"] == fulfillment_choices.Way.PICKUP
+    point = place if place and place.is_position else None
     return services.PlaceOrder(
-        brand_id=basket.brand.pk,
+        brand_id=brand_id,
         channel=stores_choices.Channel.WEB,
-        lines=tuple(services.WantedLine(line.variant.sku, line.quantity, line.seen_price_fen) for line in basket.lines),
-        way=fulfillment_choices.Way(values["way"]),
+        lines=(),
+        way=values["way"],
         contact_name=values["contact_name"],
         phone=values["phone"],
-        district_code=values["district_code"] or None,
+        district_code=place.district.pk if place else None,
         street="" if is_pickup else values["street"],
-        lat=values["lat"],
-        lng=values["lng"],
+        lat=point.lat if point else None,
+        lng=point.lng if point else None,
         pickup_store_id=values["pickup_store"] if is_pickup else None,
-        language=get_language() or "zh-hans",
+        language=get_language(),
     )
-
-
-def _show_error(form: CheckoutForm, error: DomainError) -> None:
-    """Put a refusal beside the field it names."""
-    form.add_error(PAGE_FIELDS.get(error.field or ""), error.message)
 
 
 def _remember(request: HttpRequest, number: str) -> None:
     known = [*request.session.get("orders", ()), number]
-    request.session["orders"] = list(dict.fromkeys(known))[-50:]
+    request.session["orders"] = list(dict.fromkeys(known))[-MOST_ORDERS:]
 
 
-@require_GET
+@require_safe
+def list_orders(request: HttpRequest) -> HttpResponse:
+    """List the orders that this browser, or the account, may see."""
+    rows = queries.order_rows(shopper_of(request), limit=MOST_ORDERS)
+    return render(request, "shop/order_list.html", {"orders": rows})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
 def show_payment(request: HttpRequest, number: str) -> HttpResponse:
-    """Show the QR code of an unpaid order; the code appears as soon as the provider has given it."""
+    """Show the QR code of an unpaid order; sending the page's form begins another payment when one came to nothing."""
     order = queries.get_order_for(shopper_of(request), number)
-    if order.status != OrderStatus.PLACED:
-        return redirect("orders:track", number)
-    context = {"order": order, **_payment_context(order)}
-    return render(request, "shop/order_pay.html", context)
+    if not queries.is_payable(order):
+        return redirect("orders:track", order.number)
+    if request.method == "POST":
+        with entry():
+            services.start_payment(order.pk, PaymentMethod.WECHAT_NATIVE, now=clock.now())
+        return redirect("orders:pay", order.number)
+    return render(request, "shop/order_pay.html", _payment_context(order))
 
 
-@require_GET
+@require_safe
 def show_payment_status(request: HttpRequest, number: str) -> HttpResponse:
     """Answer the payment page's question whether it is paid; if so, send it to the order."""
     order = queries.get_order_for(shopper_of(request), number)
-    if order.status != OrderStatus.PLACED:
-        return HttpResponse(headers={"HX-Redirect": reverse("orders:track", args=[number])})
-    return render(request, "shop/_order_payment.html", {"order": order, **_payment_context(order)})
+    if not queries.is_payable(order):
+        return HttpResponse(status=STOP_POLLING, headers={"HX-Redirect": reverse("orders:track", args=[order.number])})
+    context = _payment_context(order)
+    if request.GET.get("v") == context["version"]:
+        return HttpResponse(status=204)
+    return render(request, "shop/_order_payment.html", context)
 
 
 def _payment_context(order: Order) -> dict[str, Any]:
-    code_url = queries.payment_link(order.pk)
+    """Return what the payment page shows; `version` changes with it."""
+    payment = queries.find_payment(order)
+    code_url = payment.code_url if payment else ""
     return {
+        "order": order,
+        "brand_name": bilingual.name_of(order.brand),
+        "is_waiting": payment is not None,
         "code_url": code_url,
-        "qr_url": reverse("orders:qr", args=[order.number]) if code_url else "",
-        "status_url": reverse("orders:payment", args=[order.number]),
-        "track_url": reverse("orders:track", args=[order.number]),
+        "version": hashlib.sha256(f"{payment and payment.pk} {code_url}".encode()).hexdigest()[:12],
     }
 
 
-@require_GET
+@require_safe
 def show_qr(request: HttpRequest, number: str) -> HttpResponse:
     """Draw the payment link as a QR code."""
-    order = queries.get_order_for(shopper_of(request), number)
-    code_url = queries.payment_link(order.pk)
-    if not code_url:
+    payment = queries.find_payment(queries.get_order_for(shopper_of(request), number))
+    if payment is None or not payment.code_url:
         raise Http404
     drawing = io.BytesIO()
-    qrcode.make(code_url, image_factory=qrcode.image.svg.SvgPathFillImage, border=2).save(drawing)
+    qrcode.make(payment.code_url, image_factory=qrcode.image.svg.SvgPathFillImage, border=2).save(drawing)
     return HttpResponse(
         drawing.getvalue(), content_type="image/svg+xml", headers={"Cache-Control": "private, no-store"}
     )
 
 
-@require_GET
+@require_safe
 def show_order(request: HttpRequest, number: str) -> HttpResponse:
     """Show an order and follow it; a signed link opens it on another device."""
     token = request.GET.get("t", "")
@@ -220,16 +267,19 @@ def show_order(request: HttpRequest, number: str) -> HttpResponse:
             raise NotFound
         _remember(request, number)
         return redirect("orders:track", number)
-    view = queries.order_page(queries.get_order_for(shopper_of(request), number))
-    return render(request, "shop/order_track.html", {"page": view})
+    order = queries.get_order_for(shopper_of(request), number)
+    link = f"{reverse('orders:track', args=[order.number])}?t={queries.sign_order_token(order.number)}"
+    context = {"page": queries.order_page(order), "link": request.build_absolute_uri(link)}
+    return render(request, "shop/order_track.html", context)
 
 
-@require_GET
+@require_safe
 def show_order_status(request: HttpRequest, number: str) -> HttpResponse:
     """Answer the order page's question what has changed."""
-    view = queries.order_page(queries.get_order_for(shopper_of(request), number))
-    # 286 tells htmx that there is nothing more to ask for.
-    return render(request, "shop/_order_track.html", {"page": view}, status=286 if view.is_final else 200)
+    page = queries.order_page(queries.get_order_for(shopper_of(request), number))
+    if request.GET.get("v") == page.version:
+        return HttpResponse(status=204)
+    return render(request, "shop/_order_track.html", {"page": page}, status=STOP_POLLING if page.is_final else 200)
 
 
 @require_POST
@@ -237,6 +287,9 @@ def cancel_order(request: HttpRequest, number: str) -> HttpResponse:
     """Cancel an order as far as that is still possible."""
     actor = shopper_of(request)
     order = queries.get_order_for(actor, number)
-    with entry():
-        services.cancel_order(order.pk, actor=actor.label, now=clock.now())
-    return HttpResponseRedirect(reverse("orders:track", args=[number]))
+    try:
+        with entry():
+            services.cancel_order(order.pk, actor=actor.label, now=clock.now())
+    except DomainError as error:
+        messages.error(request, error.message)
+    return redirect("orders:track", order.number)

@@ -12,9 +12,9 @@ from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from inventory import queries, services
 from inventory.models import Price, Product, StockLevel, StockPulse, Variant
 from inventory.services import StockWant
-from omni.kernel import geo
+from omni.kernel import clock, geo
 from omni.kernel.transactions import entry
-from stores.models import Store
+from stores.models import HoursException, Store
 from tests.cast import HOME, NOON, World, build_world
 from tests.factories.inventory import CategoryFactory, ProductFactory, StockLevelFactory, VariantFactory
 from tests.factories.stores import StoreFactory
@@ -142,14 +142,24 @@ def test_sizes_of_counts_only_what_may_still_be_promised(world: World) -> None:
 
 
 def test_near_stores_come_nearest_first_with_the_sizes_they_have(world: World) -> None:
-    stores = queries.near_stores(world.product.pk, WHITE, point=POINT)
+    stores = queries.near_stores(world.product.pk, WHITE, point=POINT, now=NOON)
     assert [(store.name_en, store.sizes) for store in stores] == [
         ("Store A", ("S", "M")),
         ("Store B", ("S", "M", "L")),
         ("Store C", ("S", "M", "L")),
     ]
     assert [store.metres for store in stores] == sorted(store.metres for store in stores)
-    assert len(queries.near_stores(world.product.pk, WHITE, point=POINT, limit=2)) == 2
+    assert len(queries.near_stores(world.product.pk, WHITE, point=POINT, now=NOON, limit=2)) == 2
+
+
+def test_near_stores_tell_todays_hours_by_the_exceptions(world: World) -> None:
+    monday = clock.business_date(NOON)
+    HoursException.objects.create(store=world.stores["A"], on_date=monday, opens_minute=780, closes_minute=1500)
+    HoursException.objects.create(store=world.stores["B"], on_date=monday)
+    stores = queries.near_stores(world.product.pk, WHITE, point=POINT, now=NOON)
+    assert [store.hours for store in stores] == ["13:00–01:00", "", "10:00–22:00"]
+    tuesday = queries.near_stores(world.product.pk, WHITE, point=POINT, now=NOON + timedelta(days=1))
+    assert [store.hours for store in tuesday] == ["10:00–22:00"] * 3
 
 
 # Versions. Each change is tried beside one that changes nothing a page shows.
@@ -205,10 +215,11 @@ def test_version_changes_with_all_that_a_page_shows(world: World, change: Callab
 
 
 def test_version_when_a_level_is_deleted_changes(world: World) -> None:
+    level = StockLevel.objects.create(
+        store=StoreFactory.create(brand=world.brand), variant=world.variants["S"], on_hand=1
+    )
     before = version(world)
-    with connection.cursor() as cursor:
-        cursor.execute("DELETE FROM inventory_stockmovement WHERE level_id = %s", [world.level("C", "L").pk])
-        cursor.execute("DELETE FROM inventory_stocklevel WHERE id = %s", [world.level("C", "L").pk])
+    level.delete()
     assert version(world) != before
 
 

@@ -127,7 +127,8 @@ def test_product_with_a_place_shows_the_nearest_stores_and_distances(world: Worl
     text = page(shopper, PRODUCT)
     positions = [text.index(f"<b>Store {name}</b>") for name in "ABC"]
     assert positions == sorted(positions)
-    assert "S · M · L" in text
+    assert "<span>S</span><span>M</span><span>L</span>" in text
+    assert "10:00–22:00" in text
     assert "Jing&#x27;an" in text
 
 
