@@ -23,7 +23,8 @@ The record of a decision (`RECORD_VERSION` 1) is one compact JSON object:
   products in these colours, days since the oldest markdown or null, courier's fee in fen]; every rule's figure, on or
   off;
 * `plan`: [store id, promised date, [units of each line]] of each chosen store, or null when there was none;
-* `rest`: for each search (one, or one a line when it had to be split) how many nearer stores were refused, by reason;
+* `rest`: for each search (one, or one a line when it had to be split) how many nearer stores were refused, by reason
+  (`out_of_reach`: 1 when a store beyond the courier's reach was seen, where the search ends);
 * `more`: how many further candidates were found; `refused`: [store id, "full" or "sold out"] lost to others meanwhile;
 * `bounded`: present and true when the search for a split was cut short.
 """
@@ -31,6 +32,7 @@ The record of a decision (`RECORD_VERSION` 1) is one compact JSON object:
 from __future__ import annotations
 
 import math
+import operator
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -185,7 +187,7 @@ def choose(candidates: Sequence[Candidate], lines: Sequence[DemandLine], terms: 
     best_first = ranked(candidates, terms.order)
     need = tuple(line.quantity for line in lines)
     for candidate in best_first:
-        if all(units >= quantity for units, quantity in zip(candidate.sellable, need, strict=True)):
+        if all(map(operator.ge, candidate.sellable, need)):
             return Plan((Share.of(candidate, need),))
     return _split(best_first, lines, terms)
 
@@ -235,10 +237,8 @@ class _SplitSearch:
         self.minimum_fen = terms.min_split_value_fen
         self.need = tuple(line.quantity for line in lines)
         self.steps = 0
-        supplies = [
-            tuple(min(max(0, units), quantity) for units, quantity in zip(candidate.sellable, self.need, strict=True))
-            for candidate in best_first
-        ]
+        nothing = (0,) * len(self.need)
+        supplies = [tuple(map(min, map(max, candidate.sellable, nothing), self.need)) for candidate in best_first]
         kept = range(len(supplies)) if self.minimum_fen else _not_dominated(supplies, terms.max_stores)
         self.indexes = list(kept)
         self.supplies = [supplies[index] for index in self.indexes]
@@ -259,7 +259,7 @@ class _SplitSearch:
             if self.is_cut_short or not self._is_enough(position, need, stores):
                 return None
             units = tuple(map(min, self.supplies[position], need))
-            left = tuple(open_ - taken for open_, taken in zip(need, units, strict=True))
+            left = tuple(map(operator.sub, need, units))
             if not self._is_allowed(units, left, stores):
                 continue
             chosen = (self.indexes[position], units)
@@ -273,7 +273,7 @@ class _SplitSearch:
     def _is_enough(self, position: int, need: tuple[int, ...], stores: int) -> bool:
         """Tell whether so many stores from this one on could meet the need, line by line and in sum."""
         *by_line, in_sum = self.largest[stores][position]
-        return in_sum >= sum(need) and all(units >= open_ for units, open_ in zip(by_line, need, strict=True))
+        return in_sum >= sum(need) and all(map(operator.ge, by_line, need))
 
     def _is_allowed(self, units: tuple[int, ...], left: tuple[int, ...], stores: int) -> bool:
         """Tell whether a share is no empty one, none too small, and whether the last one leaves nothing open."""
@@ -295,16 +295,14 @@ def _not_dominated(supplies: Sequence[tuple[int, ...]], stores: int) -> list[int
     Only without a minimum value: with one, a larger supply may leave too little for the next store.
     """
     kept: list[int] = []
+    counts: dict[tuple[int, ...], int] = {}
     for index, supply in enumerate(supplies):
-        if not any(supply):
+        if counts.get(supply, 0) >= stores or not any(supply):
             continue
-        better = 0
-        for other in kept:
-            better += all(theirs >= ours for theirs, ours in zip(supplies[other], supply, strict=True))
-            if better >= stores:
-                break
-        else:
+        better = sum(count for other, count in counts.items() if all(map(operator.ge, other, supply)))
+        if better < stores:
             kept.append(index)
+            counts[supply] = counts.get(supply, 0) + 1
     return kept
 
 

@@ -19,12 +19,14 @@ def level_join(kind: str, number: int, store: str) -> str:
                 AND ({sellable} >= quantities[{number}] OR {level}.store_id = p_own_store)"""
 
 
-def level_columns(lines: int) -> str:
-    """Return what of each line is sellable, and the oldest count ('-infinity': never counted)."""
-    levels = [f"s{number}" for number in range(1, lines + 1)]
-    sellable = ", ".join(PROMISED.format(level=level) for level in levels)
-    counted = ", ".join(f"coalesce({level}.counted_on, '-infinity')" for level in levels)
-    return f"ARRAY[{sellable}] AS sellable, least({counted}) AS counted_on"
+def sellable(lines: int) -> str:
+    """Return what of each line is sellable."""
+    return "ARRAY[" + ", ".join(PROMISED.format(level=f"s{number}") for number in range(1, lines + 1)) + "]"
+
+
+def counted(lines: int) -> str:
+    """Return the date of the oldest count ('-infinity': never counted)."""
+    return "least(" + ", ".join(f"coalesce(s{number}.counted_on, '-infinity')" for number in range(1, lines + 1)) + ")"
 
 
 def facts(store: str) -> str:
@@ -34,13 +36,22 @@ def facts(store: str) -> str:
             LEFT JOIN fulfillment_acceptancerecord record ON record.store_id = {store}"""
 
 
-def fact_columns(store: str) -> str:
-    """Return the columns of `facts`, and whether the store has other hours on some day around."""
-    return f"""capacity.used AS used, capacity."limit" AS room, record.offers AS offers, record.accepted AS accepted,
-                EXISTS (
-                    SELECT 1 FROM stores_hoursexception other
-                    WHERE other.store_id = {store} AND other.on_date BETWEEN p_today - 1 AND p_today + 8
-                ) AS has_other_hours"""
+def fact_columns(store: str, counted_on: str) -> str:
+    """Return the columns of `facts`, why the store is refused (see `refused` below), and whether it is open now."""
+    return f"""coalesce(capacity.used, 0) AS used, coalesce(capacity."limit", {store}.daily_capacity) AS room,
+                coalesce(record.offers, 0) AS offers, coalesce(record.accepted, 0) AS accepted,
+                CASE
+                    WHEN NOT {store}.is_active THEN 1
+                    WHEN NOT {store}.consents_to_routing AND NOT p_is_pickup THEN 2
+                    WHEN NOT (CASE WHEN p_is_pickup THEN {store}.offers_pickup ELSE {store}.offers_shipping END) THEN 3
+                    WHEN {store}.id = ANY(p_excluded) THEN 4
+                    WHEN {counted_on} < p_counted_since THEN 5
+                END AS reason,
+                {store}.opens_minutes[today] >= 0 AND p_minute >= {store}.opens_minutes[today]
+                    AND p_minute < {store}.closes_minutes[today] AND NOT EXISTS (
+                        SELECT 1 FROM stores_hoursexception other
+                        WHERE other.store_id = {store}.id AND other.on_date BETWEEN p_today - 1 AND p_today + 8
+                    ) AS is_open"""
 
 
 def walk(lines: int) -> str:
@@ -49,7 +60,8 @@ def walk(lines: int) -> str:
     joins += [level_join("LEFT", number, f"s{number - 1}.store_id") for number in range(2, lines + 1)]
     newline = "\n            "
     last = f"s{lines}.store_id"
-    return f"""SELECT store.*, {level_columns(lines)}, {fact_columns(last)}
+    return f"""SELECT store.id, store.opens_minutes, store.closes_minutes, store.daily_capacity, store.chord,
+                {sellable(lines)} AS sellable, {fact_columns("store", counted(lines))}
             FROM (
                 SELECT {STORE_COLUMNS}, cube(ARRAY[ux, uy, uz]) <-> point AS chord FROM stores_store
                 WHERE brand_id = p_brand ORDER BY cube(ARRAY[ux, uy, uz]) <-> point LIMIT bound
@@ -65,16 +77,17 @@ def holders(lines: int) -> str:
     columns = ", ".join(f"store.{column}" for column in STORE_COLUMNS.split(", "))
     newline = "\n                    "
     levels = [level_join("", number, "s1.store_id") for number in range(2, lines + 1)]
-    sellable = PROMISED.format(level="s1")
-    return f"""SELECT near.*, {fact_columns("near.id")}
+    enough = PROMISED.format(level="s1")
+    return f"""SELECT near.id, near.opens_minutes, near.closes_minutes, near.daily_capacity, near.chord, near.sellable,
+                {fact_columns("near", "near.counted_on")}
             FROM (
                 SELECT {columns}, holder.sellable, holder.counted_on,
                     sqrt((ux - p_x) * (ux - p_x) + (uy - p_y) * (uy - p_y) + (uz - p_z) * (uz - p_z)) AS chord
                 FROM (
-                    SELECT s1.store_id, {level_columns(lines)}
+                    SELECT s1.store_id, {sellable(lines)} AS sellable, {counted(lines)} AS counted_on
                     FROM inventory_stocklevel s1
                     {newline.join(levels)}
-                    WHERE s1.variant_id = variants[1] AND ({sellable} >= quantities[1] OR s1.store_id = p_own_store)
+                    WHERE s1.variant_id = variants[1] AND ({enough} >= quantities[1] OR s1.store_id = p_own_store)
                     OFFSET 0
                 ) holder
                 JOIN stores_store store ON store.id = holder.store_id AND store.brand_id = p_brand
@@ -89,6 +102,9 @@ def only(lines: int) -> str:
     return walk(lines).replace("WHERE brand_id = p_brand ", "WHERE brand_id = p_brand AND id = p_only_store ")
 
 
+STATEMENTS = {"walk": walk, "holders": holders, "only": only}
+
+
 def opened(statement: str) -> str:
     """Open the cursor with the form of a statement that fits the number of lines."""
     return f"""IF cardinality(variants) = 1 THEN
@@ -100,7 +116,18 @@ def opened(statement: str) -> str:
         END IF;"""
 
 
-STATEMENTS = {"walk": walk, "holders": holders, "only": only}
+# Has some line fewer rows than `bound`? Then its rows are few enough to start from; the scarcest line comes first.
+SCARCEST = """least_count := bound;
+        FOR line IN 1..cardinality(p_variants) LOOP
+            SELECT count(*) INTO row_count FROM (
+                SELECT 1 FROM inventory_stocklevel level WHERE level.variant_id = p_variants[line] LIMIT least_count
+            ) level;
+            IF row_count < least_count THEN
+                least_count := row_count;
+                scarcest := line;
+                stage := 'holders';
+            END IF;
+        END LOOP;"""
 
 OPENING = """
 CREATE FUNCTION fulfillment_opening(
@@ -136,7 +163,7 @@ CREATE FUNCTION fulfillment_candidates(
     p_own_store bigint, p_own_quantities int[], p_own_capacity_on date,
     p_today date, p_minute float8, p_wait int, p_wanted int, p_first_walk int, p_longest_walk int,
     OUT round int, OUT store_id bigint, OUT chord float8, OUT opening float8, OUT used int, OUT room int,
-    OUT sellable int[], OUT offers int, OUT accepted int, OUT refusals int[]
+    OUT sellable int[], OUT offers int, OUT accepted int, OUT refusals int[], OUT lacking int
 ) RETURNS SETOF record LANGUAGE plpgsql STABLE
 -- Only nested loops keep the order of the walk and stop it in time.
 SET enable_hashjoin = off SET enable_mergejoin = off SET enable_bitmapscan = off SET enable_seqscan = off
@@ -145,35 +172,52 @@ AS $$
 #variable_conflict use_column
 DECLARE
     point cube := cube(ARRAY[p_x, p_y, p_z]);
+    today int := extract(isodow FROM p_today);
     variants bigint[] := p_variants;
     quantities int[] := p_quantities;
-    stage text := CASE WHEN p_only_store IS NULL THEN 'walk' ELSE 'only' END;
+    stage text := 'walk';
     bound int := p_first_walk;
     rows refcursor;
     row record;
-    today int := extract(isodow FROM p_today);
-    day date;
     more record;
+    day date;
     found_count int;
     last_chord float8;
     is_complete boolean := false;
-    swapped int := 1;
-    need int;
-    row_count int;
+    scarcest int := 1;
     least_count int;
+    row_count int;
+    swapped int;
     -- inactive, no consent, no such service, excluded, counted too long ago, closed, full, out of reach
     refused int[];
-    reason int;
 BEGIN
     round := 0;
+    IF p_only_store IS NOT NULL THEN
+        stage := 'only';
+    ELSE
+        {SCARCEST}
+    END IF;
     LOOP
         round := round + 1;
         found_count := 0;
         refused := '{{0,0,0,0,0,0,0,0}}';
-        IF stage = 'walk' THEN
-        {opened("walk")}
-        ELSIF stage = 'holders' THEN
+        IF stage = 'holders' THEN
+            variants[1] := p_variants[scarcest];
+            variants[scarcest] := p_variants[1];
+            quantities[1] := p_quantities[scarcest];
+            quantities[scarcest] := p_quantities[1];
+            IF NOT EXISTS (
+                SELECT 1 FROM inventory_stocklevel level
+                WHERE level.variant_id = variants[1]
+                    AND ({PROMISED.format(level="level")} > 0 OR level.store_id = p_own_store)
+            ) THEN
+                -- Nobody has a single unit: neither one store nor several can do it.
+                lacking := scarcest;
+                EXIT;
+            END IF;
         {opened("holders")}
+        ELSIF stage = 'walk' THEN
+        {opened("walk")}
         ELSE
         {opened("only")}
         END IF;
@@ -184,7 +228,9 @@ BEGIN
                 EXIT;
             END IF;
             IF row.chord > p_reach THEN
-                refused[8] := refused[8] + 1;
+                IF row.sellable[cardinality(row.sellable)] IS NOT NULL THEN
+                    refused[8] := refused[8] + 1;
+                END IF;
                 is_complete := true;
                 EXIT;
             END IF;
@@ -202,12 +248,14 @@ BEGIN
                     AND ({PROMISED.format(level="level")} >= line.quantity OR level.store_id = p_own_store);
                 CONTINUE WHEN more.sellable IS NULL OR cardinality(more.sellable) < cardinality(variants) - 3;
                 sellable := sellable || more.sellable;
-                row.counted_on := least(row.counted_on, more.counted_on);
+                IF row.reason IS NULL AND more.counted_on < p_counted_since THEN
+                    row.reason := 5;
+                END IF;
             END IF;
-            IF swapped > 1 THEN
-                need := sellable[1];
-                sellable[1] := sellable[swapped];
-                sellable[swapped] := need;
+            IF stage = 'holders' AND scarcest > 1 THEN
+                swapped := sellable[1];
+                sellable[1] := sellable[scarcest];
+                sellable[scarcest] := swapped;
             END IF;
             IF row.id = p_own_store THEN
                 FOR line IN 1..cardinality(sellable) LOOP
@@ -217,24 +265,15 @@ BEGIN
                     SELECT 1 FROM unnest(sellable, p_quantities) AS line (units, quantity) WHERE units < quantity
                 );
             END IF;
-            reason := CASE
-                WHEN NOT row.is_active THEN 1
-                WHEN NOT row.consents_to_routing AND NOT p_is_pickup THEN 2
-                WHEN NOT (CASE WHEN p_is_pickup THEN row.offers_pickup ELSE row.offers_shipping END) THEN 3
-                WHEN row.id = ANY(p_excluded) THEN 4
-                WHEN row.counted_on < p_counted_since THEN 5
-            END;
-            IF reason IS NOT NULL THEN
-                refused[reason] := refused[reason] + 1;
+            IF row.reason IS NOT NULL THEN
+                refused[row.reason] := refused[row.reason] + 1;
                 CONTINUE;
             END IF;
             opening := p_minute;
             day := p_today;
-            used := coalesce(row.used, 0);
-            room := coalesce(row.room, row.daily_capacity);
-            IF row.has_other_hours OR row.opens_minutes[today] < 0 OR p_minute < row.opens_minutes[today]
-                OR p_minute >= row.closes_minutes[today]
-            THEN
+            used := row.used;
+            room := row.room;
+            IF NOT row.is_open THEN
                 opening := fulfillment_opening(row.id, row.opens_minutes, row.closes_minutes, p_today, p_minute);
                 IF opening IS NULL OR opening - p_minute > p_wait THEN
                     refused[6] := refused[6] + 1;
@@ -257,45 +296,24 @@ BEGIN
             END IF;
             store_id := row.id;
             chord := row.chord;
-            offers := coalesce(row.offers, 0);
-            accepted := coalesce(row.accepted, 0);
+            offers := row.offers;
+            accepted := row.accepted;
             found_count := found_count + 1;
             last_chord := row.chord;
             RETURN NEXT;
         END LOOP;
         CLOSE rows;
         EXIT WHEN is_complete;
-        -- The walk ended before it had found enough. How far would it go on at this density, and has the scarcest line
-        -- fewer rows than that? The next round starts afresh: only the rows of the last round count.
-        need := CASE WHEN found_count > 0 AND round = 1 THEN ceil(1.5 * bound * p_wanted / found_count) END;
-        IF need > p_longest_walk THEN
-            need := NULL;
+        -- The walk ended before it had found enough. It goes on when the goods lie densely enough, unless the rows of
+        -- the scarcest line are fewer than its steps; else those rows are the start, however many they are. The next
+        -- round starts afresh: only the rows of the last round count.
+        bound := p_longest_walk + 1;
+        IF round = 1 AND found_count > 0 THEN
+            bound := least(bound, ceil(1.5 * p_first_walk * p_wanted / found_count)::int);
         END IF;
-        least_count := coalesce(need, 2147483647);
-        row_count := 64;
-        LOOP
-            FOR line IN 1..cardinality(variants) LOOP
-                SELECT count(*) INTO reason FROM (
-                    SELECT 1 FROM inventory_stocklevel level WHERE level.variant_id = p_variants[line]
-                    LIMIT least(row_count, least_count)
-                ) level;
-                IF reason < least(row_count, least_count) THEN
-                    least_count := reason;
-                    swapped := line;
-                    stage := 'holders';
-                END IF;
-            END LOOP;
-            EXIT WHEN stage = 'holders' OR row_count >= least(least_count, 4096);
-            row_count := row_count * 8;
-        END LOOP;
-        IF stage = 'walk' AND need IS NOT NULL THEN
-            bound := need;
-        ELSE
+        {SCARCEST}
+        IF bound > p_longest_walk THEN
             stage := 'holders';
-            variants[1] := p_variants[swapped];
-            variants[swapped] := p_variants[1];
-            quantities[1] := p_quantities[swapped];
-            quantities[swapped] := p_quantities[1];
         END IF;
     END LOOP;
     store_id := NULL;

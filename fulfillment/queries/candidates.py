@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.db import connection
 
@@ -56,13 +56,12 @@ class Search:
 class Found:
     """Candidates and, for each search made, how many nearer stores were refused by each of `rules.REFUSALS`.
 
-    `is_whole`: there are no further candidates than these. `is_split`: they are those of single lines.
+    `is_hopeless`: some line cannot be had at all, so the search ended before all was looked at.
     """
 
     candidates: list[Candidate]
     refusals: list[Sequence[int]]
-    is_whole: bool
-    is_split: bool = False
+    is_hopeless: bool = False
     lost: list[tuple[int, str]] = field(default_factory=list)
 
 
@@ -85,7 +84,9 @@ def find_candidates(search: Search, *, all_figures: bool = False) -> Found:
     `all_figures` has the costly figures read that no rule in force needs.
     """
     found = find_singles(search, all_figures=all_figures)
-    if found.candidates or search.way == Way.PICKUP or not rules.can_split(search.lines, search.terms):
+    if found.candidates or found.is_hopeless or search.way == Way.PICKUP:
+        return found
+    if not rules.can_split(search.lines, search.terms):
         return found
     return find_parts(search, all_figures=all_figures)
 
@@ -96,59 +97,83 @@ def find_singles(search: Search, *, all_figures: bool = False) -> Found:
     When distance alone decides, the nearest 20 are enough, else the nearest 128.
     """
     wanted = rules.NEAREST if search.terms.needs_many else rules.SHOWN
-    candidates, refusals = _read(search, search.lines, wanted)
-    is_whole = len(candidates) < wanted
-    return Found(_with_figures(search, candidates, all_figures), [refusals], is_whole)
+    rows, refusals, is_hopeless = _read(search, search.lines, wanted)
+    return Found(_with_figures(search, _candidates(search, rows), all_figures), [refusals], is_hopeless)
 
 
-def find_parts(search: Search, *, all_figures: bool = False) -> Found:
-    """Return, of each line, the nearest 128 stores that pass the filters and have at least one unit of it."""
-    merged: dict[int, Candidate] = {}
+def find_parts(search: Search, *, all_figures: bool = False, ends_early: bool = True) -> Found:
+    """Return, of each line, the nearest 128 stores that pass the filters and have at least one unit of it.
+
+    `ends_early`: at the first line of which so many stores as an order may have do not have enough.
+    """
+    units_of: dict[int, list[int]] = {}
+    rows_of: dict[int, _Row] = {}
     refusals = []
     for position, line in enumerate(search.lines):
-        found, counts = _read(search, [line._replace(quantity=1)], rules.NEAREST, position)
+        rows, counts, _is_lacking = _read(search, [line._replace(quantity=1)], rules.NEAREST, position)
         refusals.append(counts)
-        for candidate in found:
-            known = merged.get(candidate.store_id, candidate._replace(sellable=(0,) * len(search.lines)))
-            sellable = list(known.sellable)
-            sellable[position] = candidate.sellable[0]
-            merged[candidate.store_id] = known._replace(sellable=tuple(sellable))
-    return Found(_with_figures(search, list(merged.values()), all_figures), refusals, is_whole=True, is_split=True)
+        for row in rows:
+            rows_of[row.store_id] = row
+            units_of.setdefault(row.store_id, [0] * len(search.lines))[position] = row.sellable[0]
+        supplies = sorted((row.sellable[0] for row in rows), reverse=True)
+        if ends_early and sum(supplies[: search.terms.max_stores]) < line.quantity:
+            return Found([], refusals, is_hopeless=True)
+    merged = [row._replace(sellable=units_of[store_id]) for store_id, row in rows_of.items()]
+    return Found(_with_figures(search, _candidates(search, merged), all_figures), refusals)
+
+
+class _Row(NamedTuple):
+    """What the statement tells of a store; `opening` in minutes after today's midnight."""
+
+    store_id: int
+    chord: float
+    opening: float
+    used: int
+    room: int
+    sellable: list[int]
+    offers: int
+    accepted: int
 
 
 def _read(
     search: Search, lines: Sequence[DemandLine], wanted: int, position: int | None = None
-) -> tuple[list[Candidate], Sequence[int]]:
-    """Run the one statement for lines that a store must all hold; `position` when it is a single line of several."""
-    today, minute = _today_and_minute(search.now)
+) -> tuple[list[_Row], Sequence[int], bool]:
+    """Run the one statement for lines that a store must all hold; `position` when it is a single line of several.
+
+    Returns the stores, the nearest first, the counts of refusals, and whether nobody has a unit of one of the lines.
+    """
     with connection.cursor() as cursor:
         cursor.execute(sql.CANDIDATES, _values(search, lines, wanted, position))
-        rows = cursor.fetchall()
-    last_round = rows[0][0]
+        found = cursor.fetchall()
+    last_round = found[0][0]
+    rows = []
+    for round_, store_id, *facts, refusals, lacking in found:
+        if round_ == last_round:
+            if store_id is None:
+                return rows[:wanted], refusals, lacking is not None
+            rows.append(_Row(store_id, *facts))
+    raise AssertionError("The last round ends with its refusals.")
+
+
+def _candidates(search: Search, rows: Sequence[_Row]) -> list[Candidate]:
+    """Return the stores as the planner takes them."""
+    today, minute = _today_and_minute(search.now)
     is_pickup = search.way == Way.PICKUP
-    candidates: list[Candidate] = []
-    refusals: Sequence[int] = ()
-    for round_, store_id, chord, opening, used, room, sellable, offers, accepted, counts in rows:
-        if round_ != last_round:
-            break
-        if store_id is None:
-            refusals = counts
-            continue
-        candidates.append(
-            Candidate(
-                store_id,
-                chord,
-                opening - minute,
-                rules.promised_date(today, opening),
-                used,
-                room,
-                tuple(sellable),
-                offers,
-                accepted,
-                is_pickup=is_pickup,
-            )
+    return [
+        Candidate(
+            row.store_id,
+            row.chord,
+            row.opening - minute,
+            rules.promised_date(today, row.opening),
+            row.used,
+            row.room,
+            tuple(row.sellable),
+            row.offers,
+            row.accepted,
+            is_pickup=is_pickup,
         )
-    return candidates[:wanted], refusals
+        for row in rows
+    ]
 
 
 def _values(search: Search, lines: Sequence[DemandLine], wanted: int, position: int | None) -> dict[str, Any]:

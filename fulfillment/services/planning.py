@@ -252,6 +252,8 @@ def _parts(units: Sequence[int]) -> list[tuple[int, int]]:
 
 def _cannot_reserve(search: Search, found: Found) -> CannotReserveStock:
     """Build the refusal: it names the SKUs of which there is too little."""
+    if found.is_hopeless:
+        found = queries.find_parts(search, ends_early=False)
     short = rules.short_lines(found.candidates, search.lines, search.terms.max_stores)
     skus = queries.skus_of([search.lines[position].variant_id for position in short])
     return CannotReserveStock(

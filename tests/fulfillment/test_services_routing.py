@@ -154,7 +154,7 @@ def test_route_moves_away_from_a_store_that_closed(world: World) -> None:
 
     assert share.store_id == world.stores["B"].pk
     assert (counters(world, "A", "S"), counters(world, "B", "S")) == ((10, 0, 0), (5, 0, 2))
-    assert RoutingDecision.objects.latest("pk").record["rest"] == [{"inactive": 1, "out_of_reach": 1}]
+    assert RoutingDecision.objects.latest("pk").record["rest"] == [{"inactive": 1}]
 
 
 def test_route_keeps_its_place_in_a_full_store(world: World) -> None:
@@ -224,7 +224,7 @@ def test_reject_offer_excludes_the_store_and_the_next_is_offered(world: World) -
     assert route(follower_id).store_id == world.stores["B"].pk
     assert live(world) == [("B", S.OFFERED, 2, [2])]
     decision = RoutingDecision.objects.latest("pk")
-    assert (decision.kind, decision.record["rest"]) == (DecisionKind.REROUTE, [{"excluded": 1, "out_of_reach": 1}])
+    assert (decision.kind, decision.record["rest"]) == (DecisionKind.REROUTE, [{"excluded": 1}])
 
 
 def test_reject_offer_not_found_takes_units_off_the_books_and_opens_a_count(world: World) -> None:
