@@ -10,6 +10,7 @@ import contextlib
 import fcntl
 import hashlib
 import os
+import secrets
 import shutil
 import subprocess
 import sys
@@ -50,6 +51,7 @@ def main() -> None:
         sys.exit(f"usage: boot.py {'|'.join([*NEEDS, 'lock'])} [arguments]")
     needs_tools, needs_pages = NEEDS[command]
     with one_at_a_time():
+        make_secret()
         make_venv()
         install_python(needs_tools=needs_tools)
         if needs_pages:
@@ -110,6 +112,16 @@ def require(is_done: bool, what: str) -> None:  # noqa: FBT001
     """Give up with a sentence when a step failed."""
     if not is_done:
         sys.exit(f"{what}. What it said is above; run the command again once that is mended.")
+
+
+def make_secret() -> None:
+    """Put a random secret key into the data folder, so that Django starts in this checkout whoever starts it."""
+    path = Path(os.environ.get("OMNI_LOCAL") or ROOT / ".local") / "secret_key"
+    if path.exists():
+        return
+    path.parent.mkdir(mode=0o711, parents=True, exist_ok=True)
+    with os.fdopen(os.open(str(path), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        file.write(secrets.token_urlsafe(48))
 
 
 def make_venv() -> None:
