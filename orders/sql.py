@@ -105,7 +105,7 @@ WITH chosen AS (
     WHERE delivery.state = 'pending' AND delivery.subscriber LIKE 'orders.%%'
 ), sold AS (
     SELECT order_line_id, sum(quantity) AS units FROM orders_recognition
-    WHERE order_line_id IS NOT NULL AND order_id IN (SELECT id FROM chosen) GROUP BY order_line_id
+    WHERE order_line_id IS NOT NULL AND (%(after)s = 0 OR order_id IN (SELECT id FROM chosen)) GROUP BY order_line_id
 ), under_way AS (
     SELECT part.fulfillment_line_id, sum(part.quantity) AS units
     FROM chosen
@@ -120,18 +120,27 @@ WITH chosen AS (
     FROM orders_orderline line
     LEFT JOIN sold ON sold.order_line_id = line.id
     LEFT JOIN under_way ON under_way.fulfillment_line_id = line.fulfillment_line_id
-    WHERE line.order_id IN (SELECT id FROM chosen)
+    WHERE %(after)s = 0 OR line.order_id IN (SELECT id FROM chosen)
     GROUP BY line.order_id
+), paid AS (
+    SELECT allocation.order_id, sum(allocation.amount_fen) AS fen
+    FROM orders_intentallocation allocation
+    JOIN orders_paymentintent intent ON intent.id = allocation.intent_id AND intent.status = 'succeeded'
+    WHERE %(after)s = 0 OR allocation.order_id IN (SELECT id FROM chosen)
+    GROUP BY allocation.order_id
+), refunds AS (
+    SELECT order_id, sum(amount_fen) AS fen FROM orders_refund
+    WHERE order_id IS NOT NULL AND (%(after)s = 0 OR order_id IN (SELECT id FROM chosen)) GROUP BY order_id
+), recognised AS (
+    SELECT order_id, sum(amount_fen) AS fen FROM orders_recognition
+    WHERE %(after)s = 0 OR order_id IN (SELECT id FROM chosen) GROUP BY order_id
 ), money AS (
-    SELECT chosen.id,
-        (
-            SELECT coalesce(sum(allocation.amount_fen), 0) FROM orders_intentallocation allocation
-            JOIN orders_paymentintent intent ON intent.id = allocation.intent_id
-            WHERE allocation.order_id = chosen.id AND intent.status = 'succeeded'
-        ) AS paid,
-        (SELECT coalesce(sum(amount_fen), 0) FROM orders_refund WHERE order_id = chosen.id) AS refunds,
-        (SELECT coalesce(sum(amount_fen), 0) FROM orders_recognition WHERE order_id = chosen.id) AS recognised
+    SELECT chosen.id, coalesce(paid.fen, 0) AS paid, coalesce(refunds.fen, 0) AS refunds,
+        coalesce(recognised.fen, 0) AS recognised
     FROM chosen
+    LEFT JOIN paid ON paid.order_id = chosen.id
+    LEFT JOIN refunds ON refunds.order_id = chosen.id
+    LEFT JOIN recognised ON recognised.order_id = chosen.id
 ), judged AS (
     SELECT chosen.id, CASE
         WHEN NOT units.is_complete THEN concat(
@@ -154,7 +163,7 @@ WITH chosen AS (
     FROM chosen
     JOIN units ON units.order_id = chosen.id
     JOIN money ON money.id = chosen.id
-    WHERE chosen.fulfillment_id NOT IN (SELECT fulfillment_id FROM owed WHERE fulfillment_id IS NOT NULL)
+    WHERE NOT EXISTS (SELECT 1 FROM owed WHERE owed.fulfillment_id = chosen.fulfillment_id)
 )
 """
     + _VERDICT

@@ -51,17 +51,24 @@ WITH owed AS (
     SELECT (event.payload ->> 'recognition_id')::bigint AS recognition_id
     FROM kernel_eventdelivery delivery JOIN kernel_event event ON event.id = delivery.event_id
     WHERE delivery.state = 'pending' AND delivery.subscriber = 'settlement.book_sale'
+), sale AS (
+    SELECT id, order_id, amount_fen FROM orders_recognition
+    WHERE id > %(after)s AND id NOT IN (SELECT recognition_id FROM owed)
+), booked AS (
+    SELECT entry.cause, entry.order_id, sum(line.credit_fen - line.debit_fen) AS fen
+    FROM settlement_journalentry entry
+    JOIN settlement_journalline line ON line.entry_id = entry.id
+    JOIN settlement_account account ON account.id = line.account_id AND account.code = 'sales'
+    WHERE %(after)s = 0 OR entry.cause IN (SELECT 'recognition:' || id FROM sale)
+    GROUP BY entry.id
+), credited AS (
+    SELECT DISTINCT recognition_id FROM settlement_creditentry WHERE recognition_id > %(after)s
 ), checked AS (
-    SELECT sale.id, sale.order_id, sale.amount_fen, entry.order_id AS booked_for,
-        (
-            SELECT coalesce(sum(line.credit_fen - line.debit_fen), 0)
-            FROM settlement_journalline line JOIN settlement_account account ON account.id = line.account_id
-            WHERE line.entry_id = entry.id AND account.code = 'sales'
-        ) AS booked_fen,
-        EXISTS (SELECT 1 FROM settlement_creditentry credit WHERE credit.recognition_id = sale.id) AS is_credited
-    FROM orders_recognition sale
-    LEFT JOIN settlement_journalentry entry ON entry.cause = 'recognition:' || sale.id
-    WHERE sale.id > %(after)s AND sale.id NOT IN (SELECT recognition_id FROM owed)
+    SELECT sale.id, sale.order_id, sale.amount_fen, booked.order_id AS booked_for,
+        coalesce(booked.fen, 0) AS booked_fen, credited.recognition_id IS NOT NULL AS is_credited
+    FROM sale
+    LEFT JOIN booked ON booked.cause = 'recognition:' || sale.id
+    LEFT JOIN credited ON credited.recognition_id = sale.id
 ), judged AS (
     SELECT id, CASE
         WHEN amount_fen <> 0 AND booked_for IS NULL THEN concat('recognition ', id, ': no journal entry')
@@ -98,6 +105,7 @@ WITH checked AS (
 )
 
 # Which orders' money may have changed: a new payment, refund, sale or entry leaves a row in an append-only table.
+# `is_full` stands in every condition, so that a full audit is planned as one pass over each table.
 AUDIT_ORDER_MONEY = (
     """
 WITH touched AS (
@@ -117,22 +125,22 @@ WITH touched AS (
 ), paid AS (
     SELECT allocation.order_id, sum(allocation.amount_fen) AS fen
     FROM orders_intentallocation allocation JOIN orders_paymentintent intent ON intent.id = allocation.intent_id
-    WHERE intent.status = 'succeeded' AND allocation.order_id IN (SELECT id FROM touched)
+    WHERE intent.status = 'succeeded' AND (%(is_full)s OR allocation.order_id IN (SELECT id FROM touched))
     GROUP BY allocation.order_id
 ), refunded AS (
     SELECT order_id, sum(amount_fen) AS fen FROM orders_refund
-    WHERE status = 'succeeded' AND order_id IN (SELECT id FROM touched)
+    WHERE status = 'succeeded' AND (%(is_full)s OR order_id IN (SELECT id FROM touched))
     GROUP BY order_id
 ), recognised AS (
     SELECT order_id, sum(amount_fen) AS fen FROM orders_recognition
-    WHERE order_id IN (SELECT id FROM touched)
+    WHERE %(is_full)s OR order_id IN (SELECT id FROM touched)
     GROUP BY order_id
 ), prepaid AS (
     SELECT entry.order_id, sum(line.credit_fen - line.debit_fen) AS fen
     FROM settlement_journalentry entry
     JOIN settlement_journalline line ON line.entry_id = entry.id
     JOIN settlement_account account ON account.id = line.account_id
-    WHERE account.code = 'prepayment' AND entry.order_id IN (SELECT id FROM touched)
+    WHERE account.code = 'prepayment' AND (%(is_full)s OR entry.order_id IN (SELECT id FROM touched))
     GROUP BY entry.order_id
 ), owed AS (
     SELECT (event.payload ->> 'order_id')::bigint AS order_id,
