@@ -3,6 +3,8 @@ from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import ArrayField, DateRangeField, RangeOperators
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Abs, Cos, Radians, Sin
+from django.db.models.lookups import LessThan
 from django.utils.translation import gettext_lazy as _
 
 from stores.choices import Channel, Collector, CounterpartyKind, Role, StoreKind
@@ -113,6 +115,15 @@ class Store(models.Model):
             models.CheckConstraint(
                 condition=Q(opens_minutes__len=7, closes_minutes__len=7), name="stores_store_seven_days"
             ),
+            # Within a metre: distances come from the vector alone, so a wrong one would route to a wrong store unseen.
+            models.CheckConstraint(
+                condition=Q(
+                    LessThan(Abs(F("ux") - Cos(Radians("lat")) * Cos(Radians("lng"))), 1e-7),
+                    LessThan(Abs(F("uy") - Cos(Radians("lat")) * Sin(Radians("lng"))), 1e-7),
+                    LessThan(Abs(F("uz") - Sin(Radians("lat"))), 1e-7),
+                ),
+                name="stores_store_vector_is_point",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -134,7 +145,8 @@ class HoursException(models.Model):
             models.UniqueConstraint(fields=["store", "on_date"], name="stores_hours_exception_unique"),
             models.CheckConstraint(
                 condition=Q(opens_minute__isnull=True, closes_minute__isnull=True)
-                | Q(opens_minute__gte=0, closes_minute__gt=F("opens_minute")),
+                | Q(opens_minute__isnull=False, closes_minute__isnull=False)
+                & Q(opens_minute__gte=0, closes_minute__gt=F("opens_minute")),
                 name="stores_hours_exception_order",
             ),
         ]

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.utils import translation
 
 from inventory import services
 from inventory.models import Reservation, StockLevel, StockMovement
@@ -21,11 +20,6 @@ from tests.factories.stores import StoreFactory
 pytestmark = pytest.mark.django_db
 
 HEADER = "store_code,sku,on_hand\n"
-
-
-@pytest.fixture(autouse=True)
-def _english() -> None:
-    translation.activate("en")
 
 
 def run(folder: Path, content: str, *, brand: str = "one") -> str:

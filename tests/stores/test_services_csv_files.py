@@ -1,8 +1,17 @@
 """Reading CSV files."""
 
+from collections.abc import Iterator
+
 import pytest
+from django.utils import translation
 
 from stores.services import FileRefused, read_csv
+
+
+@pytest.fixture(autouse=True)
+def _english() -> Iterator[None]:
+    with translation.override("en"):
+        yield
 
 
 def read(content: bytes | str) -> list[tuple[int, dict[str, str]]]:

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.utils import translation
 
 from omni.kernel import geo
 from stores.models import Counterparty, Store
@@ -20,11 +19,6 @@ FULL = (
     "N1,静安店,concession,汇澜中心,上海市,上海市,静安区,南京西路 1 号,31.2290,121.4480,"
     "Mo-Fr 10:00-21:00; Sa-Su 10:00-22:00\n"
 )
-
-
-@pytest.fixture(autouse=True)
-def _english() -> None:
-    translation.activate("en")
 
 
 def run(folder: Path, content: str | bytes, *, brand: str = "one", datum: str = "wgs84") -> str:

@@ -1,7 +1,7 @@
 from argparse import ArgumentParser
 from pathlib import Path
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, no_translations
 
 from inventory import services
 from omni.kernel import clock
@@ -21,6 +21,7 @@ class Command(BaseCommand):
         parser.add_argument("file", type=Path)
         parser.add_argument("--brand", required=True, help="code of the brand")
 
+    @no_translations
     def handle(self, *_args: object, file: Path, brand: str, **_options: object) -> None:
         """Import the file, or name every bad row and change nothing."""
         try:
