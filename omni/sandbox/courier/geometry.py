@@ -8,7 +8,7 @@ from typing import Any
 from omni.sandbox.web import Problem
 
 EARTH_RADIUS_METRES = 6_371_008.8
-REACH_METRES = 30_000.0
+REACH_METRES = 60_000.0
 BASE_METRES, BASE_FEE_FEN = 3_000.0, 600
 NEAR_METRES, NEAR_FEE_FEN, FAR_FEE_FEN = 10_000.0, 200, 300
 # A scooter in town, along streets that are longer than the straight line.
