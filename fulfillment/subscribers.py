@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 
 from fulfillment import services
-from inventory.events import ReservationDisplaced
+from inventory import events as inventory_events
 from omni.kernel.outbox import subscribe
 
 
-@subscribe(ReservationDisplaced, name="fulfillment.reroute_displaced")
-def reroute_displaced(event: ReservationDisplaced, *, now: datetime) -> None:
+@subscribe(inventory_events.ReservationDisplaced, name="fulfillment.reroute_displaced")
+def reroute_displaced(event: inventory_events.ReservationDisplaced, *, now: datetime) -> None:
     """The goods of a share are not there: find others."""
     services.reroute_displaced(event.reservation_id, now=now)

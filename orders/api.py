@@ -20,8 +20,8 @@ from omni.kernel.errors import DomainError
 from omni.kernel.transactions import Idempotency, entry, run_once
 from orders import permissions, queries, services
 from orders.serializers import CancelOrderInput, OrderOutput, PlaceOrderInput
+from stores import permissions as stores_permissions
 from stores import queries as stores_queries
-from stores.permissions import Actor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -106,16 +106,16 @@ def receive_wechat_notice(request: HttpRequest) -> HttpResponse:
     return HttpResponse(status=204)
 
 
-def _actor(request: Request, may: Callable[[Actor], bool]) -> Actor:
+def _actor(request: Request, may: Callable[[stores_permissions.Actor], bool]) -> stores_permissions.Actor:
     """Return the API key's actor, if it may do this."""
-    if not isinstance(request.auth, Actor):
+    if not isinstance(request.auth, stores_permissions.Actor):
         raise NotAuthenticated
     if not may(request.auth):
         raise PermissionDenied
     return request.auth
 
 
-def _wanted(actor: Actor, values: Mapping[str, Any]) -> services.PlaceOrder:
+def _wanted(actor: stores_permissions.Actor, values: Mapping[str, Any]) -> services.PlaceOrder:
     """Return what a request asks for, of the key's brand."""
     code = values["pickup_store_code"]
     stores = stores_queries.stores_visible_to(actor).filter(code=code).values_list("pk", flat=True)
@@ -129,7 +129,7 @@ def _wanted(actor: Actor, values: Mapping[str, Any]) -> services.PlaceOrder:
     )
 
 
-def _place(actor: Actor, wanted: services.PlaceOrder) -> dict[str, Any]:
+def _place(actor: stores_permissions.Actor, wanted: services.PlaceOrder) -> dict[str, Any]:
     """Place the order and return it as the API shows it."""
     placed = services.place_order(wanted, now=clock.now())
     return dict(OrderOutput(queries.order_view(queries.get_order_for(actor, placed.number))).data)

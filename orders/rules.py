@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext_lazy as _
 
-from fulfillment.choices import Way
+from fulfillment import choices as fulfillment_choices
 from omni.kernel import geo, money
 from omni.kernel.errors import InvalidInput
 from orders.choices import ChargeStatus, FulfilStatus
@@ -132,7 +132,7 @@ def check_point(lat: float | None, lng: float | None) -> tuple[float, float] | N
 
 def delivery_charge_fen(way: str, goods_fen: int, *, fee_fen: int, free_from_fen: int) -> int:
     """Return what the delivery of goods costs the shopper; collecting costs nothing."""
-    return fee_fen if way == Way.COURIER and goods_fen < free_from_fen else 0
+    return fee_fen if way == fulfillment_choices.Way.COURIER and goods_fen < free_from_fen else 0
 
 
 def part_fen(total_fen: int, quantity: int, *, before: int, units: int) -> int:

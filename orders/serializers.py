@@ -6,9 +6,9 @@ from typing import Any
 
 from rest_framework import serializers
 
-from fulfillment.choices import Way
+from fulfillment import choices as fulfillment_choices
 from orders.choices import ChargeStatus, FulfilStatus, OrderStatus
-from stores.choices import Channel
+from stores import choices as stores_choices
 
 
 class StrictIntegerField(serializers.IntegerField):
@@ -31,7 +31,7 @@ class WantedLineInput(serializers.Serializer[Any]):
 
 class PlaceOrderInput(serializers.Serializer[Any]):
     lines = WantedLineInput(many=True, allow_empty=True)
-    way = serializers.CharField(max_length=20, required=False, default=Way.COURIER.value)
+    way = serializers.CharField(max_length=20, required=False, default=fulfillment_choices.Way.COURIER.value)
     contact_name = serializers.CharField(max_length=1000, allow_blank=True)
     phone = serializers.CharField(max_length=100, allow_blank=True)
     district_code = serializers.CharField(max_length=20, required=False, allow_blank=True, default="")
@@ -39,7 +39,7 @@ class PlaceOrderInput(serializers.Serializer[Any]):
     lat = serializers.FloatField(required=False, allow_null=True, default=None)
     lng = serializers.FloatField(required=False, allow_null=True, default=None)
     pickup_store_code = serializers.CharField(max_length=40, required=False, allow_blank=True, default="")
-    channel = serializers.CharField(max_length=20, required=False, default=Channel.ERP.value)
+    channel = serializers.CharField(max_length=20, required=False, default=stores_choices.Channel.ERP.value)
     language = serializers.CharField(max_length=10, required=False, default="zh-hans")
 
 

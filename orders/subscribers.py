@@ -4,25 +4,19 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from fulfillment.events import (
-    FulfillmentCancelRefused,
-    FulfillmentOrderAccepted,
-    FulfillmentOrderCancelled,
-    FulfillmentOrderDelivered,
-    FulfillmentOrderUnfillable,
-)
+from fulfillment import events as fulfillment_events
 from omni.kernel.outbox import subscribe
 from orders import services
 
 
-@subscribe(FulfillmentOrderAccepted, name="orders.start_processing")
-def start_processing(event: FulfillmentOrderAccepted, *, now: datetime) -> None:
+@subscribe(fulfillment_events.FulfillmentOrderAccepted, name="orders.start_processing")
+def start_processing(event: fulfillment_events.FulfillmentOrderAccepted, *, now: datetime) -> None:
     """A store prepares the goods."""
     services.start_processing(event.fulfillment_id, now=now)
 
 
-@subscribe(FulfillmentOrderDelivered, name="orders.recognise_sale")
-def recognise_sale(event: FulfillmentOrderDelivered, *, now: datetime) -> None:
+@subscribe(fulfillment_events.FulfillmentOrderDelivered, name="orders.recognise_sale")
+def recognise_sale(event: fulfillment_events.FulfillmentOrderDelivered, *, now: datetime) -> None:
     """The shopper has the goods: they are sold."""
     services.recognise_delivered(
         event.fulfillment_id,
@@ -33,8 +27,8 @@ def recognise_sale(event: FulfillmentOrderDelivered, *, now: datetime) -> None:
     )
 
 
-@subscribe(FulfillmentOrderCancelled, name="orders.refund_share")
-def refund_share(event: FulfillmentOrderCancelled, *, now: datetime) -> None:
+@subscribe(fulfillment_events.FulfillmentOrderCancelled, name="orders.refund_share")
+def refund_share(event: fulfillment_events.FulfillmentOrderCancelled, *, now: datetime) -> None:
     """The goods will not come: their money goes back."""
     services.refund_cancelled(
         event.fulfillment_id,
@@ -45,13 +39,13 @@ def refund_share(event: FulfillmentOrderCancelled, *, now: datetime) -> None:
     )
 
 
-@subscribe(FulfillmentOrderUnfillable, name="orders.park")
-def park(event: FulfillmentOrderUnfillable, *, now: datetime) -> None:
+@subscribe(fulfillment_events.FulfillmentOrderUnfillable, name="orders.park")
+def park(event: fulfillment_events.FulfillmentOrderUnfillable, *, now: datetime) -> None:
     """No store has the goods: somebody may decide for a while."""
     services.park(event.fulfillment_id, parked_at=event.parked_at)
 
 
-@subscribe(FulfillmentCancelRefused, name="orders.resume")
-def resume(event: FulfillmentCancelRefused, *, now: datetime) -> None:
+@subscribe(fulfillment_events.FulfillmentCancelRefused, name="orders.resume")
+def resume(event: fulfillment_events.FulfillmentCancelRefused, *, now: datetime) -> None:
     """The goods have left the store: the order goes on."""
     services.resume_after_refusal(event.fulfillment_id, now=now)

@@ -11,8 +11,8 @@ from fulfillment.choices import FulfillmentOrderStatus as Status
 from fulfillment.models import FulfillmentOrder, FulfillmentOrderLine
 from fulfillment.queries.candidates import OwnShare, Search, get_terms
 from fulfillment.rules import DemandLine
+from inventory import choices as inventory_choices
 from inventory import services as inventory_services
-from inventory.choices import ReservationStatus
 from omni.kernel.money import cumulative_part
 from omni.kernel.numbers import public_number
 from stores import services as stores_services
@@ -61,7 +61,7 @@ def lines_of(share: FulfillmentOrder) -> list[FulfillmentOrderLine]:
 
 def is_live(line: FulfillmentOrderLine) -> bool:
     """Tell whether the units of a line are still set aside for it."""
-    return line.reservation is not None and line.reservation.status == ReservationStatus.ALLOCATED
+    return line.reservation is not None and line.reservation.status == inventory_choices.ReservationStatus.ALLOCATED
 
 
 def _wanted(line: FulfillmentOrderLine) -> DemandLine:

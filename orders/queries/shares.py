@@ -6,16 +6,16 @@ from typing import NamedTuple
 
 from django.db.models import Sum
 
-from fulfillment.choices import FINAL_FULFILLMENT_ORDER_STATUSES, FulfillmentOrderStatus
+from fulfillment import choices as fulfillment_choices
 from orders.models import Order, OrderLine, Recognition
 
 # A share whose goods have left a store and were not lost: the courier was paid for.
 CARRIED = (
-    FulfillmentOrderStatus.HANDED_OVER,
-    FulfillmentOrderStatus.DELIVERED,
-    FulfillmentOrderStatus.COLLECTED,
-    FulfillmentOrderStatus.RETURNING,
-    FulfillmentOrderStatus.RETURNED_TO_STORE,
+    fulfillment_choices.FulfillmentOrderStatus.HANDED_OVER,
+    fulfillment_choices.FulfillmentOrderStatus.DELIVERED,
+    fulfillment_choices.FulfillmentOrderStatus.COLLECTED,
+    fulfillment_choices.FulfillmentOrderStatus.RETURNING,
+    fulfillment_choices.FulfillmentOrderStatus.RETURNED_TO_STORE,
 )
 
 
@@ -78,15 +78,19 @@ def units_of(order: Order) -> Units:
 
 def parked_ids(order: Order) -> list[int]:
     """Return the shares that no store can fulfill."""
-    shares = Order.objects.filter(pk=order.pk, fulfillment__orders__status=FulfillmentOrderStatus.UNFILLABLE)
+    shares = Order.objects.filter(
+        pk=order.pk, fulfillment__orders__status=fulfillment_choices.FulfillmentOrderStatus.UNFILLABLE
+    )
     return list(shares.order_by("fulfillment__orders").values_list("fulfillment__orders__pk", flat=True))
 
 
 def is_answered(order: Order) -> bool:
     """Tell whether every store has answered a wish to cancel, and goods are still on their way to the shopper."""
     statuses = Order.objects.filter(pk=order.pk).values_list("fulfillment__orders__status", flat=True)
-    live = {FulfillmentOrderStatus(status) for status in statuses} - FINAL_FULFILLMENT_ORDER_STATUSES
-    return bool(live) and FulfillmentOrderStatus.CANCEL_REQUESTED not in live
+    live = {
+        fulfillment_choices.FulfillmentOrderStatus(status) for status in statuses
+    } - fulfillment_choices.FINAL_FULFILLMENT_ORDER_STATUSES
+    return bool(live) and fulfillment_choices.FulfillmentOrderStatus.CANCEL_REQUESTED not in live
 
 
 def find_carrying_store(order: Order) -> int | None:

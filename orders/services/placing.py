@@ -10,8 +10,8 @@ from django.conf import settings
 from django.db import connection
 from django.utils.translation import gettext_lazy as _
 
+from fulfillment import choices as fulfillment_choices
 from fulfillment import services as fulfillment_services
-from fulfillment.choices import Way
 from inventory import queries as inventory_queries
 from omni.kernel.errors import Conflict, InvalidInput, NotFound
 from omni.kernel.numbers import public_number
@@ -20,7 +20,7 @@ from omni.kernel.sealing import blind_index, normalise_phone, seal
 from omni.kernel.transactions import step
 from orders import rules, sql
 from orders.events import OrderPlaced
-from stores.choices import Channel
+from stores import choices as stores_choices
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -85,8 +85,8 @@ class PlaceOrder:
     lines: tuple[WantedLine, ...]
     contact_name: str
     phone: str
-    channel: str = Channel.WEB
-    way: str = Way.COURIER
+    channel: str = stores_choices.Channel.WEB
+    way: str = fulfillment_choices.Way.COURIER
     district_code: str | None = None
     street: str = ""
     lat: float | None = None
@@ -169,9 +169,9 @@ def place_order(wanted: PlaceOrder, *, now: datetime) -> PlacedOrder:
 def _checked_contact(wanted: PlaceOrder) -> _Contact:
     """Check everything that needs no database, in the order of the form; return what is kept of the contact."""
     rules.check_lines([(line.sku, line.quantity) for line in wanted.lines])
-    if wanted.way not in Way.values:
+    if wanted.way not in fulfillment_choices.Way.values:
         raise InvalidChoice(_("Choose courier or collection."), field="way")
-    if wanted.channel not in Channel.values:
+    if wanted.channel not in stores_choices.Channel.values:
         raise InvalidChoice(_("There is no such channel."), field="channel")
     if wanted.language not in LANGUAGES:
         raise InvalidChoice(_("There is no such language."), field="language")
@@ -180,7 +180,7 @@ def _checked_contact(wanted: PlaceOrder) -> _Contact:
         phone = normalise_phone(wanted.phone)
     except InvalidInput as error:
         raise InvalidPhone(_("Enter a valid phone number."), field="phone") from error
-    is_courier = wanted.way == Way.COURIER
+    is_courier = wanted.way == fulfillment_choices.Way.COURIER
     street = rules.clean_street(wanted.street) if is_courier or wanted.street.strip() else ""
     rules.check_point(wanted.lat, wanted.lng)
     return _Contact(name, seal(phone), blind_index(phone), street)
@@ -188,7 +188,7 @@ def _checked_contact(wanted: PlaceOrder) -> _Contact:
 
 def _terms(wanted: PlaceOrder) -> _Terms:
     """Read the brand's delivery terms and find the point: the one given, the district's centre, the pickup store."""
-    is_pickup = wanted.way == Way.PICKUP
+    is_pickup = wanted.way == fulfillment_choices.Way.PICKUP
     code = wanted.district_code or ""
     store_id = wanted.pickup_store_id or 0
     values = {
@@ -246,7 +246,7 @@ def _demand(
     return fulfillment_services.Demand(
         brand_id=wanted.brand_id,
         owner="orders.order",
-        way=Way(wanted.way),
+        way=fulfillment_choices.Way(wanted.way),
         lines=tuple(
             fulfillment_services.DemandLine(item.variant_id, line.quantity, item.unit_price_fen * line.quantity)
             for line, item in zip(wanted.lines, priced, strict=True)
@@ -259,7 +259,7 @@ def _demand(
         ),
         lat=terms.lat,
         lng=terms.lng,
-        pickup_store_id=wanted.pickup_store_id if wanted.way == Way.PICKUP else None,
+        pickup_store_id=wanted.pickup_store_id if wanted.way == fulfillment_choices.Way.PICKUP else None,
     )
 
 
