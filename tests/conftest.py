@@ -41,6 +41,17 @@ def browser_context_args() -> dict[str, Any]:
     return {"locale": "zh-CN", "timezone_id": "Asia/Shanghai", "viewport": {"width": 390, "height": 844}}
 
 
+@pytest.fixture(autouse=True)
+def _default_split(request: pytest.FixtureRequest) -> None:
+    """Put back the credit split of the migrations, which the test before flushed away if it committed for real."""
+    marker = request.node.get_closest_marker("django_db")
+    if "transactional_db" in request.fixturenames or (marker is not None and marker.kwargs.get("transaction")):
+        from tests.factories.settlement import restore_default_split
+
+        request.getfixturevalue("transactional_db")
+        restore_default_split()
+
+
 @pytest.fixture
 def repository() -> Path:
     """Return the root of the checkout."""
