@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from threading import Event
 
 import pytest
@@ -223,7 +224,12 @@ def test_list_makes_again_only_the_card_that_became_untrue(
     page(shopper, "/products/")
     made: list[int] = []
     load = queries.load_cards
-    monkeypatch.setattr(queries, "load_cards", lambda ids, now: made.extend(ids) or load(ids, now=now))
+
+    def note(product_ids: list[int], now: datetime) -> dict[int, queries.ProductCard]:
+        made.extend(product_ids)
+        return load(product_ids, now=now)
+
+    monkeypatch.setattr(queries, "load_cards", note)
     Price.objects.filter(variant=world.variants["L"]).update(sale_fen=12300)
     assert "¥123.00" in page(shopper, "/products/")
     assert made == [world.product.pk]
