@@ -16,7 +16,7 @@ from omni.pages import audit
 from orders.events import OrderPaid, SaleRecognised
 from tests.audit.history import LATER, History
 from tests.audit.plants import EVENTS, MONEY, PLANTS, SALES
-from tests.audit_fixture import broken_claims
+from tests.audit_fixture import Audited, broken_claims
 from tests.factories.settlement import RecognitionFactory
 
 pytestmark = pytest.mark.django_db
@@ -80,3 +80,7 @@ def test_sale_whose_event_waits_is_owed_until_it_is_overdue(history: History) ->
         publish(SaleRecognised(history.accepted.pk, sale.pk, LATER, 100), now=LATER)
     assert not {SALES, EVENTS} & set(broken_claims(LATER))
     assert EVENTS in broken_claims(LATER + timedelta(minutes=11))
+
+
+def test_audited_fixture_is_content_with_a_sound_history(history: History, audited: Audited) -> None:
+    audited.now = LATER
