@@ -38,13 +38,6 @@ LEFT JOIN reserved ON reserved.id = wanted.reservation_id
 ORDER BY wanted.position
 """
 
-LOCK = """
-SELECT level.id
-FROM unnest(%(stores)s::bigint[], %(variants)s::bigint[]) AS place (store_id, variant_id)
-JOIN inventory_stocklevel level ON level.variant_id = place.variant_id AND level.store_id = place.store_id
-ORDER BY level.id FOR NO KEY UPDATE OF level
-"""
-
 # What follows moves reservations on and their level's counters with them. A reservation that another transaction moved
 # meanwhile is left out of the result.
 _LOCKED = """

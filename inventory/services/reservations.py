@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import connection
 from django.utils.translation import gettext_lazy as _
 
-from inventory import sql
+from inventory import locks, sql
 from inventory.choices import ReservationStatus
 from omni.kernel.errors import Conflict
 from omni.kernel.transactions import step
@@ -124,10 +124,7 @@ def lock_stock(places: Sequence[tuple[int, int]]) -> None:
 
     For a transaction that takes and releases in several calls: locks taken call by call could cross another's.
     """
-    if places:
-        stores, variants = zip(*places, strict=True)
-        with connection.cursor() as cursor:
-            cursor.execute(sql.LOCK, {"stores": list(stores), "variants": list(variants)})
+    locks.lock_places(places)
 
 
 @step

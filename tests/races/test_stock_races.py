@@ -209,3 +209,26 @@ def test_every_kind_of_change_at_once_leaves_counters_and_promises_equal(small_w
 
 def _bind(life: Callable[[int, str], None], number: int, ending: str) -> Callable[[], None]:
     return lambda: life(number, ending)
+
+
+def test_figures_imported_while_shoppers_buy_leave_no_promise_uncovered(small_world: World) -> None:
+    world = small_world
+    store_code, sku = world.stores["C"].code, world.variants["M"].sku
+
+    def count(units: int) -> None:
+        row = stores_services.CsvRow(2, {"store_code": store_code, "sku": sku, "on_hand": str(units)})
+        with entry():
+            services.import_stock([row], brand=world.brand, actor="system:import", now=NOON)
+
+    figures = [_bind_count(count, units) for units in (30, 45, 12, 60, 20, 8, 33, 10)]
+    buyers = [lambda: buy(world, ("C", "M", 2))] * 40
+    outcomes = at_once([work for pair in zip(buyers, figures * 5, strict=True) for work in pair])
+
+    assert set(outcomes) <= {"done", "CannotHold"}
+    level = world.level("C", "M")
+    assert level.held == units_promised() <= level.on_hand
+    assert level.on_hand == sum(level.movements.values_list("quantity", flat=True))
+
+
+def _bind_count(count: Callable[[int], None], units: int) -> Callable[[], None]:
+    return lambda: count(units)

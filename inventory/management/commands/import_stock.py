@@ -5,7 +5,7 @@ from django.core.management.base import BaseCommand, CommandError, no_translatio
 
 from inventory import services
 from omni.kernel import clock
-from omni.kernel.errors import NotFound
+from omni.kernel.errors import DomainError
 from omni.kernel.transactions import entry
 from stores import queries as stores_queries
 from stores import services as stores_services
@@ -32,7 +32,7 @@ class Command(BaseCommand):
                 )
         except stores_services.FileRefused as refusal:
             raise CommandError("\n".join([*refusal.lines(), refusal.message])) from refusal
-        except (NotFound, OSError) as error:
+        except (DomainError, OSError) as error:
             raise CommandError(str(error)) from error
         self.stdout.write(
             f"{len(rows):,} rows: {done.changed:,} changed, {done.unchanged:,} as they were;"

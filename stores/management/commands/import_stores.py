@@ -3,7 +3,7 @@ from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError, no_translations
 
-from omni.kernel.errors import NotFound
+from omni.kernel.errors import DomainError
 from omni.kernel.geo import Datum
 from omni.kernel.transactions import entry
 from stores import queries, services
@@ -32,7 +32,7 @@ class Command(BaseCommand):
                 done = services.import_stores(rows, brand=queries.get_brand(brand), datum=Datum(datum))
         except services.FileRefused as refusal:
             raise CommandError("\n".join([*refusal.lines(), refusal.message])) from refusal
-        except (NotFound, OSError) as error:
+        except (DomainError, OSError) as error:
             raise CommandError(str(error)) from error
         self.stdout.write(
             f"{len(rows):,} stores: {done.added:,} added, {done.changed:,} changed, {done.unchanged:,} as they were;"
