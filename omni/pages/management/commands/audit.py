@@ -15,8 +15,9 @@ class Command(BaseCommand):
 
     def handle(self, *_args: object, full: bool, **_options: object) -> None:
         """Print a line for each claim, and the rows for which it does not hold."""
-        started, broken = time.monotonic(), 0
+        started, claims, broken = time.monotonic(), 0, 0
         for finding in audit.drive_audit(now=clock.now(), is_full=full):
+            claims += 1
             broken += finding.wrong > 0
             state = self.style.SUCCESS("holds ") if finding.wrong == 0 else self.style.ERROR("BROKEN")
             wrong = f", {finding.wrong:,} wrong" if finding.wrong else ""
@@ -27,6 +28,6 @@ class Command(BaseCommand):
                 self.stdout.write(f"        and {finding.wrong - len(finding.named):,} more")
         seconds = f"{time.monotonic() - started:.1f} s"
         if broken:
-            self.stdout.write(self.style.ERROR(f"{broken} claims do not hold ({seconds})."))
+            self.stdout.write(self.style.ERROR(f"{broken} of {claims} invariants are broken ({seconds})."))
             raise SystemExit(1)
         self.stdout.write(self.style.SUCCESS(f"Every invariant holds ({seconds})."))
