@@ -146,7 +146,7 @@ def _read(
         cursor.execute(sql.CANDIDATES, _values(search, lines, wanted, position))
         found = cursor.fetchall()
     last_round = found[0][0]
-    rows = []
+    rows: list[_Row] = []
     for round_, store_id, *facts, refusals, lacking in found:
         if round_ == last_round:
             if store_id is None:
