@@ -7,6 +7,7 @@ from django.db import IntegrityError, connection
 from django.db.models import Model
 
 from omni.kernel.transactions import entry
+from orders.models import Recognition
 from settlement import services
 from settlement.models import Account, CreditEntry, JournalEntry, JournalLine
 from tests.factories.settlement import RecognitionFactory
@@ -69,7 +70,7 @@ def test_line_with_two_sides_or_none_is_refused(
         JournalLine.objects.create(entry=journal, account=accounts[0], debit_fen=debit_fen, credit_fen=credit_fen)
 
 
-@pytest.mark.parametrize("model", [JournalEntry, JournalLine, CreditEntry])
+@pytest.mark.parametrize("model", [JournalEntry, JournalLine, CreditEntry, Recognition])
 @pytest.mark.parametrize("act", ["UPDATE {} SET id = id", "DELETE FROM {}"])
 def test_booked_rows_are_never_changed(model: type[Model], act: str) -> None:
     sale = RecognitionFactory.create()
