@@ -23,10 +23,11 @@ PRODUCT = ("web", "worker", "beat")
 
 
 class Platform:
-    """A supervisor that tests start and end."""
+    """A supervisor that tests start and end; without the demo's data, unless `environment` says otherwise."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, **environment: str) -> None:
         self.folder = folder
+        self.environment = environment
         self.port = free_port()
         self.process: subprocess.Popen[str] | None = None
 
@@ -37,6 +38,7 @@ class Platform:
             "OMNI_DEMO": "0",
             "PORT": str(port or self.port),
             "DJANGO_SETTINGS_MODULE": "omni.settings",
+            **self.environment,
         }
         return subprocess.Popen(
             [sys.executable, "-m", *argv],
