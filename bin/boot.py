@@ -29,6 +29,7 @@ NEEDS = {
     "set-up": (True, True),
     "run": (False, True),
     "story": (False, True),
+    "screens": (True, True),
     "manage": (False, False),
     "test": (True, True),
     "bench": (True, True),

@@ -84,6 +84,16 @@ def manage(arguments: list[str]) -> int:
 
 def story(arguments: list[str]) -> int:
     """Play the story on the running platform; when none runs, start one and end it afterwards."""
+    return on_platform(["manage.py", "story", *arguments])
+
+
+def screens(arguments: list[str]) -> int:
+    """Take the pictures of docs/screens on the running platform, or on one that is started for it."""
+    return on_platform(["-m", "tests.screens", *arguments])
+
+
+def on_platform(arguments: Sequence[str]) -> int:
+    """Run Python beside the running platform; when none runs, start one and end it afterwards."""
     local = Local.of_environment()
     record = local.await_record(seconds=180)
     platform = None
@@ -94,7 +104,7 @@ def story(arguments: list[str]) -> int:
                 record = local.await_record(seconds=1)
         if record.get("kind") != "platform":
             return 1
-        return run_python(["manage.py", "story", *arguments], {**os.environ, **record["environment"]})
+        return run_python(arguments, {**os.environ, **record["environment"]})
     finally:
         if platform is not None:
             end(platform, signal.SIGTERM, patience_seconds=40)
@@ -130,6 +140,7 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "test": test,
     "manage": manage,
     "story": story,
+    "screens": screens,
     "lint": lint,
     "bench": bench,
 }
