@@ -204,19 +204,24 @@ def retry_unfillable(fulfillment_order_id: int, *, actor: str, now: datetime) ->
 def reroute_displaced(reservation_id: int, *, now: datetime) -> None:
     """Find other goods for a share whose reservation was taken away, unless they have left the store.
 
-    An unpaid share waits for its payment; one that is to be cancelled is, as soon as no courier can come for it. What
-    was offered or begun is given back and follows as a new order. Locks Fulfillment, StoreCapacity, StockLevel.
+    An unpaid share waits for its payment; one that is to be cancelled is, though a courier may still have to be called
+    off: there is nothing to fetch. What was offered or begun is given back and follows as a new order.
+    Locks Fulfillment, StoreCapacity, StockLevel.
     """
-    line = FulfillmentOrderLine.objects.filter(reservation=reservation_id).first()
-    if line is None:
+    lines = FulfillmentOrderLine.objects.filter(reservation=reservation_id)
+    share_id = lines.values_list("fulfillment_order_id", flat=True).first()
+    if share_id is None:
         return
-    share = locks.lock_share(line.fulfillment_order_id)
+    share = locks.lock_share(share_id)
+    if not lines.filter(fulfillment_order=share_id).exists():
+        return  # routing was faster: the share has other goods by now
     if share.status == Status.PENDING_ROUTING:
         FulfillmentOrder.objects.filter(pk=share.pk).update(route_due_at=now)
         hint("fulfillment.route", fulfillment_order_id=share.pk)
     elif share.status in IN_STORE:
         reject_offer(share.pk, reason=RejectReason.DISPLACED, actor=ROUTER, now=now)
-    elif share.status == Status.CANCEL_REQUESTED and call_off_courier(share, now=now):
+    elif share.status == Status.CANCEL_REQUESTED:
+        call_off_courier(share, now=now)
         cancel_share(share, actor=ROUTER, now=now)
 
 
