@@ -326,6 +326,7 @@ def record_of(
     terms: Terms,
     lines: Sequence[DemandLine],
     candidates: Sequence[Candidate],
+    dropped: int = 0,
     plan: Plan | None,
     refusals: Sequence[Sequence[int]],
     refused: Sequence[tuple[int, str]],
@@ -341,7 +342,7 @@ def record_of(
         "rest": [
             {reason: count for reason, count in zip(REFUSALS, counts, strict=True) if count} for counts in refusals
         ],
-        "more": max(0, len(best_first) - SHOWN),
+        "more": max(0, len(best_first) - SHOWN) + dropped,
     }
     if refused:
         record["refused"] = [list(refusal) for refusal in refused]

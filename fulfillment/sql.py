@@ -1,15 +1,34 @@
 """The hot statements of fulfillment: finding candidates, writing a plan, claiming what is due."""
 
-# A function that a migration makes. Only its last round counts; the row without a store closes it and counts refusals.
-CANDIDATES = """
-SELECT round, store_id, chord, opening, used, room, sellable, offers, accepted, refusals, lacking
-FROM fulfillment_candidates(
-    %(brand_id)s, %(variants)s::bigint[], %(quantities)s::int[], %(x)s, %(y)s, %(z)s, %(reach)s, %(is_pickup)s,
-    %(only_store)s, %(excluded)s::bigint[], %(counted_since)s::date, %(own_store)s, %(own_quantities)s::int[],
+# A function that a migration makes. Only its last round counts; the row of store 0 closes it and counts refusals.
+_CANDIDATES = """
+SELECT {line}, round, coalesce(store_id, 0) AS store, chord, opening, used, room, sellable, offers, accepted, refusals, lacking
+FROM {lines} fulfillment_candidates(
+    %(brand_id)s, {variants}, {quantities}, %(x)s, %(y)s, %(z)s, %(reach)s, %(is_pickup)s,
+    %(only_store)s, %(excluded)s::bigint[], %(counted_since)s::date, %(own_store)s, {own_quantities},
     %(own_capacity_on)s::date, %(today)s::date, %(minute)s, %(wait)s, %(wanted)s, %(first_walk)s, %(longest_walk)s
 )
-ORDER BY round DESC, chord, store_id
+ORDER BY 1, round DESC, chord, store_id
 """
+
+# The stores that hold every line in full.
+SINGLES = _CANDIDATES.format(
+    line="1",
+    lines="",
+    variants="%(variants)s::bigint[]",
+    quantities="%(quantities)s::int[]",
+    own_quantities="%(own_quantities)s::int[]",
+)
+
+# The stores that hold a unit of a line, line by line.
+PARTS = _CANDIDATES.format(
+    line="line.position",
+    lines="""unnest(%(variants)s::bigint[], %(own_quantities)s::int[])
+    WITH ORDINALITY AS line (variant_id, own_quantity, position) CROSS JOIN LATERAL""",
+    variants="ARRAY[line.variant_id]",
+    quantities="ARRAY[1]",
+    own_quantities="ARRAY[line.own_quantity]",
+)
 
 # Per store: how many sizes of the lines' products, in their colours, it cannot sell.
 BROKEN_SIZES = """

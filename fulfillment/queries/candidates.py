@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import math
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.db import connection
@@ -24,6 +27,8 @@ if TYPE_CHECKING:
 # Stores walked before looking at how dense the goods lie, and the most ever walked (a few milliseconds).
 FIRST_WALK = 200
 LONGEST_WALK = 4000
+# How many stores with the same units are kept beyond those that a plan can use, should others take some meanwhile.
+SPARE = 5
 MOST_RULES = frozenset({RuleCode.BROKEN_RUNS, RuleCode.OLDEST_MARKDOWN})
 
 
@@ -56,12 +61,13 @@ class Search:
 class Found:
     """Candidates and, for each search made, how many nearer stores were refused by each of `rules.REFUSALS`.
 
-    `is_hopeless`: some line cannot be had at all, so the search ended before all was looked at.
+    `is_hopeless`: nobody has a unit of some line, so the search ended there. `dropped`: further ones that no plan needs.
     """
 
     candidates: list[Candidate]
     refusals: list[Sequence[int]]
     is_hopeless: bool = False
+    dropped: int = 0
     lost: list[tuple[int, str]] = field(default_factory=list)
 
 
@@ -97,34 +103,54 @@ def find_singles(search: Search, *, all_figures: bool = False) -> Found:
     When distance alone decides, the nearest 20 are enough, else the nearest 128.
     """
     wanted = rules.NEAREST if search.terms.needs_many else rules.SHOWN
-    rows, refusals, is_hopeless = _read(search, search.lines, wanted)
-    return Found(_with_figures(search, _candidates(search, rows), all_figures), [refusals], is_hopeless)
+    rows, refusals, is_hopeless = _read(sql.SINGLES, search, wanted)
+    candidates = [_candidate(search, row, row.sellable) for row in rows]
+    return Found(_with_figures(search, candidates, all_figures), refusals, is_hopeless=is_hopeless)
 
 
-def find_parts(search: Search, *, all_figures: bool = False, ends_early: bool = True) -> Found:
+def find_parts(search: Search, *, all_figures: bool = False) -> Found:
     """Return, of each line, the nearest 128 stores that pass the filters and have at least one unit of it.
 
-    `ends_early`: at the first line of which so many stores as an order may have do not have enough.
+    When distance alone decides, those are left out of which enough nearer ones have the same units.
     """
-    units_of: dict[int, list[int]] = {}
-    rows_of: dict[int, _Row] = {}
-    refusals = []
-    for position, line in enumerate(search.lines):
-        rows, counts, _is_lacking = _read(search, [line._replace(quantity=1)], rules.NEAREST, position)
-        refusals.append(counts)
-        for row in rows:
-            rows_of[row.store_id] = row
-            units_of.setdefault(row.store_id, [0] * len(search.lines))[position] = row.sellable[0]
-        supplies = sorted((row.sellable[0] for row in rows), reverse=True)
-        if ends_early and sum(supplies[: search.terms.max_stores]) < line.quantity:
-            return Found([], refusals, is_hopeless=True)
-    merged = [row._replace(sellable=units_of[store_id]) for store_id, row in rows_of.items()]
-    return Found(_with_figures(search, _candidates(search, merged), all_figures), refusals)
+    rows, refusals, _is_hopeless = _read(sql.PARTS, search, rules.NEAREST)
+    units: dict[int, list[int]] = {}
+    first_rows: list[_Row] = []
+    for row in rows:
+        known = units.get(row.store_id)
+        if known is None:
+            known = units[row.store_id] = [0] * len(search.lines)
+            first_rows.append(row)
+        known[row.line - 1] = row.sellable[0]
+    kept = _nearest_of_each_kind(search, first_rows, units)
+    candidates = [_candidate(search, row, units[row.store_id]) for row in kept]
+    return Found(_with_figures(search, candidates, all_figures), refusals, dropped=len(first_rows) - len(kept))
+
+
+def _nearest_of_each_kind(search: Search, rows: list[_Row], units: Mapping[int, list[int]]) -> list[_Row]:
+    """Leave out stores that no plan could need: so many nearer ones have the same units, with some to spare."""
+    terms = search.terms
+    if terms.needs_many or terms.min_split_value_fen:
+        return rows
+    need = [line.quantity for line in search.lines]
+    counts: Counter[tuple[int, ...]] = Counter()
+    kept: list[_Row] = []
+    for row in sorted(rows, key=attrgetter("chord", "store_id")):
+        kind = tuple(map(min, units[row.store_id], need))
+        counts[kind] += 1
+        if counts[kind] <= terms.max_stores + SPARE or len(kept) < rules.SHOWN:
+            kept.append(row)
+    return kept
 
 
 class _Row(NamedTuple):
-    """What the statement tells of a store; `opening` in minutes after today's midnight."""
+    """What a statement tells of a store; `opening` in minutes after today's midnight; `line` counts from 1.
 
+    The row without a store closes a search.
+    """
+
+    line: int
+    round: int
     store_id: int
     chord: float
     opening: float
@@ -133,60 +159,64 @@ class _Row(NamedTuple):
     sellable: list[int]
     offers: int
     accepted: int
+    refusals: Sequence[int]
+    lacking: int | None
 
 
-def _read(
-    search: Search, lines: Sequence[DemandLine], wanted: int, position: int | None = None
-) -> tuple[list[_Row], Sequence[int], bool]:
-    """Run the one statement for lines that a store must all hold; `position` when it is a single line of several.
+def _read(statement: str, search: Search, wanted: int) -> tuple[list[_Row], list[Sequence[int]], bool]:
+    """Run a statement that makes one search, or one a line.
 
-    Returns the stores, the nearest first, the counts of refusals, and whether nobody has a unit of one of the lines.
+    Returns the stores, search by search, the nearest first; of each search the counts of refusals; and whether nobody
+    has a single unit of one of the lines.
     """
     with connection.cursor() as cursor:
-        cursor.execute(sql.CANDIDATES, _values(search, lines, wanted, position))
-        found = cursor.fetchall()
-    last_round = found[0][0]
-    rows: list[_Row] = []
-    for round_, store_id, *facts, refusals, lacking in found:
-        if round_ == last_round:
-            if store_id is None:
-                return rows[:wanted], refusals, lacking is not None
-            rows.append(_Row(store_id, *facts))
-    raise AssertionError("The last round ends with its refusals.")
+        cursor.execute(statement, _values(search, wanted))
+        found = [_Row(*row) for row in cursor.fetchall()]
+    stores: list[_Row] = []
+    refusals: list[Sequence[int]] = []
+    is_hopeless = False
+    line = last_round = taken = 0
+    for row in found:
+        if row.line != line:
+            line, last_round, taken = row.line, row.round, 0
+        if row.round != last_round:
+            continue
+        if not row.store_id:
+            refusals.append(row.refusals)
+            is_hopeless = is_hopeless or row.lacking is not None
+        elif taken < wanted:
+            stores.append(row)
+            taken += 1
+    return stores, refusals, is_hopeless
 
 
-def _candidates(search: Search, rows: Sequence[_Row]) -> list[Candidate]:
-    """Return the stores as the planner takes them."""
+def _candidate(search: Search, row: _Row, sellable: Sequence[int]) -> Candidate:
+    """Return a store as the planner takes it."""
     today, minute = _today_and_minute(search.now)
-    is_pickup = search.way == Way.PICKUP
-    return [
-        Candidate(
-            row.store_id,
-            row.chord,
-            row.opening - minute,
-            rules.promised_date(today, row.opening),
-            row.used,
-            row.room,
-            tuple(row.sellable),
-            row.offers,
-            row.accepted,
-            is_pickup=is_pickup,
-        )
-        for row in rows
-    ]
+    return Candidate(
+        row.store_id,
+        row.chord,
+        row.opening - minute,
+        rules.promised_date(today, row.opening),
+        row.used,
+        row.room,
+        tuple(sellable),
+        row.offers,
+        row.accepted,
+        is_pickup=search.way == Way.PICKUP,
+    )
 
 
-def _values(search: Search, lines: Sequence[DemandLine], wanted: int, position: int | None) -> dict[str, Any]:
-    """Return the parameters of the statement."""
+def _values(search: Search, wanted: int) -> dict[str, Any]:
+    """Return the parameters of the statements."""
     today, minute = _today_and_minute(search.now)
     x, y, z = unit_vector(search.lat, search.lng)
     terms, own = search.terms, search.own
     is_pickup = search.way == Way.PICKUP
-    held = own.quantities if own else ()
     return {
         "brand_id": search.brand_id,
-        "variants": [line.variant_id for line in lines],
-        "quantities": [line.quantity for line in lines],
+        "variants": [line.variant_id for line in search.lines],
+        "quantities": [line.quantity for line in search.lines],
         "x": x,
         "y": y,
         "z": z,
@@ -196,7 +226,7 @@ def _values(search: Search, lines: Sequence[DemandLine], wanted: int, position: 
         "excluded": list(search.excluded),
         "counted_since": terms.count_max_age_days and today - timedelta(days=terms.count_max_age_days),
         "own_store": own and own.store_id,
-        "own_quantities": list(held if position is None else held[position : position + 1]),
+        "own_quantities": list(own.quantities) if own else [0] * len(search.lines),
         "own_capacity_on": own and own.capacity_on,
         "today": today,
         "minute": minute,
@@ -207,6 +237,7 @@ def _values(search: Search, lines: Sequence[DemandLine], wanted: int, position: 
     }
 
 
+@functools.lru_cache(maxsize=4)
 def _today_and_minute(now: datetime) -> tuple[date, float]:
     """Return the date in Asia/Shanghai and the minutes since its midnight."""
     local = now.astimezone(BUSINESS_ZONE)

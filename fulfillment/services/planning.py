@@ -168,6 +168,7 @@ def _record(search: Search, found: Found, plan: Plan | None) -> dict[str, Any]:
         terms=search.terms,
         lines=search.lines,
         candidates=found.candidates,
+        dropped=found.dropped,
         plan=plan,
         refusals=found.refusals,
         refused=found.lost,
@@ -253,7 +254,7 @@ def _parts(units: Sequence[int]) -> list[tuple[int, int]]:
 def _cannot_reserve(search: Search, found: Found) -> CannotReserveStock:
     """Build the refusal: it names the SKUs of which there is too little."""
     if found.is_hopeless:
-        found = queries.find_parts(search, ends_early=False)
+        found = queries.find_parts(search)
     short = rules.short_lines(found.candidates, search.lines, search.terms.max_stores)
     skus = queries.skus_of([search.lines[position].variant_id for position in short])
     return CannotReserveStock(
