@@ -2,7 +2,8 @@
 
 # A function that a migration makes. Only its last round counts; the row of store 0 closes it and counts refusals.
 _CANDIDATES = """
-SELECT {line}, round, coalesce(store_id, 0) AS store, chord, opening, used, room, sellable, offers, accepted, refusals, lacking
+SELECT {line}, round, coalesce(store_id, 0) AS store, chord, opening, used, room, sellable, offers, accepted, refusals,
+    lacking
 FROM {lines} fulfillment_candidates(
     %(brand_id)s, {variants}, {quantities}, %(x)s, %(y)s, %(z)s, %(reach)s, %(is_pickup)s,
     %(only_store)s, %(excluded)s::bigint[], %(counted_since)s::date, %(own_store)s, {own_quantities},

@@ -61,7 +61,7 @@ class Search:
 class Found:
     """Candidates and, for each search made, how many nearer stores were refused by each of `rules.REFUSALS`.
 
-    `is_hopeless`: nobody has a unit of some line, so the search ended there. `dropped`: further ones that no plan needs.
+    `is_hopeless`: nobody has a unit of some line, so the search ended there. `dropped`: more that no plan would need.
     """
 
     candidates: list[Candidate]
@@ -171,7 +171,7 @@ def _read(statement: str, search: Search, wanted: int) -> tuple[list[_Row], list
     """
     with connection.cursor() as cursor:
         cursor.execute(statement, _values(search, wanted))
-        found = [_Row(*row) for row in cursor.fetchall()]
+        found = list(map(_Row._make, cursor.fetchall()))
     stores: list[_Row] = []
     refusals: list[Sequence[int]] = []
     is_hopeless = False

@@ -47,23 +47,23 @@ def measure() -> list[Row]:
     """Build each network and measure every class of SKU in it."""
     call_command("migrate", verbosity=0)
     rows: list[Row] = []
-    for stores, (plans, *_limits) in SIZES.items():
+    for stores in SIZES:
         network = build_network(f"bench{stores}", stores, seed=stores)
         _say(f"{stores:,} stores, {len(network.stock):,} stock rows")
         holders = _by_variant(network)
+        anywhere = Terms(courier_reach_metres=ANYWHERE_METRES)
         for name in CLASSES:
             for lines in LINES:
-                rows += _measure_class(
-                    network, holders, name, lines, plans, Terms(courier_reach_metres=ANYWHERE_METRES)
-                )
-        rows += _measure_class(network, holders, "5 %", 2, plans, Terms())
+                rows += _measure_class(network, holders, name, lines=lines, terms=anywhere)
+        rows += _measure_class(network, holders, "5 %", lines=2, terms=Terms())
     return rows
 
 
 def _measure_class(
-    network: Network, holders: dict[int, dict[int, int]], name: str, lines: int, plans: int, terms: Terms
+    network: Network, holders: dict[int, dict[int, int]], name: str, *, lines: int, terms: Terms
 ) -> list[Row]:
     """Time plans for SKUs of one class from points near random stores, and check each."""
+    plans, p50_limit, p99_limit = SIZES[len(network.points)]
     source = random.Random(f"{name} {lines}")
     stores = len(network.points)
     times = []
@@ -80,7 +80,6 @@ def _measure_class(
     reach = "" if terms.courier_reach_metres == ANYWHERE_METRES else ", 60 km"
     case = f"{stores:,} stores, {name}, {lines} line{'s' if lines > 1 else ''}{reach}"
     _say(f"  {case}: {len(times)} plans as brute force has them, {splits} of them split")
-    _plans, p50_limit, p99_limit = SIZES[stores]
     return [
         Row(f"{case}, p50", percentile(times, 0.5), "ms", p50_limit),
         Row(f"{case}, p99", percentile(times, 0.99), "ms", p99_limit),
@@ -120,7 +119,7 @@ def _check(plan: Plan | None, network: Network, holders: dict[int, dict[int, int
 
 def _whole(network: Network, has: Sequence[dict[int, int]], search: Search) -> list[tuple[int, tuple[int, ...]]] | None:
     """Return the nearest store that has everything."""
-    everything = set(min(has, key=len)).intersection(*has)
+    everything = set.intersection(*map(set, has))
     nearest = min(((_metres(network, store, search), store) for store in everything), default=None)
     if nearest is None or nearest[0] > search.terms.courier_reach_metres:
         return None
