@@ -50,7 +50,7 @@ def cancel_order(order_id: int, *, actor: str, now: datetime, reason: str = "") 
     if order.status in {OrderStatus.CANCELLED, OrderStatus.CANCEL_REQUESTED}:
         return
     if order.status == OrderStatus.PLACED:
-        if not order.ending_as:
+        if order.ending_as != Ending.CANCELLED:  # one that is expiring may still be paid, one that is cancelled not
             text = reason[:MAX_REASON_LENGTH]
             ending.begin_ending(lock, ending=Ending.CANCELLED, actor=actor, reason=text, now=now)
         return

@@ -154,7 +154,7 @@ def drive_intent(intent_id: int, *, now: datetime) -> bool:
     except PaymentMismatch as error:
         logger.error("Payment %s does not match the provider's: %s", intent_id, error)  # noqa: TRY400  expected kind
         with entry():
-            _put_off(intent_id, str(error), now=now)
+            _record_silence(intent_id, str(error), now=now)
     return True
 
 
@@ -326,7 +326,7 @@ def _show(intent: PaymentIntent, code_url: str, now: datetime) -> None:
 
 
 def _record_silence(intent_id: int, error: str, *, now: datetime) -> None:
-    """Note that nobody knows what became of the call; after ten minutes of that, a closing is not waited for."""
+    """Note that a call told nothing we may act on; after ten minutes of that, a closing is not waited for."""
     intent, order, intents = locks.lock_intent(intent_id)
     if intent.status not in LIVE_INTENTS:
         return

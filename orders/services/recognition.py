@@ -48,6 +48,9 @@ def start_processing(fulfillment_id: int, *, now: datetime) -> None:
         return
     if order.status == OrderStatus.PAID:
         transition(order, to=OrderStatus.PROCESSING, actor=ACTOR, now=now)
+    elif order.status == OrderStatus.CANCEL_REQUESTED and order.held_status == OrderStatus.PAID:
+        order.held_status = OrderStatus.PROCESSING
+        order.save(update_fields=["held_status"])
     if order.due_at is not None and not shares.parked_ids(order):
         Order.objects.filter(pk=order.pk).update(due_at=None, attempts=0)
 

@@ -93,6 +93,26 @@ def test_an_order_being_cancelled_cannot_be_paid_anew(world: World, now: datetim
         started_payment(order, now)
 
 
+def test_cancel_of_an_order_that_is_expiring_is_not_paid_any_more(
+    world: World, now: datetime, provider: ScriptedProvider
+) -> None:
+    order = placed_order(world)
+    intent = started_payment(order, now)
+    with entry():
+        services.expire_order(order.pk, now=order.expires_at)
+    cancel(order, order.expires_at, "too late")
+    provider.script("close", ProviderRefused("ORDERPAID"))
+    provider.script("query", proof_of(intent, now))
+
+    services.drive_intent(intent.pk, now=order.expires_at)
+
+    order.refresh_from_db()
+    intent.refresh_from_db()
+    assert (order.status, order.cancel_reason, intent.status) == ("cancelled", "too late", "orphan_paid")
+    assert [(refund.amount_fen, refund.order) for refund in Refund.objects.all()] == [(49900, None)]
+    assert is_all_free()
+
+
 def test_cancel_of_a_paid_order_frees_and_refunds_it(world: World, now: datetime) -> None:
     order = cancel(paid_order(world, ("S", 2)), now)
 
@@ -143,6 +163,27 @@ def test_cancel_of_a_packed_order_asks_the_store_which_refuses(world: World, now
 
     order.refresh_from_db()
     assert (order.status, Refund.objects.count()) == ("processing", 0)
+
+
+def test_a_refused_cancellation_that_overtook_the_acceptance_puts_the_order_into_work(
+    world: World, now: datetime
+) -> None:
+    order = offered_order(world)
+    (share,) = shares_of(order)
+    with entry():
+        fulfillment_services.accept_offer(share.pk, actor="user:1", now=now)
+    with entry():
+        fulfillment_services.start_picking(share.pk, actor="user:1", now=now)
+    with entry():
+        services.cancel_order(order.pk, actor="guest", now=now)
+    run_deliveries(now)
+    with entry():
+        fulfillment_services.answer_cancel(share.pk, accept=False, actor="user:1", now=now)
+
+    run_deliveries(now)
+
+    order.refresh_from_db()
+    assert order.status == "processing"
 
 
 def test_a_courier_who_is_faster_than_the_cancellation_wins(world: World, now: datetime) -> None:

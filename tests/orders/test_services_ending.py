@@ -164,6 +164,23 @@ def test_an_unreachable_provider_is_waited_for_ten_minutes(expiring: PaymentInte
     assert is_given_back(order)
 
 
+def test_a_payment_that_never_matches_is_waited_for_ten_minutes(
+    expiring: PaymentIntent, provider: ScriptedProvider
+) -> None:
+    at = order_of(expiring).expires_at + 11 * MINUTE
+    provider.script("close", ProviderRefused("ORDERPAID"))
+    provider.script("query", proof_of(expiring, at, amount_fen=1))
+
+    services.drive_intent(expiring.pk, now=at)
+
+    order = order_of(expiring)
+    expiring.refresh_from_db()
+    assert (order.status, order.finished_at) == ("expired", at)
+    assert (expiring.status, expiring.last_error) == ("closing", "amount")
+    assert expiring.next_attempt_at is not None
+    assert is_given_back(order)
+
+
 def given_up(intent: PaymentIntent, provider: ScriptedProvider) -> datetime:
     """Let the order end though the provider never confirmed the closing; return when."""
     at = order_of(intent).expires_at + 11 * MINUTE
