@@ -13,6 +13,7 @@ app.autodiscover_tasks()
 # Seconds between two rounds. An entry here is a sweeper: it finds the rows that are due and does what the hints missed.
 app.conf.beat_schedule = {
     "kernel.sweep": {"task": "kernel.sweep", "schedule": 5.0},
+    "messages.sweep": {"task": "messages.sweep", "schedule": 5.0, "options": {"expires": 5}},
     "orders.sweep": {"task": "orders.sweep", "schedule": 3.0, "options": {"expires": 3}},
     "fulfillment.sweep": {"task": "fulfillment.sweep", "schedule": 3.0, "options": {"expires": 3}},
     "fulfillment.count_acceptance": {"task": "fulfillment.count_acceptance", "schedule": 3600.0},

@@ -37,6 +37,7 @@ INSTALLED_APPS = [
     "rest_framework",
     "omni.kernel",
     "omni.accounts",
+    "omni.messages",
     "stores",
     "inventory",
     "members",
@@ -262,6 +263,12 @@ COURIER = {
     **PROVIDERS.get("courier", {}),
 }
 MESSAGES = {"base_url": "", "api_key": "", **PROVIDERS.get("messages", {})}
+MAIL = {"host": "localhost", "port": "25", "user": "", "password": "", "sender": "omni@localhost"}
+MAIL |= PROVIDERS.get("mail", {})
+EMAIL_HOST, EMAIL_PORT = MAIL["host"], int(MAIL["port"])
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD, DEFAULT_FROM_EMAIL = MAIL["user"], MAIL["password"], MAIL["sender"]
+EMAIL_USE_TLS = bool(EMAIL_HOST_USER)
+EMAIL_TIMEOUT = 7
 AMAP = {"base_url": "https://restapi.amap.com", "key": "", **PROVIDERS.get("amap", {})}
 
 LOGGING: dict[str, Any] = {
