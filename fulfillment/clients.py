@@ -14,7 +14,7 @@ from urllib.parse import quote as url_quote
 import requests
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
-from standardwebhooks.webhooks import Webhook, WebhookVerificationError
+from standardwebhooks.webhooks import EmptyWebhookSecretError, Webhook, WebhookVerificationError
 
 from fulfillment.choices import DeliveryState
 from omni.kernel.errors import DomainError, InvalidInput
@@ -213,8 +213,9 @@ class CourierClient:
         """
         try:
             Webhook(self._webhook_secret).verify(raw, dict(headers), json_parse=False)
-        # Not only its own error: a signature that is no base64, or a body that is no UTF-8, is a ValueError.
-        except (WebhookVerificationError, ValueError) as error:
+        # Not only its own errors: a signature that is no base64, or a body that is no UTF-8, is a ValueError. Without a
+        # secret there is no courier company, and nobody who could report for it.
+        except (WebhookVerificationError, EmptyWebhookSecretError, ValueError) as error:
             raise CallbackNotAuthentic(_("The signature of this callback is missing, wrong or too old.")) from error
         message_id = {name.lower(): value for name, value in headers.items()}["webhook-id"]
         if len(message_id) > MAX_MESSAGE_ID:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.conf import LazySettings
 from standardwebhooks import Webhook
 
 from fulfillment import clients
@@ -253,6 +254,13 @@ def test_callback_properly_signed_is_read(receiving: CourierClient) -> None:
     assert (parsed.message_id, parsed.body["data"]["seq"]) == ("msg_1", 3)
     report = parsed.report
     assert (report.state, report.assignment, report.reason) == (DeliveryState.ASSIGNED, 2, "COURIER_DROPPED_OUT")
+
+
+def test_callback_without_a_courier_company_is_refused(settings: LazySettings) -> None:
+    settings.COURIER = {"base_url": "", "api_key": "", "webhook_secret": "", "callback_url": ""}
+
+    with pytest.raises(CallbackNotAuthentic):
+        CourierClient.from_settings().parse_callback(*signed(event()))
 
 
 @pytest.mark.parametrize("minutes", [-6, 6, 60 * 24 * 30])
