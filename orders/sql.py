@@ -197,14 +197,26 @@ WITH judged AS (
     + _VERDICT
 )
 
+# A claim puts an order off, so one that fails every time is never late: after six attempts it is wrong all the same.
+# One that is ending is woken by its payments, and by none that has been closing for longer than the goods wait for it.
 AUDIT_DUE = (
     """
 WITH judged AS (
-    SELECT id, CASE WHEN coalesce(due_at < %(overdue)s, status = 'placed')
-        THEN concat('order ', number, ' (', status, ') was to be looked at: ', coalesce(due_at::text, 'never'))
+    SELECT sale.id, CASE
+        WHEN sale.due_at < %(overdue)s OR sale.due_at IS NOT NULL AND sale.attempts > 5
+            OR sale.due_at IS NULL AND sale.ending_as = ''
+            THEN concat(
+                'order ', sale.number, ' (', sale.status, ') was to be looked at: ',
+                coalesce(sale.due_at::text, 'never'), ', ', sale.attempts, ' attempts'
+            )
+        WHEN sale.ending_as <> '' AND NOT EXISTS (
+            SELECT 1 FROM orders_paymentintent intent
+            WHERE intent.checkout_id = sale.checkout_id AND intent.status = 'closing'
+                AND intent.closing_since >= %(overdue)s - interval '10 minutes'
+        ) THEN concat('order ', sale.number, ' was to be ', sale.ending_as, ', and waits for no payment')
     END AS problem
-    FROM orders_order
-    WHERE due_at IS NOT NULL OR (status = 'placed' AND ending_as = '')
+    FROM orders_order sale
+    WHERE sale.due_at IS NOT NULL OR sale.status = 'placed'
     UNION ALL
     SELECT id, CASE WHEN coalesce(next_attempt_at < %(overdue)s, true)
         THEN concat(

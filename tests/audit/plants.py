@@ -324,6 +324,18 @@ PLANTS = (
         number("placed"),
     ),
     Plant(
+        "an expiry that fails every time",
+        "UPDATE orders_order SET attempts = 6 WHERE id = {placed}",
+        {ORDERS_DUE},
+        number("placed"),
+    ),
+    Plant(
+        "an ending that no payment wakes",
+        "UPDATE orders_order SET due_at = NULL, ending_as = 'expired' WHERE id = {placed}",
+        {ORDERS_DUE},
+        "and waits for no payment",
+    ),
+    Plant(
         "a refund that nobody sends",
         "UPDATE orders_refund SET status = 'requested', next_attempt_at = NULL WHERE order_id = {cancelled}",
         {ORDERS_DUE, MONEY},
