@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from django.contrib import admin, messages
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from omni.kernel import clock, sealing
 from omni.kernel.admin import ReadOnly
@@ -31,7 +32,7 @@ class MessageAdmin(ReadOnly, admin.ModelAdmin["Message"]):
     actions = ["retry"]
     show_full_result_count = False
 
-    @admin.display(description=_("recipient"))
+    @admin.display(description=pgettext_lazy("message", "recipient"))
     def recipient(self, message: Message) -> str:
         """Show the recipient masked."""
         text = sealing.unseal(message.recipient_sealed)

@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class Channel(models.TextChoices):
@@ -16,7 +17,7 @@ class Purpose(models.TextChoices):
 
 
 class MessageStatus(models.TextChoices):
-    QUEUED = "queued", _("Waiting")
+    QUEUED = "queued", pgettext_lazy("message", "Waiting")
     SENT = "sent", _("Sent")
     EXPIRED = "expired", _("Too late to send")
     PARKED = "parked", _("Needs attention")
