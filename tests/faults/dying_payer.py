@@ -11,12 +11,13 @@ import sys
 
 import django
 from django.conf import settings
+from django.db import connection
 
 settings.WECHAT_PAY = json.loads(os.environ["OMNI_TEST_WECHAT_PAY"])
 settings.OUTBOX_HINTS = False
 django.setup()
 
-from omni.kernel import clock, transactions  # noqa: E402  the apps had to be ready
+from omni.kernel import clock  # noqa: E402  the apps had to be ready
 from orders import clients, services  # noqa: E402
 
 OPERATIONS = {
@@ -47,15 +48,17 @@ if where == "before the call":
 elif where == "after the call":
     setattr(clients.WeChatPayClient, operation, call_and_die)
 else:
-    # The answer is written, and the transaction open: `check_constraints` is the last thing before the commit.
-    is_first = []
+    # The first entry claims the row, the second writes the answer: it dies just before its commit.
+    commit = connection.commit
+    commits: list[bool] = []
 
-    def die_in_the_second_entry() -> None:
-        """The first entry claims the row, the second writes the answer."""
-        if is_first:
+    def die_at_the_second() -> None:
+        """Commit the claim and nothing after it."""
+        commits.append(True)
+        if len(commits) == 2:
             die()
-        is_first.append(True)
+        commit()
 
-    transactions.connection.check_constraints = die_in_the_second_entry  # type: ignore[method-assign,assignment]
+    connection.commit = die_at_the_second  # type: ignore[method-assign]
 
 drive(int(sys.argv[2]), now=clock.now())
