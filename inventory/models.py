@@ -63,7 +63,12 @@ class Product(models.Model):
         verbose_name = _("product")
         verbose_name_plural = _("products")
         constraints = [models.UniqueConstraint(fields=["brand", "code"], name="inventory_product_code_unique")]
-        indexes = [models.Index(fields=["brand", "-launched_on", "-id"], name="inventory_product_newest")]
+        indexes = [
+            models.Index(fields=["brand", "-launched_on", "-id"], name="inventory_product_newest"),
+            models.Index(
+                fields=["-launched_on", "-id"], condition=Q(is_active=True), name="inventory_product_shop_newest"
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.code} {self.name_zh}"

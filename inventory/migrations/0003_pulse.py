@@ -95,6 +95,14 @@ class Migration(migrations.Migration):
                 "indexes": [models.Index(fields=["product_id", "id"], name="inventory_pulse_product")],
             },
         ),
+        migrations.AddIndex(
+            model_name="product",
+            index=models.Index(
+                condition=models.Q(("is_active", True)),
+                fields=["-launched_on", "-id"],
+                name="inventory_product_shop_newest",
+            ),
+        ),
         *[statement_trigger(*event) for event in STATEMENT_EVENTS],
         *[row_trigger(*event) for event in ROW_EVENTS],
     ]
