@@ -11,11 +11,15 @@ STORE_COLUMNS = (
 
 
 def level_join(kind: str, number: int, store: str) -> str:
-    """Join the stock level of a line at a store, when it has enough; the own store is checked later, with its own."""
+    """Join the stock level of a line at a store, when it has enough; the own store is checked later, with its own.
+
+    Nothing is sellable that is not on hand: the column alone tells most levels that are sold out.
+    """
     level = f"s{number}"
     sellable = PROMISED.format(level=level)
     return f"""{kind} JOIN inventory_stocklevel {level}
                 ON {level}.variant_id = variants[{number}] AND {level}.store_id = {store}
+                AND {level}.on_hand >= quantities[{number}]
                 AND ({sellable} >= quantities[{number}] OR {level}.store_id = p_own_store)"""
 
 
@@ -87,7 +91,8 @@ def holders(lines: int) -> str:
                     SELECT s1.store_id, {sellable(lines)} AS sellable, {counted(lines)} AS counted_on
                     FROM inventory_stocklevel s1
                     {newline.join(levels)}
-                    WHERE s1.variant_id = variants[1] AND ({enough} >= quantities[1] OR s1.store_id = p_own_store)
+                    WHERE s1.variant_id = variants[1] AND s1.on_hand >= quantities[1]
+                        AND ({enough} >= quantities[1] OR s1.store_id = p_own_store)
                     OFFSET 0
                 ) holder
                 JOIN stores_store store ON store.id = holder.store_id AND store.brand_id = p_brand
@@ -208,7 +213,7 @@ BEGIN
             quantities[scarcest] := p_quantities[1];
             IF NOT EXISTS (
                 SELECT 1 FROM inventory_stocklevel level
-                WHERE level.variant_id = variants[1]
+                WHERE level.variant_id = variants[1] AND level.on_hand > 0
                     AND ({PROMISED.format(level="level")} > 0 OR level.store_id = p_own_store)
             ) THEN
                 -- Nobody has a single unit: neither one store nor several can do it.
