@@ -186,24 +186,27 @@ WITH taken AS (
     + _VERDICT
 )
 
-# What somebody or something must do next has a time, and it has not long passed.
+# What somebody or something must do next has a time, and it has not long passed. An attempt puts it off, so a step that
+# fails every time is never late: after six it is wrong all the same.
 AUDIT_DUE = (
     """
 WITH judged AS (
     SELECT share.id AS id, CASE
+        WHEN share.failures > 5
+            THEN concat('order ', share.number, ' (', share.status, ') failed ', share.failures, ' times')
         WHEN share.status = 'pending_routing' AND share.route_due_at < %(overdue)s
             THEN concat('order ', share.number, ' was to be routed at ', share.route_due_at)
         WHEN share.status = 'offered' AND share.deadline_at < %(overdue)s
             THEN concat('order ', share.number, ' was to be answered by ', share.deadline_at)
         WHEN share.status = 'ready_for_pickup' AND coalesce(share.deadline_at < %(overdue)s, true)
             THEN concat('order ', share.number, ' was to be collected by ', coalesce(share.deadline_at::text, 'never'))
-        WHEN share.status IN ('awaiting_courier', 'handed_over') AND NOT EXISTS (
+        WHEN share.status = ANY(%(with_courier)s) AND demand.way = 'courier' AND NOT EXISTS (
             SELECT 1 FROM fulfillment_delivery delivery
             WHERE delivery.fulfillment_order_id = share.id AND delivery.state <> ALL(%(final_deliveries)s)
         ) THEN concat('order ', share.number, ' is ', share.status, ', and no courier has it')
     END AS problem
-    FROM fulfillment_fulfillmentorder share
-    WHERE share.status IN ('pending_routing', 'offered', 'ready_for_pickup', 'awaiting_courier', 'handed_over')
+    FROM fulfillment_fulfillmentorder share JOIN fulfillment_fulfillment demand ON demand.id = share.fulfillment_id
+    WHERE share.status = ANY(%(waiting)s || %(with_courier)s)
     UNION ALL
     SELECT delivery.id, CASE WHEN coalesce(delivery.next_attempt_at < %(overdue)s, true)
         THEN concat(

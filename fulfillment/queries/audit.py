@@ -27,6 +27,9 @@ PROMISED = (
     Status.AWAITING_COURIER,
     Status.READY_FOR_PICKUP,
 )
+# The next step has a time of its own; a courier company is asked for as soon as a store has accepted.
+WAITING = (Status.PENDING_ROUTING, Status.OFFERED, Status.READY_FOR_PICKUP)
+WITH_COURIER = (Status.ACCEPTED, Status.PICKING, Status.PACKED, Status.AWAITING_COURIER, Status.HANDED_OVER)
 # Goods may be set aside for these; some of them still look for goods, or give them back soon.
 HOLDING = (*PROMISED, Status.PLANNED, Status.PENDING_ROUTING, Status.CANCEL_REQUESTED, Status.PICKUP_EXPIRED)
 
@@ -48,7 +51,8 @@ def audit_capacity(*, since: date) -> Audit:
 
 def audit_due_rows(*, overdue: datetime) -> Audit:
     """Check that no routing, offer, collection or delivery has waited since before a moment, or for nothing."""
-    return _run(sql.AUDIT_DUE, {"overdue": overdue, "final_deliveries": sorted(FINAL_DELIVERY_STATES)})
+    values = {"waiting": list(WAITING), "with_courier": list(WITH_COURIER)}
+    return _run(sql.AUDIT_DUE, {"overdue": overdue, "final_deliveries": sorted(FINAL_DELIVERY_STATES), **values})
 
 
 def _run(statement: str, values: dict[str, Any]) -> Audit:

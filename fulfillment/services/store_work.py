@@ -9,6 +9,7 @@ import logging
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from django.db.models import F
 from django.utils.translation import gettext_lazy as _
 
 from fulfillment import events, locks
@@ -109,7 +110,7 @@ def start_picking(fulfillment_order_id: int, *, actor: str, now: datetime) -> No
 def pack(fulfillment_order_id: int, *, actor: str, now: datetime) -> None:
     """Write that the goods are packed: they wait for the courier, or for the shopper with a code and until a deadline.
 
-    Locks Fulfillment.
+    Locks Fulfillment. Emits FulfillmentOrderReady when the shopper may come.
 
     :raises StateConflict: when it is not accepted or being picked.
     """
@@ -120,6 +121,8 @@ def pack(fulfillment_order_id: int, *, actor: str, now: datetime) -> None:
         issue_code(share, PickupCodePurpose.SHOPPER, now=now)
         share.deadline_at = now + timedelta(hours=_keep_hours(share))
         share.save(update_fields=["deadline_at"])
+        store_id = handover.store_of(share)
+        publish(events.FulfillmentOrderReady(share.fulfillment_id, share.pk, store_id, ready_at=now), now=now)
     else:
         transition(share, to=Status.AWAITING_COURIER, actor=actor, now=now)
 
@@ -243,7 +246,9 @@ def drive_due_pickups(limit: int, *, now: datetime) -> int:
         except Exception:
             logger.exception("Fulfillment order %s did not expire", share_id)
             with entry():
-                FulfillmentOrder.objects.filter(pk=share_id).update(deadline_at=now + EXPIRY_RETRY)
+                FulfillmentOrder.objects.filter(pk=share_id).update(
+                    deadline_at=now + EXPIRY_RETRY, failures=F("failures") + 1
+                )
     return len(share_ids)
 
 

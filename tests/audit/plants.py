@@ -297,6 +297,21 @@ PLANTS = (
         share("offered"),
     ),
     Plant(
+        "a routing that fails every time",
+        """
+        UPDATE fulfillment_fulfillmentorder SET status = 'pending_routing', route_due_at = '2026-03-16 05:00+00',
+        failures = 6 WHERE id = {offered_share}
+        """,
+        {FULFILLMENT_DUE},
+        "failed 6 times",
+    ),
+    Plant(
+        "a store that prepares for no courier",
+        "UPDATE fulfillment_delivery SET state = 'cancelled' WHERE fulfillment_order_id = {accepted_share}",
+        {FULFILLMENT_DUE},
+        "is accepted, and no courier has it",
+    ),
+    Plant(
         "a courier whom nobody calls",
         "UPDATE fulfillment_delivery SET next_attempt_at = NULL WHERE fulfillment_order_id = {accepted_share}",
         {FULFILLMENT_DUE},

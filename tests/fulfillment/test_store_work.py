@@ -371,7 +371,7 @@ def test_drive_due_pickups_with_one_that_fails_ends_the_others(world: World, mon
     assert services.drive_due_pickups(10, now=late) == 3
 
     assert [status_of(share) for share in shares] == [S.READY_FOR_PICKUP, S.PICKUP_EXPIRED, S.PICKUP_EXPIRED]
-    assert fresh(shares[0]).deadline_at == late + timedelta(minutes=10)
+    assert (fresh(shares[0]).deadline_at, fresh(shares[0]).failures) == (late + timedelta(minutes=10), 1)
 
 
 def test_pack_while_a_cancellation_is_to_be_answered_is_refused(world: World) -> None:
