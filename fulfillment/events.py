@@ -15,6 +15,16 @@ class FulfillmentOrderAccepted:
 
 
 @dataclass(frozen=True)
+class FulfillmentOrderReady:
+    """The goods are packed and wait in the store for the shopper, who has a code."""
+
+    fulfillment_id: int
+    fulfillment_order_id: int
+    store_id: int
+    ready_at: datetime
+
+
+@dataclass(frozen=True)
 class FulfillmentOrderHandedOver:
     """The goods left the store with the courier; their stock is consumed."""
 

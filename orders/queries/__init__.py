@@ -11,6 +11,7 @@ from orders.queries.basket import (
     find_basket,
     read_seen,
 )
+from orders.queries.contact import Contact, contact_of_order, contacts_of_fulfillment
 from orders.queries.hq import Derived, OrderRow, derive, order_counts, order_rows
 from orders.queries.orders import OrderLineView, OrderShareView, OrderView, order_view
 from orders.queries.pages import OrderPage, ParcelView, find_payment, is_payable, order_page
@@ -18,6 +19,7 @@ from orders.queries.pages import OrderPage, ParcelView, find_payment, is_payable
 __all__ = [
     "BasketLineView",
     "BasketView",
+    "Contact",
     "Derived",
     "OrderLineView",
     "OrderPage",
@@ -30,6 +32,8 @@ __all__ = [
     "audit_owners",
     "audit_paid_orders",
     "baskets_of",
+    "contact_of_order",
+    "contacts_of_fulfillment",
     "count_units",
     "derive",
     "find_basket",

@@ -1,0 +1,84 @@
+"""What the shopper is told as an order goes its way: each turn is one SMS in the language of the order."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.urls import reverse
+from django.utils import translation
+
+from fulfillment import events as fulfillment_events
+from omni.kernel.money import format_fen
+from omni.kernel.outbox import subscribe
+from omni.messages import choices as messages_choices
+from omni.messages import services as messages_services
+from orders import events as orders_events
+from orders import queries as orders_queries
+from stores import queries as stores_queries
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+
+@subscribe(orders_events.OrderPaid, name="pages.tell_paid")
+def tell_paid(event: orders_events.OrderPaid, *, now: datetime) -> None:
+    """The money came."""
+    contact = orders_queries.contact_of_order(event.order_id)
+    cause = f"payment:{event.intent_id}:{event.order_id}"
+    _tell(contact, "order_paid", cause=cause, now=now, amount=format_fen(event.amount_fen))
+
+
+@subscribe(fulfillment_events.FulfillmentOrderHandedOver, name="pages.tell_handed_over")
+def tell_handed_over(event: fulfillment_events.FulfillmentOrderHandedOver, *, now: datetime) -> None:
+    """The courier has the goods."""
+    for contact in orders_queries.contacts_of_fulfillment(event.fulfillment_id):
+        _tell(contact, "order_handed_over", cause=f"handed_over:{event.fulfillment_order_id}", now=now)
+
+
+@subscribe(fulfillment_events.FulfillmentOrderReady, name="pages.tell_ready")
+def tell_ready(event: fulfillment_events.FulfillmentOrderReady, *, now: datetime) -> None:
+    """The goods can be collected."""
+    for contact in orders_queries.contacts_of_fulfillment(event.fulfillment_id):
+        with translation.override(contact.language):
+            store = stores_queries.store_names([event.store_id])[event.store_id]
+        _tell(contact, "order_ready", cause=f"ready:{event.fulfillment_order_id}", now=now, store=store)
+
+
+@subscribe(fulfillment_events.FulfillmentOrderDelivered, name="pages.tell_delivered")
+def tell_delivered(event: fulfillment_events.FulfillmentOrderDelivered, *, now: datetime) -> None:
+    """The goods arrived, or were collected."""
+    for contact in orders_queries.contacts_of_fulfillment(event.fulfillment_id):
+        _tell(contact, "order_delivered", cause=f"delivered:{event.fulfillment_order_id}", now=now)
+
+
+@subscribe(orders_events.OrderCancelled, name="pages.tell_cancelled")
+def tell_cancelled(event: orders_events.OrderCancelled, *, now: datetime) -> None:
+    """Nothing of the order will come."""
+    contact = orders_queries.contact_of_order(event.order_id)
+    _tell(contact, "order_cancelled", cause=f"cancelled:{event.order_id}", now=now, is_paid=int(contact.is_paid))
+
+
+@subscribe(orders_events.RefundSucceeded, name="pages.tell_refunded")
+def tell_refunded(event: orders_events.RefundSucceeded, *, now: datetime) -> None:
+    """Money went back."""
+    contact = orders_queries.contact_of_order(event.order_id)
+    amount = format_fen(event.amount_fen)
+    _tell(contact, "order_refunded", cause=f"refunded:{event.refund_id}", now=now, amount=amount)
+
+
+def _tell(
+    contact: orders_queries.Contact, template: str, *, cause: str, now: datetime, **parameters: str | int
+) -> None:
+    """Write an SMS with a link that opens the order on any device."""
+    token = orders_queries.sign_order_token(contact.number)
+    link = f"{settings.PUBLIC_URL}{reverse('orders:track', args=[contact.number])}?t={token}"
+    messages_services.send_message(
+        messages_choices.Channel.SMS,
+        to=contact.phone,
+        template=template,
+        language=contact.language,
+        parameters={"brand": contact.brand_name, "number": contact.number, "link": link, **parameters},
+        cause=cause,
+        now=now,
+    )

@@ -1,0 +1,44 @@
+"""Whom to tell about an order, and in which words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from django.utils import translation
+
+from omni.kernel import bilingual, sealing
+from orders.models import Order
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """The shopper of an order: `phone` in E.164, the language they ordered in, and the brand's name in it."""
+
+    order_id: int
+    number: str
+    phone: str = field(repr=False)
+    language: str
+    brand_name: str
+    is_paid: bool
+
+
+def contact_of_order(order_id: int) -> Contact:
+    """Return whom to tell about an order."""
+    return _contact(Order.objects.select_related("brand").get(pk=order_id))
+
+
+def contacts_of_fulfillment(fulfillment_id: int) -> list[Contact]:
+    """Return whom to tell about a demand: nobody when it is not an order's."""
+    orders: QuerySet[Order] = Order.objects.select_related("brand").filter(fulfillment=fulfillment_id)
+    return [_contact(order) for order in orders]
+
+
+def _contact(order: Order) -> Contact:
+    with translation.override(order.language):
+        brand_name = bilingual.name_of(order.brand)
+    phone = sealing.unseal(order.contact_phone_sealed)
+    return Contact(order.pk, order.number, phone, order.language, brand_name, order.paid_at is not None)

@@ -1,0 +1,125 @@
+"""What shoppers are told, in order, as their orders go their way."""
+
+import re
+
+import pytest
+from django.test import Client
+from pytest_django import Settings
+
+from fulfillment.choices import Way
+from fulfillment.events import FulfillmentOrderDelivered
+from fulfillment.services import handover
+from omni.kernel.transactions import entry
+from omni.messages import services as messages_services
+from omni.messages.models import Message
+from omni.pages import subscribers
+from orders import services as orders_services
+from orders.events import OrderCancelled, RefundSucceeded
+from tests.cast import NOON, World
+from tests.factories.fulfillment import make_demand
+from tests.factories.orders import (
+    carried_order,
+    move_share,
+    packed_order,
+    paid_order,
+    placed_order,
+    run_deliveries,
+    shares_of,
+)
+from tests.messages.conftest import ScriptedGateway, gateway
+from tests.orders.wechat import Provider
+
+__all__ = ["gateway"]
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _quiet(settings: Settings) -> None:
+    settings.OUTBOX_HINTS = False
+    settings.WECHAT_PAY = Provider().settings
+    settings.PUBLIC_URL = "https://shop.example"
+
+
+def told(gateway: ScriptedGateway) -> list[str]:
+    """Deliver and send what waits; return the texts, without number and link, of what was sent now."""
+    run_deliveries()
+    gateway.sent.clear()
+    messages_services.drive_due_messages(now=NOON)
+    return [
+        re.sub(r" ?O[0-9A-Z-]{16} ?", " # ", re.sub(r"https://shop\.example\S+", "@", text))
+        for *_rest, text in gateway.sent
+    ]
+
+
+def test_shopper_of_a_courier_order_is_told_of_payment_courier_and_arrival(
+    world: World, gateway: ScriptedGateway
+) -> None:
+    order = carried_order(world, language="en")
+    assert told(gateway) == [
+        "[One] We have your payment of ¥499.00 for order # . Follow it here: @",
+        "[One] The courier is on the way with your order # : @",
+    ]
+    assert gateway.sent[0][:3] == ("sms", Message.objects.order_by("pk")[0].number, "+8613800138000")
+
+    move_share(shares_of(order)[0], handover.mark_delivered)
+
+    assert told(gateway) == ["[One] Your order # has reached you. We hope you like it: @"]
+
+
+def test_shopper_who_collects_is_told_where(world: World, gateway: ScriptedGateway) -> None:
+    packed_order(world, way=Way.PICKUP, street="", pickup_store_id=world.stores["A"].pk)
+
+    assert told(gateway)[1:] == ["【壹号】您的订单 # 已在A店备好，提货码请查看：@"]
+
+
+def test_link_in_a_message_opens_the_order_anywhere(world: World, gateway: ScriptedGateway, client: Client) -> None:
+    order = paid_order(world)
+    told(gateway)
+    link = gateway.sent[0][4].partition("https://shop.example")[2]
+
+    answer = client.get(link, follow=True)
+
+    assert order.number in answer.content.decode()
+    assert client.get(f"/orders/{order.number}/").status_code == 200
+
+
+def test_shopper_of_an_unpaid_order_hears_that_it_is_cancelled(world: World, gateway: ScriptedGateway) -> None:
+    order = placed_order(world)
+    with entry():
+        orders_services.cancel_order(order.pk, actor="guest", now=NOON)
+
+    assert told(gateway) == ["【壹号】您的订单 # 已取消，详情：@"]
+
+
+def test_shopper_of_a_paid_order_hears_that_the_money_comes_back(world: World, gateway: ScriptedGateway) -> None:
+    order = paid_order(world)
+    with entry():
+        orders_services.cancel_order(order.pk, actor="guest", now=NOON)
+
+    assert told(gateway)[1:] == ["【壹号】您的订单 # 已取消，已付款项将原路退回：@"]
+
+
+def test_refund_is_told_with_its_amount(world: World, gateway: ScriptedGateway) -> None:
+    event = RefundSucceeded(placed_order(world).pk, 1, refunded_at=NOON, amount_fen=49900)
+    with entry():
+        subscribers.tell_refunded(event, now=NOON)
+
+    assert told(gateway) == ["【壹号】您的订单 # 已原路退款 ¥499.00：@"]
+
+
+def test_event_that_is_handled_twice_is_told_once(world: World, gateway: ScriptedGateway) -> None:
+    order = placed_order(world)
+    for _attempt in range(2):
+        with entry():
+            subscribers.tell_cancelled(OrderCancelled(order.pk, NOON), now=NOON)
+
+    assert list(Message.objects.values_list("cause", flat=True)) == [f"cancelled:{order.pk}"]
+
+
+def test_goods_that_are_no_orders_are_told_to_nobody(world: World) -> None:
+    event = FulfillmentOrderDelivered(make_demand(world).pk, 1, world.stores["A"].pk, NOON)
+    with entry():
+        subscribers.tell_delivered(event, now=NOON)
+
+    assert not Message.objects.exists()
