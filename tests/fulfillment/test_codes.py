@@ -137,7 +137,7 @@ def test_collect_with_the_code_delivers_and_completes_the_demand(world: World) -
     share = fresh(share)
     assert (share.status, share.finished_at, share.deadline_at) == (S.COLLECTED, LATER, None)
     assert stock(world) == (9, 0, 0)
-    assert events() == ["Accepted", "Delivered"]
+    assert events() == ["Accepted", "Ready", "Delivered"]
     assert Fulfillment.objects.get().status == FulfillmentStatus.COMPLETED
 
 
