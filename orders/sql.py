@@ -21,8 +21,8 @@ WITH checkout AS (
         placed_at, expires_at, due_at, attempts, cancel_reason
     )
     SELECT checkout.id, %(number)s, %(brand_id)s, %(member_id)s, %(fulfillment_id)s, %(channel)s, 'placed', '', '',
-        %(contact_name)s, %(phone_sealed)s, %(phone_index)s, %(language)s, %(goods_fen)s, %(charge_fen)s,
-        %(goods_fen)s + %(charge_fen)s, %(now)s, %(expires_at)s, %(expires_at)s, 0, ''
+        %(contact_name)s, %(phone_sealed)s, %(phone_index)s, %(language)s, %(goods_fen)s::bigint, %(charge_fen)s::bigint,
+        %(goods_fen)s::bigint + %(charge_fen)s::bigint, %(now)s, %(expires_at)s, %(expires_at)s, 0, ''
     FROM checkout
     RETURNING id
 ), lines AS (
@@ -44,7 +44,7 @@ WITH checkout AS (
     ORDER BY line.position
 ), charge AS (
     INSERT INTO orders_ordercharge (order_id, kind, amount_fen, is_cancelled)
-    SELECT placed.id, 'delivery', %(charge_fen)s, false FROM placed WHERE %(charge_fen)s > 0
+    SELECT placed.id, 'delivery', %(charge_fen)s::bigint, false FROM placed WHERE %(charge_fen)s::bigint > 0
 )
 SELECT id FROM placed
 """

@@ -17,6 +17,7 @@ from fulfillment.choices import RuleCode, Way
 from fulfillment.rules import Candidate, Terms
 from omni.kernel.clock import BUSINESS_ZONE
 from omni.kernel.geo import unit_vector
+from omni.kernel.statements import execute_prepared
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -252,9 +253,9 @@ def _with_figures(search: Search, candidates: list[Candidate], all_figures: bool
     few = candidates if in_force else rules.ranked(candidates, search.terms.order)[: rules.SHOWN]
     variants = [line.variant_id for line in search.lines]
     with connection.cursor() as cursor:
-        cursor.execute(sql.BROKEN_SIZES, {"stores": [one.store_id for one in few], "variants": variants})
+        execute_prepared(cursor, sql.BROKEN_SIZES, {"stores": [one.store_id for one in few], "variants": variants})
         broken = dict(cursor.fetchall())
-        cursor.execute(sql.MARKED_DOWN_SINCE, {"variants": variants, "now": search.now})
+        execute_prepared(cursor, sql.MARKED_DOWN_SINCE, {"variants": variants, "now": search.now})
         since: Mapping[int, datetime] = dict(cursor.fetchall())
     ages = [(search.now - since[variant]).days if variant in since else None for variant in variants]
     return [

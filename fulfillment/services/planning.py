@@ -19,6 +19,7 @@ from inventory import services as inventory_services
 from omni.kernel.errors import Conflict
 from omni.kernel.numbers import public_number
 from omni.kernel.outbox import hint
+from omni.kernel.statements import execute_prepared
 from omni.kernel.states import StateConflict, transition
 from omni.kernel.transactions import step
 from stores import services as stores_services
@@ -123,7 +124,7 @@ def plan_and_hold(demand: Demand, *, now: datetime) -> HeldDemand:
 def _begin(brand_id: int) -> tuple[int, Terms]:
     """Return an id for the first share that will be written, and the brand's terms."""
     with connection.cursor() as cursor:
-        cursor.execute(sql.BEGIN_PLAN, {"brand_id": brand_id})
+        execute_prepared(cursor, sql.BEGIN_PLAN, {"brand_id": brand_id})
         share_id, *terms = cursor.fetchone()
     return share_id, queries.read_terms(terms)
 
@@ -241,7 +242,7 @@ def _write(demand: Demand, plan: Plan, held: _Held, record: dict[str, Any], now:
         "record": json.dumps(record, separators=(",", ":")),
     }
     with connection.cursor() as cursor:
-        cursor.execute(sql.WRITE_PLAN, values)
+        execute_prepared(cursor, sql.WRITE_PLAN, values)
         fulfillment_id, line_ids = cursor.fetchone()
     return HeldDemand(fulfillment_id, tuple(line_ids), tuple(held.share_ids), promised_on)
 

@@ -9,6 +9,7 @@ from django.db import connection
 
 from inventory import sql
 from inventory.models import Variant
+from omni.kernel.statements import execute_prepared
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -42,5 +43,5 @@ def price_lines(brand_id: int, skus: Sequence[str], now: datetime) -> list[Price
     A SKU that is unknown, withdrawn or without a price is missing from the result.
     """
     with connection.cursor() as cursor:
-        cursor.execute(sql.PRICE_LINES, {"brand_id": brand_id, "skus": list(skus), "now": now})
+        execute_prepared(cursor, sql.PRICE_LINES, {"brand_id": brand_id, "skus": list(skus), "now": now})
         return [PricedVariant(*row) for row in cursor.fetchall()]

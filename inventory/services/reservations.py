@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from inventory import locks, sql
 from inventory.choices import ReservationStatus
 from omni.kernel.errors import Conflict
+from omni.kernel.statements import execute_prepared
 from omni.kernel.transactions import step
 
 if TYPE_CHECKING:
@@ -101,7 +102,7 @@ def _take(wants: Sequence[StockWant], status: ReservationStatus, owner: str, now
         "now": now,
     }
     with connection.cursor() as cursor:
-        cursor.execute(sql.TAKE, values)
+        execute_prepared(cursor, sql.TAKE, values)
         rows = cursor.fetchall()
     if any(reservation_id is None for reservation_id, _sellable in rows):
         raise CannotHold(_shortages(wants, [sellable for _id, sellable in rows]))

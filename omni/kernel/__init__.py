@@ -1,4 +1,4 @@
-"""The ground every app stands on: money, clock, errors, states, transactions, locking, outbox, geo, numbers, sealing.
+"""The ground every app stands on, and the list of its modules is closed. It knows nothing of any app.
 
-It knows nothing of any app, and the list of its modules is closed.
+Money, clock, errors, states, transactions, statements, locking, outbox, geo, numbers, sealing, names in two languages.
 """

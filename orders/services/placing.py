@@ -17,6 +17,7 @@ from omni.kernel.errors import Conflict, InvalidInput, NotFound
 from omni.kernel.numbers import public_number
 from omni.kernel.outbox import publish
 from omni.kernel.sealing import blind_index, normalise_phone, seal
+from omni.kernel.statements import execute_prepared
 from omni.kernel.transactions import step
 from orders import rules, sql
 from orders.events import OrderPlaced
@@ -160,7 +161,7 @@ def place_order(wanted: PlaceOrder, *, now: datetime) -> PlacedOrder:
         **_line_columns(wanted.lines, priced, held.line_ids),
     }
     with connection.cursor() as cursor:
-        cursor.execute(sql.PLACE, values)
+        execute_prepared(cursor, sql.PLACE, values)
         (order_id,) = cursor.fetchone()
     publish(OrderPlaced(order_id, now, goods_fen + charge_fen), now=now)
     return PlacedOrder(order_id, number, goods_fen + charge_fen, expires_at)
@@ -197,7 +198,7 @@ def _terms(wanted: PlaceOrder) -> _Terms:
         "pickup_store_id": store_id if is_pickup and 0 < store_id <= MAX_ID else None,
     }
     with connection.cursor() as cursor:
-        cursor.execute(sql.TERMS, values)
+        execute_prepared(cursor, sql.TERMS, values)
         row = cursor.fetchone()
     if row is None:
         raise NotFound(_("There is no such brand."), field="brand")

@@ -8,6 +8,7 @@ from django.db import connection
 from django.utils.translation import gettext_lazy as _
 
 from omni.kernel.errors import Conflict
+from omni.kernel.statements import execute_prepared
 from omni.kernel.transactions import step
 from stores import sql
 
@@ -39,7 +40,7 @@ def take_capacity(store_id: int, on_date: date, *, units: int = 1) -> None:
     if units < 1:
         raise ValueError("At least one place is taken.")
     with connection.cursor() as cursor:
-        cursor.execute(sql.TAKE_CAPACITY, {"store_id": store_id, "on_date": on_date, "units": units})
+        execute_prepared(cursor, sql.TAKE_CAPACITY, {"store_id": store_id, "on_date": on_date, "units": units})
         if cursor.rowcount == 0:
             raise CapacityFull(
                 _("This store takes no more orders for that day."), store_id=store_id, on_date=on_date.isoformat()

@@ -10,6 +10,7 @@ from django.db import connection
 from omni.kernel.outbox import sql
 from omni.kernel.outbox.encoding import encode_event, kind_of
 from omni.kernel.outbox.hints import hint
+from omni.kernel.statements import execute_prepared
 from omni.kernel.transactions import step
 
 if TYPE_CHECKING:
@@ -75,6 +76,6 @@ def publish(event: object, *, now: datetime) -> None:
         "now": now,
     }
     with connection.cursor() as cursor:
-        cursor.execute(sql.PUBLISH, values)
+        execute_prepared(cursor, sql.PUBLISH, values)
     if values["subscribers"]:
         hint("kernel.deliver")
