@@ -1,5 +1,6 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class OrderStatus(models.TextChoices):
@@ -65,7 +66,7 @@ class IntentStatus(models.TextChoices):
     UNKNOWN = "unknown", _("Unknown, being queried")
     SUCCEEDED = "succeeded", _("Paid")
     CLOSING = "closing", _("Being closed")
-    CLOSED = "closed", _("Closed")
+    CLOSED = "closed", pgettext_lazy("payment", "Closed")
     FAILED = "failed", _("Failed")
     ORPHAN_PAID = "orphan_paid", _("Paid after closing")
     ORPHAN_REFUNDED = "orphan_refunded", _("Paid after closing, refunded")
