@@ -26,8 +26,9 @@ TABLES = {
     "fulfillment_fulfillment": "id = %(fulfillment)s",
     "fulfillment_fulfillmentline": "fulfillment_id = %(fulfillment)s",
     "fulfillment_fulfillmentorder": "fulfillment_id = %(fulfillment)s",
-    "inventory_reservation": "id IN (SELECT line.reservation_id FROM fulfillment_fulfillmentorderline line"
-    " JOIN fulfillment_fulfillmentorder o ON o.id = line.fulfillment_order_id WHERE o.fulfillment_id = %(fulfillment)s)",
+    "inventory_reservation": "id IN (SELECT part.reservation_id FROM fulfillment_fulfillmentorderline part"
+    " JOIN fulfillment_fulfillmentorder share ON share.id = part.fulfillment_order_id"
+    " WHERE share.fulfillment_id = %(fulfillment)s)",
     "fulfillment_fulfillmentorderline": "fulfillment_order_id IN"
     " (SELECT id FROM fulfillment_fulfillmentorder WHERE fulfillment_id = %(fulfillment)s)",
     "fulfillment_routingdecision": "fulfillment_id = %(fulfillment)s",

@@ -19,17 +19,21 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 from django.conf import settings
 from django.core.management import call_command
 from django.db import connection, connections
 
+from fulfillment import sql as fulfillment_sql
 from fulfillment.services import CannotReserveStock
-from omni.kernel import clock
+from inventory import sql as inventory_sql
+from omni.kernel import clock, statements
+from omni.kernel.outbox import sql as outbox_sql
 from omni.kernel.transactions import Idempotency, entry, run_once
 from orders import services
+from orders import sql as orders_sql
+from stores import sql as stores_sql
 from tests.bench._plain_orders import NotEnough, PlainWriter, PlannedOrder, plan_orders
 from tests.bench.rows import Row, percentile
 
@@ -55,20 +59,19 @@ WHERE rank <= 20
 GROUP BY store.id, (rank - 1) / 2 HAVING count(*) = 2
 """
 
-# What the statements of placing are called, by a word of theirs.
-GROUPS = (
-    ("terms of delivery", "stores_brand brand"),
-    ("prices", "inventory_price"),
-    ("rules of the brand", "fulfillment_routingrule"),
-    ("write the plan: demand, shares, decision, stock, capacity", "INSERT INTO fulfillment_fulfillment"),
-    ("candidates", "store.ux"),
-    ("capacity", "stores_storecapacity"),
-    ("hold stock", "inventory_reservation"),
-    ("write the order", "INSERT INTO orders_order"),
-    ("event", "kernel_event"),
-    ("check deferred constraints", "SET CONSTRAINTS"),
-    ("savepoints", "SAVEPOINT"),
-)
+# What the statements of placing are called.
+GROUPS = {
+    orders_sql.TERMS: "terms of delivery",
+    inventory_sql.PRICE_LINES: "prices",
+    fulfillment_sql.BEGIN_PLAN: "rules of the brand",
+    fulfillment_sql.BROKEN_SIZES: "figures for the brand's rules",
+    fulfillment_sql.MARKED_DOWN_SINCE: "figures for the brand's rules",
+    stores_sql.TAKE_CAPACITY: "take capacity",
+    inventory_sql.TAKE: "hold stock",
+    fulfillment_sql.WRITE_PLAN: "write the demand, its shares and the decision",
+    orders_sql.PLACE: "write the order",
+    outbox_sql.PUBLISH: "write the event",
+}
 
 
 @dataclass
@@ -100,13 +103,14 @@ def measure() -> list[Row]:
         cursor.execute("UPDATE stores_store SET daily_capacity = 100000")
         cursor.execute("VACUUM ANALYZE")
     now = _noon()
-    wishes = _wishes(seed=1)
     _say("warming up")
-    _place_some(wishes[:WARM_UP_ORDERS], now)
+    _place_some(_wishes(seed=0)[:WARM_UP_ORDERS], now)
     rows: list[Row] = []
     for processes in PROCESSES:
-        rows += _compare(processes, wishes, now)
-    return rows + _probe(wishes, now) + _repeat(wishes, now)
+        _say(f"{processes} at once")
+        rows += _compare(processes, _wishes(seed=processes), now)
+    wishes = _wishes(seed=9)
+    return rows + _probe(wishes[:PROBED_ORDERS], now) + _repeat(wishes[PROBED_ORDERS:], now)
 
 
 def _noon() -> datetime:
@@ -186,8 +190,8 @@ def _compare(processes: int, wishes: Sequence[services.PlaceOrder], now: datetim
     barrier, results = context.Barrier(processes), context.Queue()
 
     def work(number: int) -> None:
-        mine = slice(WARM_UP_ORDERS + PROBED_ORDERS + number, None, processes)
-        results.put(_work(wishes[mine], planned[number::processes], now, lambda: barrier.wait(60)))
+        mine = slice(number, None, processes)
+        results.put(_work(wishes[mine], planned[mine], now, lambda: barrier.wait(60)))
 
     children = [context.Process(target=work, args=(number,), daemon=True) for number in range(processes)]
     for child in children:
@@ -221,18 +225,23 @@ def _work(
 def _rows_of(processes: int, rounds: Sequence[Sequence[tuple[Turn, Turn]]]) -> list[Row]:
     """Sum the turns of all processes and rounds, and set one writer beside the other."""
     placing, writing = Turn(), Turn()
-    rates = []
+    parts = []
     for turns in rounds:
         for placed, written in turns:
             placing.add(placed)
             writing.add(written)
-        rates.append((_rate([placed for placed, _ in turns]), _rate([written for _, written in turns])))
+        placed_seconds, written_seconds = (max(turn[side].seconds for turn in turns) for side in (0, 1))
+        placing.seconds, writing.seconds = placing.seconds + placed_seconds, writing.seconds + written_seconds
+        orders, plain_orders = (sum(turn[side].orders for turn in turns) for side in (0, 1))
+        parts.append(orders / placed_seconds / (plain_orders / written_seconds))
     name = f"{processes} process{'es' if processes > 1 else ''}"
-    ours, plain = (median(rate[side] for rate in rates) for side in (0, 1))
+    ours, plain = placing.orders / placing.seconds, writing.orders / writing.seconds
     per_order = 1000 / placing.orders
     return [
         Row(f"{name}: placing, beside the plain transaction", ours, "orders/s", plain),
-        Row(f"{name}: least part of the plain transaction", median(a / b for a, b in rates), "", LEAST_RATIO),
+        Row(f"{name}: share of the plain transaction", ours / plain, "", LEAST_RATIO),
+        Row(f"{name}: that share in the worst of {len(parts)} rounds", min(parts), ""),
+        Row(f"{name}: that share in the best", max(parts), ""),
         Row(f"{name}: placing, p50", 1000 * percentile(placing.latencies, 0.5), "ms"),
         Row(f"{name}: placing, p99", 1000 * percentile(placing.latencies, 0.99), "ms"),
         Row(f"{name}: plain transaction, p50", 1000 * percentile(writing.latencies, 0.5), "ms"),
@@ -245,15 +254,10 @@ def _rows_of(processes: int, rounds: Sequence[Sequence[tuple[Turn, Turn]]]) -> l
     ]
 
 
-def _rate(turns: Sequence[Turn]) -> float:
-    return sum(turn.orders for turn in turns) / max(turn.seconds for turn in turns)
-
-
 def _probe(wishes: Sequence[services.PlaceOrder], now: datetime) -> list[Row]:
     """Say where the time of an order goes, by groups of statements, in one process with nothing beside it."""
-    sample = wishes[WARM_UP_ORDERS : WARM_UP_ORDERS + PROBED_ORDERS]
     with _timed() as seconds:
-        turn = _place_some(sample, now)
+        turn = _place_some(wishes, now)
     seconds["Python and the driver"] = turn.seconds - sum(seconds.values())
     ordered = sorted(seconds.items(), key=lambda pair: -pair[1])
     return [Row(f"of an order: {name}", 1000 * spent / turn.orders, "ms") for name, spent in ordered]
@@ -263,32 +267,35 @@ def _probe(wishes: Sequence[services.PlaceOrder], now: datetime) -> list[Row]:
 def _timed() -> Iterator[dict[str, float]]:
     """Collect the time of statements and commits by group."""
     seconds: dict[str, float] = defaultdict(float)
-    commit = connection._commit
+    commit, groups = connection.commit, _groups()
 
     def run(execute: Callable[..., Any], statement: str, values: object, many: bool, context: object) -> object:
         start = time.perf_counter()
         try:
             return execute(statement, values, many, context)
         finally:
-            seconds[_group_of(statement)] += time.perf_counter() - start
+            is_border = "SAVEPOINT" in statement
+            name = "savepoints" if is_border else groups.get(statement, "candidate stores")
+            seconds[name] += time.perf_counter() - start
 
-    def timed_commit() -> object:
+    def timed_commit() -> None:
         start = time.perf_counter()
         try:
-            return commit()
+            commit()
         finally:
             seconds["commit"] += time.perf_counter() - start
 
-    connection._commit = timed_commit  # type: ignore[method-assign]
+    connection.commit = timed_commit  # type: ignore[method-assign]
     try:
         with connection.execute_wrapper(run):
             yield seconds
     finally:
-        connection._commit = commit  # type: ignore[method-assign]
+        connection.commit = commit  # type: ignore[method-assign]
 
 
-def _group_of(statement: str) -> str:
-    return next((name for name, word in GROUPS if word in statement), "other statements")
+def _groups() -> dict[str, str]:
+    """Return the groups by the statements as they are sent: by themselves, or as calls of what was prepared."""
+    return GROUPS | {statements._forms_of(statement)[1]: name for statement, name in GROUPS.items()}
 
 
 def _repeat(wishes: Sequence[services.PlaceOrder], now: datetime) -> list[Row]:
