@@ -211,21 +211,22 @@ _VERSION = """
      WHERE pulse.product_id = product.id)
 """
 
+# With those of the conditions below that are wanted, so that each has a plan of its own.
 LIST_PRODUCTS = f"""
 SELECT product.id, {_VERSION}, product.launched_on::text
 FROM inventory_product product
-WHERE product.is_active
-    AND (%(brand)s IS NULL OR product.brand_id = (SELECT id FROM stores_brand WHERE code = %(brand)s))
-    AND (%(category)s IS NULL OR product.category_id = (SELECT id FROM inventory_category WHERE code = %(category)s))
-    AND (%(after_id)s IS NULL OR (product.launched_on, product.id) < (%(after_on)s::date, %(after_id)s))
+WHERE product.is_active {{conditions}}
 ORDER BY product.launched_on DESC, product.id DESC
 LIMIT %(limit)s
 """
+IN_BRAND = "AND product.brand_id = (SELECT id FROM stores_brand WHERE code = %(brand)s::text)"
+IN_CATEGORY = "AND product.category_id = (SELECT id FROM inventory_category WHERE code = %(category)s::text)"
+AFTER = "AND (product.launched_on, product.id) < (%(after_on)s::date, %(after_id)s::bigint)"
 
 FIND_VERSION = f"""
 SELECT product.id, {_VERSION}
 FROM stores_brand brand JOIN inventory_product product ON product.brand_id = brand.id
-WHERE brand.code = %(brand)s AND product.code = %(code)s AND product.is_active
+WHERE brand.code = %(brand)s::text AND product.code = %(code)s::text AND product.is_active
 """
 
 PRODUCT_CARDS = f"""

@@ -14,6 +14,7 @@ from django.db import connection
 from inventory import sql
 from inventory.models import Category
 from omni.kernel import bilingual, clock
+from omni.kernel.statements import execute_prepared
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -133,14 +134,17 @@ def list_products(
 
     `after` is the (launch date, id) of the last product seen, so depth costs nothing.
     """
-    values: dict[str, Any] = {
-        "brand": brand_code or None,
-        "category": category_code or None,
-        "after_on": after[0] if after else None,
-        "after_id": after[1] if after else None,
-        "limit": limit,
-    }
-    return [(row[0], row[1], row[2]) for row in _rows(sql.LIST_PRODUCTS, values)]
+    conditions, values = [], dict[str, Any](limit=limit)
+    if brand_code:
+        conditions.append(sql.IN_BRAND)
+        values["brand"] = brand_code
+    if category_code:
+        conditions.append(sql.IN_CATEGORY)
+        values["category"] = category_code
+    if after:
+        conditions.append(sql.AFTER)
+        values["after_on"], values["after_id"] = after
+    return _prepared_rows(sql.LIST_PRODUCTS.format(conditions=" ".join(conditions)), values)
 
 
 def load_cards(product_ids: Sequence[int], *, now: datetime) -> dict[int, ProductCard]:
@@ -151,7 +155,7 @@ def load_cards(product_ids: Sequence[int], *, now: datetime) -> dict[int, Produc
 
 def find_version(brand_code: str, code: str) -> tuple[int, str] | None:
     """Return (id, page version) of a product on sale by the codes of its brand and style, or None; one statement."""
-    rows = _rows(sql.FIND_VERSION, {"brand": brand_code, "code": code})
+    rows = _prepared_rows(sql.FIND_VERSION, {"brand": brand_code, "code": code})
     return rows[0] if rows else None
 
 
@@ -197,6 +201,12 @@ def on_hand_by_store(brand_ids: Collection[int]) -> dict[int, int]:
 def _frozen(row: tuple[Any, ...]) -> list[Any]:
     """Turn the arrays of a row into tuples."""
     return [tuple(value) if isinstance(value, list) else value for value in row]
+
+
+def _prepared_rows(statement: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        execute_prepared(cursor, statement, values)
+        return list(cursor.fetchall())
 
 
 def _rows(statement: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:

@@ -28,6 +28,11 @@ PRODUCT = "/products/one/SHIRT/"
 @pytest.fixture(autouse=True)
 def _nothing_kept() -> Iterator[None]:
     yield
+    forget()
+
+
+def forget() -> None:
+    """Let every page be made anew."""
     for store in (fragments.pages, shop.cards, shop.filters):
         store.clear()
 
@@ -200,6 +205,8 @@ def test_page_takes_one_statement_once_it_is_kept(
     world: World, django_assert_num_queries: DjangoAssertNumQueries, number: int, address: str, cold: int
 ) -> None:
     make_products(world, number - 2)
+    page(Client(), address)  # a connection prepares its statements once
+    forget()
     with django_assert_num_queries(cold):
         page(Client(), address)
     with django_assert_num_queries(1):
@@ -209,6 +216,7 @@ def test_page_takes_one_statement_once_it_is_kept(
 def test_product_with_a_place_takes_one_statement_more_to_make(
     world: World, shopper: Client, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
+    page(shopper, PRODUCT)  # a connection prepares its statements once
     remember_place(shopper)
     page(shopper, "/place/")  # the district is read once a process
     with django_assert_num_queries(4):
