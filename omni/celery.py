@@ -17,5 +17,5 @@ app.conf.beat_schedule = {
     "orders.sweep": {"task": "orders.sweep", "schedule": 3.0, "options": {"expires": 3}},
     "fulfillment.sweep": {"task": "fulfillment.sweep", "schedule": 3.0, "options": {"expires": 3}},
     "fulfillment.count_acceptance": {"task": "fulfillment.count_acceptance", "schedule": 3600.0},
-    "inventory.sweep": {"task": "inventory.sweep", "schedule": 60.0},
+    "inventory.sweep": {"task": "inventory.sweep", "schedule": 15.0},
 }

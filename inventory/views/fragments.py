@@ -70,6 +70,8 @@ def serve_page(
 ) -> HttpResponse:
     """Answer with the page of this address, place and language; it is made from `content` unless it is kept.
 
+    It is shown to everybody: its template must show nothing of the visitor but their place.
+
     `version` must have been read before `content` reads what it tells of: what changes in between is then newer on the
     page than its version says, and the page is made once more.
     """

@@ -16,7 +16,7 @@ from inventory.models import Category, Price, StockLevel
 from inventory.services import StockWant
 from inventory.views import fragments, shop
 from omni.kernel.transactions import entry
-from stores.models import Brand
+from stores.models import Brand, Staff
 from tests.cast import NOON, World, build_world
 from tests.factories.inventory import StockLevelFactory, VariantFactory
 
@@ -354,6 +354,21 @@ def test_kept_page_carries_each_visitor_their_own_token(world: World) -> None:
         answer = visitor.post("/i18n/setlang/", {"language": "en", "next": PRODUCT, "csrfmiddlewaretoken": token})
         assert (answer.status_code, answer["Location"]) == (302, PRODUCT)
         assert fragments.TOKEN_MARK not in page(visitor, PRODUCT)
+
+
+@pytest.mark.parametrize("address", ["/", "/products/", PRODUCT])
+def test_kept_page_would_be_the_same_for_everybody(world: World, clerk_a: Staff, address: str) -> None:
+    texts = []
+    for user in (None, clerk_a.user):
+        visitor = Client()
+        if user:
+            visitor.force_login(user)
+        visitor.cookies["basket"] = get_cookie_signer(salt="basket").sign("a-token")
+        visitor.get("/orders/")
+        forget()
+        text = page(visitor, address)
+        texts.append(text.replace(text.split('csrfmiddlewaretoken" value="', 1)[1].split('"', 1)[0], "token"))
+    assert texts[0] == texts[1]
 
 
 def test_kept_page_holds_nobodys_message(world: World, shopper: Client) -> None:
