@@ -21,12 +21,13 @@ The record of a decision (`RECORD_VERSION` 1) is one compact JSON object:
 * `best`: at most 20 candidates, the best first, each [store id, metres, minutes until it opens (0: open), capacity
   used, capacity, [sellable units of each line], offers of 30 days, accepted of these, sizes out of stock of these
   products in these colours, days since the oldest markdown or null, courier's fee in fen]; every rule's figure, on or
-  off;
+  off (when an order is placed, the sizes and the markdown are null unless a rule in force needs them);
 * `plan`: [store id, promised date, [units of each line]] of each chosen store, or null when there was none;
 * `rest`: for each search (one, or one a line when it had to be split) how many nearer stores were refused, by reason
   (`out_of_reach`: 1 when a store beyond the courier's reach was seen, where the search ends);
 * `more`: how many further candidates were found; `refused`: [store id, "full" or "sold out"] lost to others meanwhile;
-* `bounded`: present and true when the search for a split was cut short.
+* `bounded`: present and true when the search for a split was cut short;
+* `offers`: present when no store was looked for, because this many offers had come back: the brand's limit.
 """
 
 from __future__ import annotations
@@ -96,7 +97,7 @@ class Candidate(NamedTuple):
     sellable: tuple[int, ...]
     offers: int = 0
     accepted: int = 0
-    broken_sizes: int = 0
+    broken_sizes: int | None = None
     marked_down_days: int | None = None
     is_pickup: bool = False
 
@@ -163,7 +164,7 @@ FIGURES: Mapping[str, Callable[[Candidate], float]] = {
     RuleCode.NEAREST: lambda candidate: candidate.chord,
     RuleCode.LEAST_LOADED: lambda candidate: candidate.used / candidate.room,
     RuleCode.DEEPEST_STOCK: lambda candidate: -candidate.depth,
-    RuleCode.BROKEN_RUNS: lambda candidate: -candidate.broken_sizes,
+    RuleCode.BROKEN_RUNS: lambda candidate: -(candidate.broken_sizes or 0),
     RuleCode.OLDEST_MARKDOWN: lambda candidate: -(candidate.marked_down_days or 0),
     RuleCode.CHEAPEST: lambda candidate: candidate.fee_fen,
     RuleCode.ACCEPTANCE: lambda candidate: -candidate.accepted / candidate.offers if candidate.offers else -1.0,
@@ -349,6 +350,12 @@ def record_of(
     if plan and plan.is_bounded:
         record["bounded"] = True
     return record
+
+
+def record_of_giving_up(terms: Terms, lines: Sequence[DemandLine], offers: int) -> dict[str, Any]:
+    """Return the record of a share that is offered to nobody any more."""
+    record = record_of(terms=terms, lines=lines, candidates=[], plan=None, refusals=[], refused=[])
+    return {**record, "offers": offers}
 
 
 def _shown(candidate: Candidate) -> list[Any]:

@@ -179,6 +179,15 @@ def _notes(record: Mapping[str, Any], names: Mapping[int, str], *, hidden: int) 
     for store_id, reason in record.get("refused", ()):
         words = _("is full now") if reason == "full" else _("has just sold it")
         notes.append(f"{names.get(store_id, store_id)} {words}")
+    if record.get("offers"):
+        notes.append(
+            ngettext(
+                "%(count)s offer came back; no more are made.",
+                "%(count)s offers came back; no more are made.",
+                record["offers"],
+            )
+            % {"count": record["offers"]}
+        )
     if record.get("bounded"):
         notes.append(_("The search for a split was cut short."))
     return notes

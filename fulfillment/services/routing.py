@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db import connection
 from django.db.models import Q
 
-from fulfillment import locks, sql
+from fulfillment import locks, rules, sql
 from fulfillment.choices import DecisionKind, RejectReason
 from fulfillment.choices import FulfillmentOrderStatus as Status
 from fulfillment.events import FulfillmentOrderUnfillable
@@ -54,21 +54,27 @@ def route(fulfillment_order_id: int, *, now: datetime) -> None:
         return
     search = moving.search_of(share, _excluded(share), now=now)
     if share.attempt > search.terms.max_attempts:
+        _write_decision(share, rules.record_of_giving_up(search.terms, search.lines, share.attempt - 1), now=now)
         _park(share, now=now)
         return
     decision = decide(search, lambda plan: moving.take(share, plan, now=now), all_figures=True)
-    RoutingDecision.objects.create(
-        fulfillment=share.fulfillment,
-        kind=DecisionKind.ROUTE if share.attempt == 1 else DecisionKind.REROUTE,
-        decided_at=now,
-        record=decision.record,
-    )
+    _write_decision(share, decision.record, now=now)
     if decision.plan is None or decision.outcome is None:
         _park(share, now=now)
         return
     for offered, part in zip(decision.outcome, decision.plan.shares, strict=True):
         _offer(offered, search.terms, now=now, opens_at=now + timedelta(minutes=part.opens_in))
     moving.renew_promise(share.fulfillment)
+
+
+def _write_decision(share: FulfillmentOrder, record: dict[str, Any], *, now: datetime) -> None:
+    """Write why, whatever came of it."""
+    RoutingDecision.objects.create(
+        fulfillment=share.fulfillment,
+        kind=DecisionKind.ROUTE if share.attempt == 1 else DecisionKind.REROUTE,
+        decided_at=now,
+        record=record,
+    )
 
 
 def _excluded(share: FulfillmentOrder) -> tuple[int, ...]:

@@ -15,7 +15,7 @@ def sort_key(candidate: Candidate, order: Sequence[str]) -> tuple[float, ...]:
         "nearest": candidate.chord,
         "least_loaded": candidate.used / candidate.room,
         "deepest_stock": -min([units for units in candidate.sellable if units > 0], default=0),
-        "broken_runs": -candidate.broken_sizes,
+        "broken_runs": -(candidate.broken_sizes or 0),
         "oldest_markdown": -(candidate.marked_down_days or 0),
         "cheapest": candidate.fee_fen,
         "acceptance": -(candidate.accepted / candidate.offers if candidate.offers else 1),

@@ -144,7 +144,7 @@ def test_record_of_is_compact_and_complete() -> None:
     assert record["rules"] == ["nearest"]
     assert record["lines"] == [[7, 2], [8, 1]]
     assert len(record["best"]) == 20
-    assert record["best"][0] == [1, 1062, 0, 0, 60, (3, 1), 0, 0, 0, None, 600]
+    assert record["best"][0] == [1, 1062, 0, 0, 60, (3, 1), 0, 0, None, None, 600]
     assert record["plan"] == [[1, "2026-03-16", (2, 1)]]
     assert record["rest"] == [{"excluded": 1, "closed": 2}]
     assert record["more"] == 5

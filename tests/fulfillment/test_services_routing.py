@@ -306,6 +306,7 @@ def test_route_after_the_last_attempt_parks_the_share(world: World) -> None:
 
     assert parked.status == S.UNFILLABLE
     assert events() == ["Unfillable"]
+    assert RoutingDecision.objects.latest("pk").record["offers"] == 1
     assert stock_agrees()
 
 
