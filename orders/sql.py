@@ -233,6 +233,16 @@ WITH judged AS (
         ) END
     FROM orders_refund
     WHERE next_attempt_at IS NOT NULL OR status IN ('requested', 'processing')
+    UNION ALL
+    SELECT sale.id, CASE WHEN sale.due_at IS NULL
+        THEN concat('order ', sale.number, ' (', sale.status, ') is parked, and nobody is ever to decide')
+        END
+    FROM fulfillment_fulfillmentorder share JOIN orders_order sale ON sale.fulfillment_id = share.fulfillment_id
+    WHERE share.status = 'unfillable' AND NOT EXISTS (
+        SELECT 1 FROM kernel_eventdelivery delivery
+        WHERE delivery.state = 'pending' AND delivery.subscriber = 'orders.park'
+            AND delivery.entity = 'fulfillment_id:' || share.fulfillment_id
+    )
 )
 """
     + _VERDICT

@@ -351,6 +351,20 @@ PLANTS = (
         "and waits for no payment",
     ),
     Plant(
+        "a parked order that nobody decides about",
+        """
+        WITH freed AS (UPDATE inventory_reservation SET status = 'released' WHERE owner =
+        'fulfillment_order:{offered_share}' RETURNING level_id, quantity), place AS (UPDATE stores_storecapacity
+        capacity SET used = used - 1 FROM fulfillment_fulfillmentorder share WHERE share.id = {offered_share} AND
+        share.store_id = capacity.store_id AND share.capacity_on = capacity.on_date), parked AS (UPDATE
+        fulfillment_fulfillmentorder SET status = 'unfillable', store_id = NULL, capacity_on = NULL WHERE id =
+        {offered_share}) UPDATE inventory_stocklevel level SET allocated = level.allocated - freed.quantity FROM
+        freed WHERE level.id = freed.level_id
+        """,
+        {ORDERS_DUE},
+        "is parked, and nobody is ever to decide",
+    ),
+    Plant(
         "a refund that nobody sends",
         "UPDATE orders_refund SET status = 'requested', next_attempt_at = NULL WHERE order_id = {cancelled}",
         {ORDERS_DUE, MONEY},
