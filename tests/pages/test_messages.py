@@ -105,7 +105,7 @@ def test_message_is_chinese_where_the_reader_reads_chinese() -> None:
     with translation.override("zh-hans"):
         assert gettext("Corner Wardrobe") == "街角衣橱"
         assert ngettext("%(stores)s store", "%(stores)s stores", 3) == "%(stores)s 家门店"
-        assert (gettext("account"), pgettext("ledger", "account")) == ("账户", "科目")
+        assert (gettext("account"), pgettext("ledger", "account")) == ("账号", "科目")
         assert (gettext("Courier"), pgettext("way", "Courier")) == ("配送", "同城配送")
     with translation.override("en"):
         assert gettext("Corner Wardrobe") == "Corner Wardrobe"
