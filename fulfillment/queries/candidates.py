@@ -259,7 +259,7 @@ def _with_figures(search: Search, candidates: list[Candidate], all_figures: bool
         since: Mapping[int, datetime] = dict(cursor.fetchall())
     ages = [(search.now - since[variant]).days if variant in since else None for variant in variants]
     return [
-        candidate._replace(broken_sizes=broken.get(candidate.store_id, 0), marked_down_days=_oldest(candidate, ages))
+        candidate._replace(broken_sizes=broken.get(candidate.store_id), marked_down_days=_oldest(candidate, ages))
         for candidate in candidates
     ]
 
