@@ -126,12 +126,12 @@ def overview(names: list[str], height: int = 620, gap: int = 24) -> None:
         with Image.open(FOLDER / f"{name}.png") as picture:
             width = round(picture.width * height / picture.height)
             pictures.append(picture.convert("RGB").resize((width, height), Image.Resampling.LANCZOS))
-    total = sum(picture.width for picture in pictures) + gap * (len(pictures) + 1)
+    total = sum(resized.width for resized in pictures) + gap * (len(pictures) + 1)
     sheet = Image.new("RGB", (total, height + 2 * gap), PAPER)
     x = gap
-    for picture in pictures:
-        sheet.paste(picture, (x, gap))
-        x += picture.width + gap
+    for resized in pictures:
+        sheet.paste(resized, (x, gap))
+        x += resized.width + gap
     sheet.quantize(COLORS).save(FOLDER / "overview.png", optimize=True)
 
 
