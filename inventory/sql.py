@@ -255,7 +255,7 @@ JOIN LATERAL (
         WHERE product_id = product.id AND is_active GROUP BY color_hex
     ) shade
 ) colors ON true
-WHERE product.id = ANY(%(ids)s) AND product.is_active
+WHERE product.id = ANY(%(ids)s::bigint[]) AND product.is_active
 """
 
 LOAD_PRODUCT = """
@@ -294,8 +294,8 @@ ORDER BY variant.position, variant.id
 # The hours are those of one day; an exception replaces them. -1: closed.
 NEAR_STORES = f"""
 SELECT store.name_zh, store.name_en, store.address, {_METRES} AS metres, held.sizes,
-    CASE WHEN other.id IS NULL THEN store.opens_minutes[%(weekday)s] ELSE coalesce(other.opens_minute, -1) END,
-    CASE WHEN other.id IS NULL THEN store.closes_minutes[%(weekday)s] ELSE coalesce(other.closes_minute, -1) END
+    CASE WHEN other.id IS NULL THEN store.opens_minutes[%(weekday)s::int] ELSE coalesce(other.opens_minute, -1) END,
+    CASE WHEN other.id IS NULL THEN store.closes_minutes[%(weekday)s::int] ELSE coalesce(other.closes_minute, -1) END
 FROM (
     SELECT level.store_id, array_agg(variant.size ORDER BY variant.position) AS sizes
     FROM inventory_variant variant JOIN inventory_stocklevel level ON level.variant_id = variant.id AND {SELLABLE} > 0
@@ -303,7 +303,7 @@ FROM (
     GROUP BY level.store_id
 ) held
 JOIN stores_store store ON store.id = held.store_id AND store.is_active
-LEFT JOIN stores_hoursexception other ON other.store_id = store.id AND other.on_date = %(today)s
+LEFT JOIN stores_hoursexception other ON other.store_id = store.id AND other.on_date = %(today)s::date
 ORDER BY metres, store.id
 LIMIT %(limit)s
 """
@@ -319,7 +319,7 @@ WHERE variant.id = ANY(%(variants)s::bigint[]) AND EXISTS (
 ON_HAND_BY_STORE = """
 SELECT store.id, sum(level.on_hand)::bigint
 FROM inventory_stocklevel level JOIN stores_store store ON store.id = level.store_id
-WHERE store.brand_id = ANY(%(brands)s)
+WHERE store.brand_id = ANY(%(brands)s::bigint[])
 GROUP BY store.id
 HAVING sum(level.on_hand) > 0
 """

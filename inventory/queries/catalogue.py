@@ -144,7 +144,7 @@ def list_products(
     if after:
         conditions.append(sql.AFTER)
         values["after_on"], values["after_id"] = after
-    return _prepared_rows(sql.LIST_PRODUCTS.format(conditions=" ".join(conditions)), values)
+    return _rows(sql.LIST_PRODUCTS.format(conditions=" ".join(conditions)), values)
 
 
 def load_cards(product_ids: Sequence[int], *, now: datetime) -> dict[int, ProductCard]:
@@ -155,7 +155,7 @@ def load_cards(product_ids: Sequence[int], *, now: datetime) -> dict[int, Produc
 
 def find_version(brand_code: str, code: str) -> tuple[int, str] | None:
     """Return (id, page version) of a product on sale by the codes of its brand and style, or None; one statement."""
-    rows = _prepared_rows(sql.FIND_VERSION, {"brand": brand_code, "code": code})
+    rows = _rows(sql.FIND_VERSION, {"brand": brand_code, "code": code})
     return rows[0] if rows else None
 
 
@@ -203,13 +203,7 @@ def _frozen(row: tuple[Any, ...]) -> list[Any]:
     return [tuple(value) if isinstance(value, list) else value for value in row]
 
 
-def _prepared_rows(statement: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        execute_prepared(cursor, statement, values)
-        return list(cursor.fetchall())
-
-
 def _rows(statement: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
-        cursor.execute(statement, values)
+        execute_prepared(cursor, statement, values)
         return list(cursor.fetchall())

@@ -167,7 +167,8 @@ def _measure_warm(port: int, server: int, visited: Sequence[Product]) -> list[Ro
     """Let the empty view, the lists and the product pages take turns, and return the median of the rounds."""
     lists = [request(address) for address in _list_addresses(port)[:12]]
     pages = [
-        request(f"/products/{brand}/{code}/", f"place={PLACE}" * (n % 2)) for n, (brand, code) in enumerate(visited)
+        request(f"/products/{brand}/{code}/", **({"place": PLACE} if number % 2 else {}))
+        for number, (brand, code) in enumerate(visited)
     ]
     cases = {"empty view": [request("/healthz")], "product list": lists, "product page": pages}
     rounds: dict[str, list[tuple[Visits, Usage]]] = defaultdict(list)
