@@ -43,3 +43,25 @@ class MemberAddress(models.Model):
 
     def __str__(self) -> str:
         return f"{self.member_id} {self.street}"
+
+
+class AccountAddress(models.Model):
+    """Where a person has things brought, whichever brand they are from: the account's, and seen by no brand.
+
+    The one preferred last is the default.
+    """
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("account"))
+    recipient = models.CharField(_("recipient"), max_length=60)
+    phone_sealed = models.CharField(_("phone (encrypted)"), max_length=200)
+    district = models.ForeignKey("stores.District", models.PROTECT, related_name="+", verbose_name=_("district"))
+    street = models.CharField(_("street and number"), max_length=200)
+    preferred_at = models.DateTimeField(_("preferred at"), null=True, blank=True)
+    created_at = models.DateTimeField(_("created at"))
+
+    class Meta:
+        verbose_name = _("address of an account")
+        verbose_name_plural = _("addresses of accounts")
+
+    def __str__(self) -> str:
+        return f"{self.user_id} {self.pk}"

@@ -106,6 +106,13 @@ CACHES = {
         "KEY_PREFIX": "cache",
         "OPTIONS": {"socket_connect_timeout": 0.3, "socket_timeout": 0.4},
     },
+    # Counters of what may not go on uncounted: away, they raise.
+    "limits": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": "limits",
+        "OPTIONS": {"socket_connect_timeout": 0.3, "socket_timeout": 0.4},
+    },
 }
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
 
@@ -146,6 +153,15 @@ AUTH_PASSWORD_VALIDATORS = [
     )
 ]
 ACCOUNT_EMAIL_VERIFICATION = "none"
+# Shoppers sign in with a phone and a one-time code. How many codes an address, and everybody together, gets in an hour.
+ACCOUNT_ADAPTER = "omni.pages.sign_in.AccountAdapter"
+ACCOUNT_LOGIN_BY_CODE_ENABLED = True
+ACCOUNT_LOGIN_BY_CODE_FORMAT = {"length": 6, "numeric": True, "dashed": False}
+ACCOUNT_LOGIN_BY_CODE_TIMEOUT = 300
+ACCOUNT_LOGIN_BY_CODE_MAX_ATTEMPTS = 5
+ALLAUTH_TRUSTED_PROXY_COUNT = 1 if environment.flag("OMNI_BEHIND_PROXY") else 0
+SIGN_IN_CODES_PER_ADDRESS = environment.number("SIGN_IN_CODES_PER_ADDRESS", 30)
+SIGN_IN_CODES_IN_TOTAL = environment.number("SIGN_IN_CODES_IN_TOTAL", 3000)
 LOGIN_URL = "/accounts/login/"
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "/"

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from django.core import signing
-from django.db.models import Q
+from django.db.models import Q, Subquery
 
+from omni.accounts import queries as accounts_queries
 from omni.kernel.errors import NotFound
 from omni.kernel.numbers import is_valid_number
 from orders.models import Order
@@ -20,12 +21,16 @@ TOKEN_SALT = "orders.order"  # noqa: S105  a name, not a secret
 
 
 def orders_visible_to(actor: Actor) -> QuerySet[Order]:
-    """Return the orders of the actor's brands, of an API key's brand, of their account, and those a guest proved."""
+    """Return the orders of the actor's brands, of an API key's brand, of their account, and those a guest proved.
+
+    The account's are those of its memberships, and those placed with the phone that it has proven.
+    """
     visible = Q(brand__in=actor.brand_ids()) | Q(number__in=actor.order_numbers)
     if actor.api_brand_id is not None:
         visible |= Q(brand=actor.api_brand_id)
     if actor.user_id is not None:
         visible |= Q(member__user=actor.user_id)
+        visible |= Q(contact_phone_index=Subquery(accounts_queries.phone_index_of(actor.user_id)))
     return Order.objects.filter(visible)
 
 

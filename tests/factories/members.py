@@ -5,8 +5,9 @@ from datetime import UTC, datetime
 from factory.declarations import LazyAttribute, LazyFunction, Sequence, SubFactory
 from factory.django import DjangoModelFactory
 
-from members.models import Member, MemberAddress
+from members.models import AccountAddress, Member, MemberAddress
 from omni.kernel import numbers, sealing
+from tests.factories.accounts import ShopperUserFactory
 from tests.factories.stores import BrandFactory, DistrictFactory
 
 
@@ -40,3 +41,20 @@ class MemberAddressFactory(DjangoModelFactory[MemberAddress]):
     district = SubFactory(DistrictFactory)
     street = "南京西路 1 号"
     is_default = True
+
+
+class AccountAddressFactory(DjangoModelFactory[AccountAddress]):
+    """An address in Jing'an that a person keeps for every brand."""
+
+    class Meta:
+        model = AccountAddress
+
+    class Params:
+        phone = "+8613900000000"
+
+    user = SubFactory(ShopperUserFactory)
+    recipient = "王小雨"
+    phone_sealed = LazyAttribute(lambda address: sealing.seal(address.phone))
+    district = SubFactory(DistrictFactory)
+    street = "南京西路 1 号"
+    created_at = datetime(2026, 1, 1, tzinfo=UTC)

@@ -1,0 +1,87 @@
+"""Reads of members, and of what an account keeps for all brands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from django.db.models import F
+
+from members.models import AccountAddress, Member
+from omni.kernel import bilingual, sealing
+from omni.kernel.errors import NotFound
+from stores import queries as stores_queries
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
+
+@dataclass(frozen=True, slots=True)
+class MembershipView:
+    """A brand, and the account's member number there; empty where it has not joined."""
+
+    brand_code: str
+    brand_name: str
+    number: str
+
+
+@dataclass(frozen=True, slots=True)
+class AddressView:
+    """An address as its owner sees it; `place` is the text by which the district is chosen."""
+
+    id: int
+    recipient: str = field(repr=False)
+    phone: str = field(repr=False)
+    district_label: str
+    street: str = field(repr=False)
+    place: str
+    is_default: bool
+
+    @property
+    def phone_masked(self) -> str:
+        """Return the phone as a list shows it."""
+        return sealing.mask_phone(self.phone)
+
+
+def memberships_of(user_id: int) -> list[MembershipView]:
+    """Return every brand with the account's member number there."""
+    numbers = dict(Member.objects.filter(user=user_id).values_list("brand_id", "number"))
+    return [
+        MembershipView(brand.code, bilingual.name_of(brand), numbers.get(brand.pk, ""))
+        for brand in stores_queries.active_brands()
+    ]
+
+
+def addresses_of(user_id: int) -> list[AddressView]:
+    """Return the account's addresses, the default first."""
+    rows = _addresses(user_id).select_related("district")
+    return [_view(address, is_default=position == 0) for position, address in enumerate(rows)]
+
+
+def get_address_for(user_id: int, address_id: int) -> AddressView:
+    """Return an address of the account.
+
+    :raises NotFound: there is none, or it is somebody else's.
+    """
+    for address in addresses_of(user_id):
+        if address.id == address_id:
+            return address
+    raise NotFound
+
+
+def _addresses(user_id: int) -> QuerySet[AccountAddress]:
+    newest = F("preferred_at").desc(nulls_last=True)
+    return AccountAddress.objects.filter(user=user_id).order_by(newest, "pk")
+
+
+def _view(address: AccountAddress, *, is_default: bool) -> AddressView:
+    place = stores_queries.find_place(address.district_id)
+    return AddressView(
+        id=address.pk,
+        recipient=address.recipient,
+        phone=sealing.unseal(address.phone_sealed),
+        district_label=place.full_label if place else "",
+        street=address.street,
+        place=address.district_id,
+        is_default=is_default,
+    )

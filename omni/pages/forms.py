@@ -1,0 +1,45 @@
+"""What a shopper types to sign in."""
+
+from __future__ import annotations
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from omni.kernel import sealing
+from omni.kernel.errors import InvalidInput
+
+
+class PhoneForm(forms.Form):
+    """The phone to sign in with; cleaned, it is E.164."""
+
+    phone = forms.CharField(
+        label=_("Mobile number"),
+        max_length=30,
+        error_messages={"required": _("Enter your mobile number.")},
+        widget=forms.TextInput(
+            attrs={"class": "input input-lg w-full", "autocomplete": "tel", "type": "tel", "autofocus": True}
+        ),
+    )
+
+    def clean_phone(self) -> str:
+        """Return the phone in E.164."""
+        try:
+            return sealing.normalise_phone(self.cleaned_data["phone"])
+        except InvalidInput as error:
+            raise forms.ValidationError(error.message, code=error.code) from error
+
+
+class CodeForm(forms.Form):
+    """The code that was sent."""
+
+    code = forms.RegexField(
+        r"\A[0-9]{6}\Z",
+        label=_("Code"),
+        error_messages={"required": _("Enter the six digits."), "invalid": _("Enter the six digits.")},
+        widget=forms.TextInput(
+            attrs={
+                "class": "input input-lg w-full", "autocomplete": "one-time-code", "inputmode": "numeric",
+                "maxlength": 6, "autofocus": True,
+            }
+        ),
+    )  # fmt: skip
