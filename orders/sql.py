@@ -21,7 +21,8 @@ WITH checkout AS (
         placed_at, expires_at, due_at, attempts, cancel_reason
     )
     SELECT checkout.id, %(number)s, %(brand_id)s, %(member_id)s, %(fulfillment_id)s, %(channel)s, 'placed', '', '',
-        %(contact_name)s, %(phone_sealed)s, %(phone_index)s, %(language)s, %(goods_fen)s::bigint, %(charge_fen)s::bigint,
+        %(contact_name)s, %(phone_sealed)s, %(phone_index)s, %(language)s,
+        %(goods_fen)s::bigint, %(charge_fen)s::bigint,
         %(goods_fen)s::bigint + %(charge_fen)s::bigint, %(now)s, %(expires_at)s, %(expires_at)s, 0, ''
     FROM checkout
     RETURNING id

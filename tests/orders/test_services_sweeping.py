@@ -1,14 +1,16 @@
 import logging
+from contextlib import closing
 from datetime import datetime, timedelta
 
 import pytest
 from django.db import connections
 
+from fulfillment import services as fulfillment_services
 from omni.kernel.transactions import DriveInsideTransaction, entry
 from orders import services, sql
 from orders.clients import ProviderRefused, ProviderUnreachable
 from orders.models import Order, PaymentIntent, Refund
-from orders.services import ending, payment, sweeping
+from orders.services import payment, sweeping
 from tests.cast import World
 from tests.factories.orders import paid_order, placed_order, proof_of, run_deliveries, started_payment
 from tests.orders.provider import ScriptedProvider, refund_of
@@ -63,14 +65,14 @@ def test_a_row_that_raises_is_put_off_longer_each_time_and_holds_nobody_up(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     poisoned, healthy = placed_order(world, now=now - 2 * LATE), placed_order(world, now=now - LATE)
-    give_back = ending.fulfillment_services.give_back
+    give_back = fulfillment_services.give_back
 
     def fail_for_one(fulfillment_id: int, *, actor: str, now: datetime) -> None:
         if fulfillment_id == poisoned.fulfillment_id:
             raise ZeroDivisionError
         give_back(fulfillment_id, actor=actor, now=now)
 
-    monkeypatch.setattr(ending.fulfillment_services, "give_back", fail_for_one)
+    monkeypatch.setattr(fulfillment_services, "give_back", fail_for_one)
     delays = []
     for _round in range(3):
         with caplog.at_level(logging.CRITICAL, logger="orders"):
@@ -111,12 +113,10 @@ def test_a_silent_provider_ends_the_round_after_three_calls(
 def test_only_one_sweep_runs_at_a_time(world: World, now: datetime) -> None:
     order = placed_order(world, now=now - LATE)
     other = connections.create_connection("default")
-    try:
-        with other.cursor() as cursor:
-            cursor.execute(sql.TRY_SWEEPING, {"key": sweeping.SWEEPING_LOCK})
+    with closing(other), other.cursor() as cursor:
+        cursor.execute(sql.TRY_SWEEPING, {"key": sweeping.SWEEPING_LOCK})
         assert services.drive_due_rows(now=now) == 0
-    finally:
-        other.close()
+        cursor.execute(sql.END_SWEEPING, {"key": sweeping.SWEEPING_LOCK})
 
     assert services.drive_due_rows(now=now) == 1
     assert Order.objects.get(pk=order.pk).status == "expired"

@@ -1,0 +1,97 @@
+"""Orders, payments and refunds to look at: what changes them are services. Phones stay sealed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.contrib import admin, messages
+from django.utils.translation import gettext_lazy as _
+
+from omni.kernel import clock
+from omni.kernel.admin import ReadOnly
+from omni.kernel.transactions import entry
+from orders import services
+from orders.choices import RefundStatus
+from orders.models import (
+    IntentAllocation,
+    Order,
+    OrderCharge,
+    OrderLine,
+    PaymentIntent,
+    PaymentNotice,
+    Recognition,
+    Refund,
+)
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+    from django.http import HttpRequest
+
+
+class OrderLineInline(ReadOnly, admin.TabularInline["OrderLine", "Order"]):
+    model = OrderLine
+    fields = ["sku", "name_zh", "quantity", "cancelled_quantity", "unit_price_fen", "discount_fen", "total_fen"]
+
+
+class OrderChargeInline(ReadOnly, admin.TabularInline["OrderCharge", "Order"]):
+    model = OrderCharge
+    fields = ["kind", "amount_fen", "is_cancelled"]
+
+
+@admin.register(Order)
+class OrderAdmin(ReadOnly, admin.ModelAdmin["Order"]):
+    list_display = ["number", "brand_id", "channel", "status", "total_fen", "placed_at", "paid_at", "due_at"]
+    list_filter = ["status", "channel"]
+    search_fields = ["number"]
+    exclude = ["contact_phone_sealed", "contact_phone_index"]
+    inlines = [OrderLineInline, OrderChargeInline]
+    show_full_result_count = False
+
+
+class IntentAllocationInline(ReadOnly, admin.TabularInline["IntentAllocation", "PaymentIntent"]):
+    model = IntentAllocation
+    fields = ["order_id", "amount_fen"]
+    readonly_fields = ["order_id"]
+
+
+@admin.register(PaymentIntent)
+class PaymentIntentAdmin(ReadOnly, admin.ModelAdmin["PaymentIntent"]):
+    list_display = ["out_trade_no", "brand_id", "method", "status", "amount_fen", "refunded_fen", "next_attempt_at"]
+    list_filter = ["status", "method"]
+    search_fields = ["out_trade_no", "provider_trade_no"]
+    inlines = [IntentAllocationInline]
+    show_full_result_count = False
+
+
+@admin.register(PaymentNotice)
+class PaymentNoticeAdmin(ReadOnly, admin.ModelAdmin["PaymentNotice"]):
+    list_display = ["event_id", "event_type", "intent_id", "outcome", "problem", "received_at"]
+    list_filter = ["outcome", "event_type"]
+    search_fields = ["event_id"]
+    show_full_result_count = False
+
+
+@admin.register(Refund)
+class RefundAdmin(ReadOnly, admin.ModelAdmin["Refund"]):
+    list_display = ["out_refund_no", "order_id", "amount_fen", "reason", "status", "attempts", "last_error"]
+    list_filter = ["status", "reason"]
+    search_fields = ["out_refund_no", "provider_refund_no"]
+    actions = ["retry"]
+    show_full_result_count = False
+
+    @admin.action(description=_("Send abnormal refunds again"))
+    def retry(self, request: HttpRequest, chosen: QuerySet[Refund]) -> None:
+        """Send the chosen refunds that are abnormal again, under their numbers."""
+        abnormal = chosen.filter(status=RefundStatus.ABNORMAL).order_by("pk").values_list("pk", flat=True)
+        with entry():
+            for refund_id in list(abnormal):
+                services.retry_refund(refund_id, actor=f"user:{request.user.pk}", now=clock.now())
+        self.message_user(request, _("They are sent again now."), messages.SUCCESS)
+
+
+@admin.register(Recognition)
+class RecognitionAdmin(ReadOnly, admin.ModelAdmin["Recognition"]):
+    list_display = ["cause", "order_id", "fulfilling_store_id", "quantity", "amount_fen", "business_on"]
+    list_filter = ["business_on"]
+    search_fields = ["cause"]
+    show_full_result_count = False
