@@ -10,6 +10,14 @@ class StoreKind(models.TextChoices):
     WAREHOUSE = "warehouse", _("Warehouse")
 
 
+class Service(models.TextChoices):
+    """What a shopper may come to a store for, besides buying."""
+
+    COLLECT = "collect", _("Collect in store")
+    TRY_ON = "try-on", _("Try on by appointment")
+    RETURNS = "returns", _("Returns")
+
+
 class CounterpartyKind(models.TextChoices):
     MALL = "mall", _("Mall")
     FRANCHISEE = "franchisee", _("Franchisee")

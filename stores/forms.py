@@ -1,9 +1,29 @@
 from __future__ import annotations
 
-from typing import Any
+import re
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
+
+from stores.choices import Service
+
+if TYPE_CHECKING:
+    from django.http import QueryDict
+
+LONGEST_QUERY = 40
+PAGES_MOST = 10
+
+_CODE = re.compile(r"[-\w]{1,20}", re.ASCII)
+_CURSOR = re.compile(r"([0-9]{6}|~)\.([0-9]{1,18})", re.ASCII)
+_NUMBER = re.compile(r"[1-9][0-9]?", re.ASCII)
+
+
+def read_query(given: QueryDict) -> str:
+    """Return the words that a search box sent, of a length that searching bears."""
+    return given.get("q", "").replace("\0", "").strip()[:LONGEST_QUERY]
 
 
 class PlaceForm(forms.Form):
@@ -28,3 +48,57 @@ class PlaceForm(forms.Form):
         """Return the chosen place as `stores.queries.find_place` reads it."""
         values = self.cleaned_data
         return values["district_code"] or f"{values['lat']:.4f},{values['lng']:.4f}"
+
+
+@dataclass(frozen=True, slots=True)
+class FinderAddress:
+    """What the address of the store finder says; what no link of ours holds counts as not given."""
+
+    brand: str = ""
+    query: str = ""
+    services: tuple[Service, ...] = ()
+    is_open_now: bool = False
+    is_by_city: bool = False
+    page: int = 1
+    after: tuple[str, int] | None = None
+
+    @classmethod
+    def of(cls, given: QueryDict) -> FinderAddress:
+        """Read an address."""
+        brand, page = given.get("brand", ""), given.get("page", "")
+        cursor = _CURSOR.fullmatch(given.get("after", ""))
+        wanted = given.getlist("service")
+        return cls(
+            brand=brand if _CODE.fullmatch(brand) else "",
+            query=read_query(given),
+            services=tuple(service for service in Service if service in wanted),
+            is_open_now=given.get("open") == "1",
+            is_by_city=given.get("order") == "city",
+            page=min(int(page), PAGES_MOST) if _NUMBER.fullmatch(page) else 1,
+            after=(cursor[1], int(cursor[2])) if cursor else None,
+        )
+
+    @property
+    def fields(self) -> list[tuple[str, str]]:
+        """Return what a form of this page sends along: the filters, but neither the words nor how far down the list."""
+        pairs = [("brand", self.brand), *(("service", service.value) for service in self.services)]
+        pairs += [("open", "1" if self.is_open_now else ""), ("order", "city" if self.is_by_city else "")]
+        return [(name, value) for name, value in pairs if value]
+
+    @property
+    def text(self) -> str:
+        """Return the address as a query, "?" before it unless it is empty."""
+        pairs = [*self.fields, ("q", self.query), ("page", str(self.page) if self.page > 1 else "")]
+        pairs.append(("after", f"{self.after[0]}.{self.after[1]}" if self.after else ""))
+        query = urlencode([(name, value) for name, value in pairs if value])
+        return f"?{query}" if query else ""
+
+    @property
+    def first_page(self) -> FinderAddress:
+        """Return the beginning of the same list."""
+        return replace(self, page=1, after=None)
+
+    def toggled(self, service: Service) -> FinderAddress:
+        """Return the beginning of the list with a service asked for, or no longer."""
+        wanted = {*self.services} ^ {service}
+        return replace(self.first_page, services=tuple(one for one in Service if one in wanted))

@@ -2,12 +2,15 @@ from django.conf import settings
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import ArrayField, DateRangeField, RangeOperators
 from django.db import models
-from django.db.models import F, Q
-from django.db.models.functions import Abs, Cos, Radians, Sin
+from django.db.models import F, Q, Value
+from django.db.models.functions import Abs, Coalesce, Cos, Radians, Sin
 from django.db.models.lookups import LessThan
 from django.utils.translation import gettext_lazy as _
 
 from stores.choices import Channel, Collector, CounterpartyKind, Role, StoreKind
+
+# Stands for no district where stores are ordered by theirs; behind every code.
+NO_DISTRICT = "~"
 
 
 class District(models.Model):
@@ -125,6 +128,8 @@ class Store(models.Model):
                 name="stores_store_vector_is_point",
             ),
         ]
+        # The order in which the finder goes from city to city; stores without a district come last.
+        indexes = [models.Index(Coalesce("district_id", Value(NO_DISTRICT)), "id", name="stores_store_by_city")]
 
     def __str__(self) -> str:
         return f"{self.code} {self.name_zh}"

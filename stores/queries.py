@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from django.db.models import Case, Count, F, Min, Q, Value, When
-from django.db.models.functions import Concat, Replace
+from django.db.models import Case, Count, Exists, F, FloatField, Func, Min, OuterRef, Q, Value, When
+from django.db.models.expressions import CombinedExpression
+from django.db.models.functions import Coalesce, Concat, Replace
 from django.utils.translation import gettext_lazy as _
 
-from omni.kernel import bilingual, geo
+from omni.kernel import bilingual, clock, geo
 from omni.kernel.errors import InvalidInput, NotFound
-from stores.choices import Role
-from stores.models import Brand, District, Staff, Store
+from stores import rules
+from stores.choices import Role, Service, StoreKind
+from stores.models import NO_DISTRICT, Brand, District, HoursException, Staff, Store
 from stores.permissions import GUEST, Actor, Grant
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping, Sequence
+    from datetime import date, datetime
 
     from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
     from django.db.models import QuerySet
@@ -215,3 +219,144 @@ def store_names(store_ids: Collection[int]) -> dict[int, str]:
     """Return the names of stores by id, in the language active now."""
     stores = Store.objects.filter(pk__in=store_ids).values_list("pk", "name_zh", "name_en")
     return {store_id: bilingual.pick(name_zh, name_en) for store_id, name_zh, name_en in stores}
+
+
+# How far down the list of the nearest stores goes; beyond, stores are found by their city.
+NEAREST_MOST = 240
+EXCEPTION_DAYS = 60
+SERVICE_FIELDS = {
+    Service.COLLECT: "offers_pickup",
+    Service.TRY_ON: "offers_try_on",
+    Service.RETURNS: "takes_returns",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class StoreWish:
+    """Which stores a shopper looks for; what is empty leaves all."""
+
+    brand: str = ""
+    query: str = ""
+    services: tuple[Service, ...] = ()
+    is_open_now: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FoundStore:
+    """A store as a shopper sees it, with brand, mall and district, and other hours by date, yesterday's the first.
+
+    `opens_at` is now while it is open (until `closes_at`), and None when it does not open within eight days.
+    """
+
+    store: Store
+    metres: float | None
+    exceptions: Mapping[date, tuple[int, int] | None]
+    opens_at: datetime | None
+    closes_at: datetime | None
+
+
+def nearest_stores(wish: StoreWish, place: Place, *, now: datetime, start: int, limit: int) -> list[FoundStore]:
+    """Return a part of the stores that are wished for, the nearest first, at most `NEAREST_MOST` of them in all."""
+    here = _cube(*(Value(part) for part in geo.unit_vector(place.lat, place.lng)))
+    chord = CombinedExpression(_cube("ux", "uy", "uz"), "<->", here, output_field=FloatField())
+    stores = _wished(wish, now).order_by(chord, "pk")[start : min(start + limit, NEAREST_MOST)]
+    return _found(stores, place, now)
+
+
+def stores_by_city(
+    wish: StoreWish, place: Place | None, *, now: datetime, after: tuple[str, int] | None, limit: int
+) -> list[FoundStore]:
+    """Return the stores that are wished for by district, those behind `after` (`city_key` of the last one seen)."""
+    stores = _wished(wish, now).annotate(city=Coalesce("district_id", Value(NO_DISTRICT))).order_by("city", "pk")
+    if after is not None:
+        district, store_id = after
+        stores = stores.filter(Q(city__gt=district) | Q(pk__gt=store_id), city__gte=district)
+    return _found(stores[:limit], place, now)
+
+
+def city_key(store: Store) -> tuple[str, int]:
+    """Return a store's place in the order of `stores_by_city`."""
+    return store.district_id or NO_DISTRICT, store.pk
+
+
+def get_shop(brand_code: str, code: str, place: Place | None, *, now: datetime) -> FoundStore:
+    """Return a store that shoppers may come to.
+
+    :raises NotFound: when there is none.
+    """
+    found = _found(_open_to_shoppers().filter(brand__code=brand_code, code=code), place, now)
+    if not found:
+        raise NotFound
+    return found[0]
+
+
+def _open_to_shoppers() -> QuerySet[Store]:
+    shops = Store.objects.filter(is_active=True).exclude(kind=StoreKind.WAREHOUSE)
+    return shops.select_related("brand", "mall", "district")
+
+
+def _wished(wish: StoreWish, now: datetime) -> QuerySet[Store]:
+    """Return the stores that are wished for, unordered."""
+    stores = _open_to_shoppers().filter(**{SERVICE_FIELDS[service]: True for service in wish.services})
+    if wish.brand:
+        stores = stores.filter(brand=Brand.objects.filter(code=wish.brand).values("pk")[:1])
+    if wish.query:
+        stores = stores.filter(_named_or_in(wish.query))
+    if wish.is_open_now:
+        stores = stores.filter(_is_open(now))
+    return stores
+
+
+def _named_or_in(query: str) -> Q:
+    """Return the condition of lying in a place of this name; of a name, address or mall like it when there is none."""
+    codes = list(search_districts(query, limit=400).values_list("pk", flat=True))
+    if codes:
+        return Q(district__in=codes)
+    fields = ("name_zh", "name_en", "address", "mall__name_zh", "mall__name_en")
+    return Q(*((f"{field}__icontains", query) for field in fields), _connector=Q.OR)
+
+
+def _is_open(now: datetime) -> Q:
+    """Return what `rules.opening_at` finds open, as a condition: today's hours, or yesterday's past midnight."""
+    local = now.astimezone(clock.BUSINESS_ZONE)
+    minute = local.hour * 60 + local.minute
+    return _is_open_on(local.date(), minute) | _is_open_on(local.date() - timedelta(days=1), minute + rules.DAY_MINUTES)
+
+
+def _is_open_on(day: date, minute: int) -> Q:
+    weekday = day.weekday()
+    regular = {f"opens_minutes__{weekday}__range": (0, minute), f"closes_minutes__{weekday}__gt": minute}
+    other = HoursException.objects.filter(store=OuterRef("pk"), on_date=day)
+    is_open_otherwise = Exists(other.filter(opens_minute__lte=minute, closes_minute__gt=minute))
+    return Q(is_open_otherwise) | (Q(**regular) & ~Q(Exists(other)))
+
+
+def _cube(*numbers: str | Value) -> Func:
+    """Return a point as the index stores_store_nearest holds it."""
+    array = Func(*numbers, template="ARRAY[%(expressions)s]::float8[]", output_field=FloatField())
+    return Func(array, function="cube", output_field=FloatField())
+
+
+def _found(stores: QuerySet[Store], place: Place | None, now: datetime) -> list[FoundStore]:
+    """Return stores with their distance and their hours of these weeks; two statements."""
+    rows = list(stores)
+    exceptions = _exceptions(rows, clock.business_date(now))
+    return [_found_store(store, exceptions[store.pk], place, now) for store in rows]
+
+
+def _found_store(
+    store: Store, exceptions: Mapping[date, tuple[int, int] | None], place: Place | None, now: datetime
+) -> FoundStore:
+    hours = (store.opens_minutes, store.closes_minutes, exceptions, now)
+    metres = geo.great_circle_metres(place.lat, place.lng, store.lat, store.lng) if place else None
+    return FoundStore(store, metres, exceptions, rules.opening_at(*hours), rules.closing_at(*hours))
+
+
+def _exceptions(stores: Sequence[Store], today: date) -> dict[int, dict[date, tuple[int, int] | None]]:
+    """Return the other hours of each store by date, from yesterday on."""
+    days = (today - timedelta(days=1), today + timedelta(days=EXCEPTION_DAYS))
+    found: dict[int, dict[date, tuple[int, int] | None]] = {store.pk: {} for store in stores}
+    rows = HoursException.objects.filter(store__in=list(found), on_date__range=days).order_by("on_date")
+    for store_id, on_date, opens, closes in rows.values_list("store", "on_date", "opens_minute", "closes_minute"):
+        found[store_id][on_date] = None if opens is None or closes is None else (opens, closes)
+    return found

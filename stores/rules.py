@@ -40,7 +40,7 @@ def opening_at(
     today = now.astimezone(BUSINESS_ZONE).date()
     for offset in range(-1, LOOK_AHEAD_DAYS + 1):
         day = today + timedelta(days=offset)
-        hours = exceptions[day] if day in exceptions else _hours_of(opens_minutes, closes_minutes, day)
+        hours = hours_on(day, opens_minutes, closes_minutes, exceptions)
         if hours is None:
             continue
         midnight = datetime.combine(day, time(), BUSINESS_ZONE)
@@ -49,8 +49,34 @@ def opening_at(
     return None
 
 
-def _hours_of(opens_minutes: Sequence[int], closes_minutes: Sequence[int], day: date) -> tuple[int, int] | None:
-    """Return the regular hours of a date, None when closed."""
+def closing_at(
+    opens_minutes: Sequence[int],
+    closes_minutes: Sequence[int],
+    exceptions: Mapping[date, tuple[int, int] | None],
+    now: datetime,
+) -> datetime | None:
+    """Return when a store that is open closes, None while it is closed; arguments as for `opening_at`."""
+    today = now.astimezone(BUSINESS_ZONE).date()
+    for day in (today - timedelta(days=1), today):
+        hours = hours_on(day, opens_minutes, closes_minutes, exceptions)
+        if hours is None:
+            continue
+        midnight = datetime.combine(day, time(), BUSINESS_ZONE)
+        opening, closing = (midnight + timedelta(minutes=minutes) for minutes in hours)
+        if opening <= now < closing:
+            return closing
+    return None
+
+
+def hours_on(
+    day: date,
+    opens_minutes: Sequence[int],
+    closes_minutes: Sequence[int],
+    exceptions: Mapping[date, tuple[int, int] | None],
+) -> tuple[int, int] | None:
+    """Return the opening and closing minute of a date, None when closed; arguments as for `opening_at`."""
+    if day in exceptions:
+        return exceptions[day]
     opens, closes = opens_minutes[day.weekday()], closes_minutes[day.weekday()]
     return None if opens == CLOSED else (opens, closes)
 
@@ -101,19 +127,23 @@ def _days(first: str | None, last: str | None) -> list[int]:
 
 def format_hours(opens_minutes: Sequence[int], closes_minutes: Sequence[int]) -> str:
     """Write seven openings and closings the way `parse_hours` reads them, equal neighbours joined."""
-    ranges = [_format_range(*hours) for hours in zip(opens_minutes, closes_minutes, strict=True)]
-    if len(set(ranges)) == 1:
-        return ranges[0]
-    parts, start = [], 0
-    for day in range(1, 8):
-        if day == 7 or ranges[day] != ranges[start]:
-            name = DAY_NAMES[start] if day - start == 1 else f"{DAY_NAMES[start]}-{DAY_NAMES[day - 1]}"
-            parts.append(f"{name} {ranges[start]}")
-            start = day
-    return "; ".join(parts)
+    spans = week_spans(opens_minutes, closes_minutes)
+    if len(spans) == 1:
+        return spans[0][2]
+    return "; ".join(
+        f"{DAY_NAMES[first]} {hours}" if first == last else f"{DAY_NAMES[first]}-{DAY_NAMES[last]} {hours}"
+        for first, last, hours in spans
+    )
 
 
-def _format_range(opening: int, closing: int) -> str:
+def week_spans(opens_minutes: Sequence[int], closes_minutes: Sequence[int]) -> list[tuple[int, int, str]]:
+    """Return neighbouring days with equal hours as (first day, last day, "10:00-22:00" or "closed"), Monday is 0."""
+    ranges = [format_range(*hours) for hours in zip(opens_minutes, closes_minutes, strict=True)]
+    starts = [day for day in range(7) if day == 0 or ranges[day] != ranges[day - 1]]
+    return [(first, after - 1, ranges[first]) for first, after in zip(starts, [*starts[1:], 7], strict=True)]
+
+
+def format_range(opening: int, closing: int) -> str:
     """Write one day's hours; a closing time after midnight is written as the clock shows it."""
     if opening == CLOSED:
         return "closed"

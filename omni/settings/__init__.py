@@ -172,11 +172,20 @@ CSRF_COOKIE_HTTPONLY = True
 LANGUAGE_COOKIE_SECURE = IS_HTTPS
 LANGUAGE_COOKIE_SAMESITE = "Lax"
 
+# The map of the store finder: the address of its tiles, with {z}, {x} and {y}, their datum, and whom they come from. No
+# tiles: a plain ground. The link to the way there takes GCJ-02, as maps in China do.
+STORE_MAP_TILES = environment.text("STORE_MAP_TILES")
+STORE_MAP_DATUM = environment.chosen(environment.text("STORE_MAP_DATUM", "wgs84"), "wgs84", "gcj02")
+STORE_MAP_ATTRIBUTION = environment.text("STORE_MAP_ATTRIBUTION")
+STORE_ROUTE_LINK = environment.text(
+    "STORE_ROUTE_LINK", "https://uri.amap.com/marker?position={lng},{lat}&name={name}&coordinate=gaode"
+)
+
 # Headers. Scripts, styles and connections come from this site alone, and nothing inline.
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [SELF],
-        "img-src": [SELF, "data:"],
+        "img-src": [SELF, "data:", *environment.origins(STORE_MAP_TILES)],
         "object-src": [NONE],
         "base-uri": [NONE],
         "form-action": [SELF],

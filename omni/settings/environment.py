@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -75,6 +76,26 @@ def secret_key() -> str:
         return (LOCAL_DIR / "secret_key").read_text(encoding="ascii").strip()
     except OSError as error:
         raise ImproperlyConfigured("SECRET_KEY is not set, and bin/boot.py has not set up this checkout") from error
+
+
+def chosen(value: str, *choices: str) -> str:
+    """Return a value that is one of the choices.
+
+    :raises ImproperlyConfigured: it is none of them.
+    """
+    if value not in choices:
+        raise ImproperlyConfigured(f"{value!r} is none of {', '.join(choices)}")
+    return value
+
+
+def origins(url: str) -> list[str]:
+    """Return the origin of an address as the Content-Security-Policy names it, none for one of this site.
+
+    A placeholder in the first part of the host name ("https://tiles-{s}.example") stands for any host there.
+    """
+    parts = urlsplit(url)
+    host = re.sub(r"^[^.]*\{[^.]*", "*", parts.netloc)
+    return [f"{parts.scheme}://{host}"] if host else []
 
 
 def pairs(name: str) -> dict[str, str]:
