@@ -37,8 +37,8 @@ ROUTER = "system:routing"
 # How long a step that failed, or whose worker died, is put off: longer each time.
 RETRY_SECONDS = (5, 10, 30, 120, 600, 3600)
 ACCEPTANCE_DAYS = 30
-IN_STORE = frozenset({Status.OFFERED, Status.ACCEPTED, Status.PICKING, Status.PACKED, Status.AWAITING_COURIER,
-                      Status.READY_FOR_PICKUP})  # fmt: skip
+BEFORE_PACKING = frozenset({Status.OFFERED, Status.ACCEPTED, Status.PICKING})
+PACKED = frozenset({Status.PACKED, Status.AWAITING_COURIER, Status.READY_FOR_PICKUP})
 
 
 @step
@@ -211,7 +211,8 @@ def reroute_displaced(reservation_id: int, *, now: datetime) -> None:
     """Find other goods for a share whose reservation was taken away, unless they have left the store.
 
     An unpaid share waits for its payment; one that is to be cancelled is, though a courier may still have to be called
-    off: there is nothing to fetch. What was offered or begun is given back and follows as a new order.
+    off: there is nothing to fetch. What was offered or begun is given back and follows as a new order. Packed goods lie
+    on the counter whatever the books say: they are booked in as found.
     Locks Fulfillment, StoreCapacity, StockLevel.
     """
     lines = FulfillmentOrderLine.objects.filter(reservation=reservation_id)
@@ -224,11 +225,30 @@ def reroute_displaced(reservation_id: int, *, now: datetime) -> None:
     if share.status == Status.PENDING_ROUTING:
         FulfillmentOrder.objects.filter(pk=share.pk).update(route_due_at=now)
         hint("fulfillment.route", fulfillment_order_id=share.pk)
-    elif share.status in IN_STORE:
+    elif share.status in PACKED:
+        for line in lines.select_related("fulfillment_line"):
+            _keep_in_hand(share, line, lost_id=reservation_id, now=now)
+    elif share.status in BEFORE_PACKING:
         reject_offer(share.pk, reason=RejectReason.DISPLACED, actor=ROUTER, now=now)
     elif share.status == Status.CANCEL_REQUESTED:
         call_off_courier(share, now=now)
         cancel_share(share, actor=ROUTER, now=now)
+
+
+def _keep_in_hand(share: FulfillmentOrder, line: FulfillmentOrderLine, *, lost_id: int, now: datetime) -> None:
+    """Promise the packed units of a line anew, as found goods of their store."""
+    if share.store_id is None:
+        raise TypeError("packed goods are in a store")
+    line.reservation_id = inventory_services.allocate_found(
+        share.store_id,
+        line.fulfillment_line.variant_id,
+        line.quantity,
+        owner=f"fulfillment_order:{share.pk}",
+        cause=f"packed:{lost_id}",
+        actor=ROUTER,
+        now=now,
+    )
+    line.save(update_fields=["reservation"])
 
 
 @step

@@ -1,6 +1,6 @@
 """What changes stock: promises, corrections, imports."""
 
-from inventory.services.corrections import report_not_found, set_aside_damaged
+from inventory.services.corrections import allocate_found, report_not_found, set_aside_damaged
 from inventory.services.pulses import prune_pulses
 from inventory.services.reservations import (
     CannotHold,
@@ -27,6 +27,7 @@ __all__ = [
     "Shortage",
     "StockImport",
     "StockWant",
+    "allocate_found",
     "allocate_reservations",
     "allocate_stock",
     "consume_reservations",

@@ -5,19 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.db import connection
+from django.db.models import F
 
 from inventory import locks, sql
-from inventory.choices import MovementKind
+from inventory.choices import MovementKind, ReservationStatus
 from inventory.events import ReservationDisplaced
-from inventory.models import CountTask
+from inventory.models import CountTask, Reservation, StockLevel, StockMovement
 from omni.kernel.outbox import publish
 from omni.kernel.transactions import step
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date, datetime
-
-    from inventory.models import StockLevel
 
 
 class Figure(NamedTuple):
@@ -58,6 +57,28 @@ def set_aside_damaged(store_id: int, variant_id: int, quantity: int, *, now: dat
     figure = Figure(level.pk, level.on_hand, min(level.on_hand, level.unsellable + quantity))
     correct_levels([figure], kind=MovementKind.ADJUSTMENT, cause="", actor="", now=now)
     _open_count_task(level, reason="damaged", now=now)
+
+
+@step
+def allocate_found(
+    store_id: int, variant_id: int, quantity: int, *, owner: str, cause: str, actor: str, now: datetime
+) -> int:
+    """Book in units that somebody holds in their hands though the books lack them, and promise them to an owner.
+
+    Returns the id of the reservation. Opens a count task; `cause` is unique for each find. Locks the level.
+
+    :raises NotFound: when the store never had the variant.
+    """
+    level = locks.lock_level(store_id, variant_id)
+    StockLevel.objects.filter(pk=level.pk).update(on_hand=F("on_hand") + quantity, allocated=F("allocated") + quantity)
+    StockMovement.objects.create(
+        level=level, kind=MovementKind.FOUND, quantity=quantity, cause=cause, actor=actor, moved_at=now
+    )
+    reservation = Reservation.objects.create(
+        level=level, quantity=quantity, status=ReservationStatus.ALLOCATED, owner=owner, created_at=now
+    )
+    _open_count_task(level, reason=MovementKind.FOUND, now=now)
+    return reservation.pk
 
 
 def _open_count_task(level: StockLevel, *, reason: str, now: datetime) -> None:

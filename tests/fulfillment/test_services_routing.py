@@ -427,13 +427,10 @@ def test_displaced_goods_of_an_unpaid_share_are_found_once_it_is_paid(world: Wor
     assert stock_agrees()
 
 
-@pytest.mark.parametrize("steps", [["accept"], ["accept", "pack"]])
-def test_displaced_goods_of_a_begun_share_are_found_elsewhere(world: World, steps: list[str]) -> None:
+def test_displaced_goods_of_a_begun_share_are_found_elsewhere(world: World) -> None:
     share = offered(world, ("M", 2))
     with entry():
         services.accept_offer(share.pk, actor=CLERK, now=NOON)
-        if "pack" in steps:
-            services.pack(share.pk, actor=CLERK, now=NOON)
 
     not_found(world, "A", "M", 2)
 

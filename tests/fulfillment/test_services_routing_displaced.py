@@ -30,15 +30,32 @@ def asked(share: FulfillmentOrder) -> Delivery:
     return delivery_of(share)
 
 
-def test_displaced_goods_that_wait_for_their_shopper_are_looked_for_anew(world: World) -> None:
-    share = accept_and_pack(offer_share(world, units={"M": 2}, way=Way.PICKUP))
+@pytest.mark.parametrize("way", [Way.PICKUP, Way.COURIER])
+def test_displaced_goods_that_are_packed_are_booked_in_as_found(world: World, way: Way) -> None:
+    share = accept_and_pack(offer_share(world, units={"M": 2}, way=way))
+
+    not_found(world, "A", "M", 2)
+
+    assert unfinished() == []
+    assert status_of(share) == (S.READY_FOR_PICKUP if way == Way.PICKUP else S.AWAITING_COURIER)
+    assert PickupCode.objects.get().status == PickupCodeStatus.ISSUED
+    level = world.level("A", "M")
+    assert (level.on_hand, level.allocated) == (2, 2)
+    assert list(level.movements.order_by("pk").values_list("kind", "quantity"))[-2:] == [
+        ("not_found", -2),
+        ("found", 2),
+    ]
+    assert stock_agrees()
+
+
+def test_displaced_goods_that_are_offered_are_looked_for_anew(world: World) -> None:
+    share = offer_share(world, units={"M": 2})
 
     not_found(world, "A", "M", 2)
 
     assert unfinished() == []
     given_up = fresh(share)
     assert (given_up.status, given_up.reject_reason, given_up.deadline_at) == (S.REJECTED, RejectReason.DISPLACED, None)
-    assert PickupCode.objects.get().status == PickupCodeStatus.REVOKED
     assert live(world) == [(None, S.PENDING_ROUTING, 2, [2])]
 
 
