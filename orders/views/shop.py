@@ -21,6 +21,9 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from fulfillment import choices as fulfillment_choices
 from fulfillment import queries as fulfillment_queries
+from members import queries as members_queries
+from members import services as members_services
+from omni.accounts import queries as accounts_queries
 from omni.kernel import bilingual, clock
 from omni.kernel.errors import DomainError, NotFound
 from omni.kernel.transactions import Idempotency, entry, run_once
@@ -31,6 +34,8 @@ from stores import choices as stores_choices
 from stores import queries as stores_queries
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from django.forms import Form
 
     from orders.models import Order
@@ -44,9 +49,12 @@ STOP_POLLING = 286
 
 
 def shopper_of(request: HttpRequest) -> Actor:
-    """Return who is shopping: the account, if any, and the orders this browser placed or opened by a signed link."""
+    """Return who is shopping: the account, if any, and the orders this browser placed or opened by a signed link.
+
+    Somebody's work gives no rights here: other people's orders are not "mine" to headquarters, which has its own pages.
+    """
     actor = stores_queries.actor_for_user(request.user)
-    return dataclasses.replace(actor, order_numbers=frozenset(request.session.get("orders", ())))
+    return dataclasses.replace(actor, grants=(), order_numbers=frozenset(request.session.get("orders", ())))
 
 
 def basket_token(request: HttpRequest) -> str:
@@ -113,7 +121,9 @@ def change_basket(request: HttpRequest) -> HttpResponse:
 def show_checkout(request: HttpRequest, brand_code: str) -> HttpResponse:
     """Show the one page of the checkout; a valid form places the order and goes on to the payment."""
     place = request.get_signed_cookie("place", default="")
-    form = CheckoutForm(request.POST if request.method == "POST" else None, initial={"place": place})
+    form = CheckoutForm(
+        request.POST if request.method == "POST" else None, initial={"place": place, **_known_of(request, place)}
+    )
     if form.is_valid():
         try:
             return _place_order(request, brand_code, form.cleaned_data, form.chosen_place)
@@ -167,7 +177,9 @@ def _place_order(
     fingerprint = hashlib.sha256(repr((wanted, values["seen"])).encode()).hexdigest()
 
     def work() -> dict[str, Any]:
-        placed = services.order_basket(token, wanted, seen=queries.read_seen(values["seen"]), now=clock.now())
+        now = clock.now()
+        mine = dataclasses.replace(wanted, member_id=_membership(request, wanted.brand_id, now))
+        placed = services.order_basket(token, mine, seen=queries.read_seen(values["seen"]), now=now)
         return {"number": placed.number}
 
     answer, _is_replayed = run_once(Idempotency(f"basket:{token}", values["key"], fingerprint), work)
@@ -193,6 +205,27 @@ def _wanted(brand_id: int, values: dict[str, Any], place: stores_queries.Place |
         pickup_store_id=values["pickup_store"] if is_pickup else None,
         language=get_language(),
     )
+
+
+def _membership(request: HttpRequest, brand_id: int, now: datetime) -> int | None:
+    """Return the account's membership with a brand, which the first order begins; None for a guest."""
+    user_id = request.user.pk
+    if user_id is None or accounts_queries.get_identity(user_id).phone_index is None:
+        return None
+    return members_services.enrol(user_id, brand_id, now=now)
+
+
+def _known_of(request: HttpRequest, place: str) -> dict[str, str]:
+    """Return what the account knows of the form: whom to ask for, and the default address unless it goes elsewhere."""
+    if request.user.pk is None:
+        return {}
+    addresses = members_queries.addresses_of(request.user.pk)
+    if not addresses:
+        identity = accounts_queries.get_identity(request.user.pk)
+        return {"contact_name": identity.name, "phone": identity.phone}
+    address = addresses[0]
+    where = {"place": address.place, "street": address.street} if place in {"", address.place} else {}
+    return {"contact_name": address.recipient, "phone": address.phone, **where}
 
 
 def _remember(request: HttpRequest, number: str) -> None:

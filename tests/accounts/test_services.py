@@ -66,7 +66,7 @@ def test_codes_of_an_address_and_in_total_are_limited(settings: Settings) -> Non
 def test_counters_run_out_by_themselves() -> None:
     ask()
     # Seconds to live, as Redis has them.
-    client = caches["limits"]._cache.get_client(None)
+    client = caches["limits"]._cache.get_client(None)  # type: ignore[attr-defined]  # a RedisCache
     index = sealing.blind_index(PHONE)
     lives = [client.ttl(caches["limits"].make_key(name)) for name in (f"phone-minute:{index}", f"phone-day:{index}")]
     assert 0 < lives[0] <= 60

@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import pytest
@@ -147,11 +148,12 @@ def test_add_address_beyond_twenty_is_refused(shopper: User, now: datetime) -> N
 
 def test_address_of_somebody_else_does_not_exist(shopper: User, now: datetime) -> None:
     foreign = AccountAddressFactory.create()
-    for act in (
+    acts: list[Callable[[], None]] = [
         lambda: services.change_address(shopper.pk, foreign.pk, TYPED, is_default=True, now=now),
         lambda: services.prefer_address(shopper.pk, foreign.pk, now=now),
         lambda: services.delete_address(shopper.pk, foreign.pk),
-    ):
+    ]
+    for act in acts:
         with pytest.raises(NotFound), entry():
             act()
     with pytest.raises(NotFound):

@@ -1,19 +1,30 @@
 """The pages on which a shopper keeps their account."""
 
+import re
+
 import pytest
+from django.conf import LazySettings
 from django.test import Client
 from django.utils import translation
 
 from members.models import AccountAddress, Member
 from omni.accounts.models import User
+from orders.models import Order
 from tests.cast import World
 from tests.factories.accounts import ShopperUserFactory, UserFactory
 from tests.factories.members import AccountAddressFactory
+from tests.orders.wechat import Provider
 
 pytestmark = pytest.mark.django_db
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 TYPED = {"recipient": "王小雨", "phone": "138 1234 5678", "place": "310106", "street": "南京西路 1 号"}
+
+
+@pytest.fixture(autouse=True)
+def _quiet(settings: LazySettings) -> None:
+    settings.OUTBOX_HINTS = False
+    settings.WECHAT_PAY = Provider().settings
 
 
 @pytest.fixture
@@ -146,3 +157,45 @@ def test_sign_out_leads_home(client: Client, shopper: User) -> None:
 
     assert client.post("/accounts/logout/").headers["Location"] == "/"
     assert client.get("/me/").status_code == 302
+
+
+def checkout_of(client: Client) -> str:
+    """Put a shirt into the basket and open the checkout."""
+    client.post("/basket/add/", {"brand": "one", "sku": "SHIRT-S"})
+    return client.get("/checkout/one/").content.decode()
+
+
+def test_checkout_knows_the_default_address(client: Client, shopper: User) -> None:
+    AccountAddressFactory.create(user=shopper, recipient="王大雨", phone="+8613912345678")
+
+    page = checkout_of(client)
+
+    assert all(f'value="{text}"' in page for text in ("王大雨", "+8613912345678", "南京西路 1 号"))
+    assert 'value="310106" checked' in page
+
+
+def test_checkout_to_another_place_knows_only_whom_to_ask_for(client: Client, shopper: User) -> None:
+    AccountAddressFactory.create(user=shopper)
+    client.post("/place/", {"district_code": "330102"})
+
+    page = checkout_of(client)
+
+    assert 'value="330102" checked' in page
+    assert "南京西路" not in page
+    assert 'value="+8613900000000"' in page
+
+
+def test_checkout_without_an_address_knows_the_phone(client: Client, shopper: User) -> None:
+    assert 'value="+8613812345678"' in checkout_of(client)
+
+
+def test_first_order_makes_a_member(client: Client, shopper: User, world: World) -> None:
+    page = checkout_of(client)
+    hidden = {name: re.findall(rf'name="{name}" value="([^"]+)"', page)[0] for name in ("key", "seen")}
+    wanted = {"way": "courier", "contact_name": "王小雨", "phone": "139 0000 0009", "street": "南京西路 1 号"}
+
+    client.post("/checkout/one/", wanted | hidden | {"place": "310106"})
+
+    order = Order.objects.get()
+    assert (order.member, order.brand) == (Member.objects.get(user=shopper), world.brand)
+    assert order.number in client.get("/me/").content.decode()

@@ -49,7 +49,8 @@ def ask(client: Client, phone: str = PHONE, following: str = "") -> str:
 def code_sent(gateway: ScriptedGateway) -> str:
     """Send what waits, and return the code of the newest message."""
     messages_services.drive_due_messages(now=clock.now())
-    return re.findall(r"(?<!\d)\d{6}(?!\d)", gateway.sent[-1][4])[0]
+    (code,) = re.findall(r"(?<!\d)\d{6}(?!\d)", gateway.sent[-1][4])
+    return str(code)
 
 
 def wrong(code: str) -> str:
