@@ -14,6 +14,7 @@ from django.core.management import call_command
 from django.db import connection
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
+from redis import Redis
 
 from omni.kernel import clock, outbox
 from omni.kernel.models import Event
@@ -194,6 +195,29 @@ def test_a_probe_of_our_checks_is_refused(bank: SandboxProcess, shop: World) -> 
 
     assert wait_for(lambda: answers(bank)) == [401]
     assert PaymentNotice.objects.count() == 0
+
+
+def test_hints_lost_with_an_emptied_redis_are_missed_by_nobody(
+    bank: SandboxProcess, shop: World, settings: Settings
+) -> None:
+    settings.OUTBOX_HINTS = True
+    queues = Redis.from_url(settings.REDIS_URL)
+    queues.flushdb()
+    intent = start(shop)
+    hinted = queues.llen("celery")
+
+    queues.flushdb()
+    sweep_for(timedelta(seconds=3))
+    bank.fault("wechat", drop_notify=True)
+    bank.pay(intent.out_trade_no)
+    sweep_for(MINUTE)
+    queues.flushdb()
+
+    assert hinted == 1
+    assert statuses(intent) == ("paid", "succeeded")
+    settle()
+    queues.flushdb()
+    queues.close()
 
 
 # Calls.

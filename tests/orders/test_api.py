@@ -152,7 +152,7 @@ BAD_BODIES: dict[str, tuple[object, int, str, str | None]] = {
     "an unknown way": (body_of(way="drone"), 400, "invalid_choice", "way"),
     "another brand's store": (
         body_of(way="pickup", pickup_store_code="ZZ"),
-        *(400, "unknown_pickup_store", "pickup_store_id"),
+        *(400, "unknown_pickup_store", "pickup_store_code"),
     ),
     "more than there is": (
         body_of(lines=[{"sku": "SHIRT-L", "quantity": 99}]),
