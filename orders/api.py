@@ -131,5 +131,9 @@ def _wanted(actor: stores_permissions.Actor, values: Mapping[str, Any]) -> servi
 
 def _place(actor: stores_permissions.Actor, wanted: services.PlaceOrder) -> dict[str, Any]:
     """Place the order and return it as the API shows it."""
-    placed = services.place_order(wanted, now=clock.now())
+    try:
+        placed = services.place_order(wanted, now=clock.now())
+    except services.UnknownPickupStore as error:
+        error.field = "pickup_store_code"  # what a store is named by here
+        raise
     return dict(OrderOutput(queries.order_view(queries.get_order_for(actor, placed.number))).data)

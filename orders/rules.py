@@ -65,15 +65,23 @@ class InvalidPoint(InvalidInput):
     code = "invalid_point"
 
 
+def check_line_count(count: int) -> None:
+    """Check how many lines an order has.
+
+    :raises EmptyBasket, TooManyLines: naming the field "lines".
+    """
+    if not count:
+        raise EmptyBasket(_("The basket is empty."), field="lines")
+    if count > MAX_LINES:
+        raise TooManyLines(_("An order takes at most %(limit)s different items."), field="lines", limit=MAX_LINES)
+
+
 def check_lines(lines: Sequence[tuple[str, int]]) -> None:
     """Check (SKU, quantity) pairs.
 
     :raises EmptyBasket, TooManyLines, DuplicateSku, InvalidQuantity: naming the field, as "lines.0.quantity".
     """
-    if not lines:
-        raise EmptyBasket(_("The basket is empty."), field="lines")
-    if len(lines) > MAX_LINES:
-        raise TooManyLines(_("An order takes at most %(limit)s different items."), field="lines", limit=MAX_LINES)
+    check_line_count(len(lines))
     seen: set[str] = set()
     for position, (sku, quantity) in enumerate(lines):
         if sku in seen:

@@ -7,6 +7,7 @@ from typing import Any
 from rest_framework import serializers
 
 from fulfillment import choices as fulfillment_choices
+from orders import rules
 from orders.choices import ChargeStatus, FulfilStatus, OrderStatus
 from stores import choices as stores_choices
 
@@ -21,7 +22,33 @@ class StrictIntegerField(serializers.IntegerField):
         return super().to_internal_value(data)
 
 
+class StrictFloatField(serializers.FloatField):
+    """A number written as a JSON number, and within what a float holds: "31.2" and true are none."""
+
+    def to_internal_value(self, data: float | str) -> float:
+        """Refuse what is no number to JSON."""
+        if type(data) not in {int, float}:
+            self.fail("invalid")
+        try:
+            return super().to_internal_value(data)
+        except OverflowError:
+            self.fail("invalid")
+
+
+class WantedLinesInput(serializers.ListSerializer[Any]):
+    """Lines, counted before any is looked at: a body has room for hundreds of thousands that are wrong."""
+
+    def to_internal_value(self, data: Any) -> Any:  # noqa: ANN401  the framework's types
+        """Refuse an empty list and one that is too long."""
+        if isinstance(data, list):
+            rules.check_line_count(len(data))
+        return super().to_internal_value(data)
+
+
 class WantedLineInput(serializers.Serializer[Any]):
+    class Meta:
+        list_serializer_class = WantedLinesInput
+
     sku = serializers.CharField(max_length=100)
     quantity = StrictIntegerField()
     unit_price_fen = StrictIntegerField(
@@ -36,8 +63,8 @@ class PlaceOrderInput(serializers.Serializer[Any]):
     phone = serializers.CharField(max_length=100, allow_blank=True)
     district_code = serializers.CharField(max_length=20, required=False, allow_blank=True, default="")
     street = serializers.CharField(max_length=2000, required=False, allow_blank=True, default="")
-    lat = serializers.FloatField(required=False, allow_null=True, default=None)
-    lng = serializers.FloatField(required=False, allow_null=True, default=None)
+    lat = StrictFloatField(required=False, allow_null=True, default=None)
+    lng = StrictFloatField(required=False, allow_null=True, default=None)
     pickup_store_code = serializers.CharField(max_length=40, required=False, allow_blank=True, default="")
     channel = serializers.CharField(max_length=20, required=False, default=stores_choices.Channel.ERP.value)
     language = serializers.CharField(max_length=10, required=False, default="zh-hans")

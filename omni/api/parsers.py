@@ -27,5 +27,7 @@ class BoundedJSONParser(JSONParser):
         """
         try:
             return super().parse(stream, media_type, parser_context)
+        except ParseError as error:
+            raise ParseError(_("This is not valid JSON.")) from error
         except RecursionError as error:
             raise ParseError(_("The JSON is nested too deeply.")) from error

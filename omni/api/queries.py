@@ -19,6 +19,8 @@ def hash_secret(secret: str) -> str:
 
 def find_live_key(text: str, now: datetime) -> ApiKey | None:
     """Return the key that `prefix.secret` opens, None when there is none, or it has expired or been revoked."""
+    if not text.isprintable():  # nor may the database be asked for every character
+        return None
     prefix, _dot, secret = text.partition(".")
     key = ApiKey.objects.filter(prefix=prefix, revoked_at=None, expires_at__gt=now).first()
     if key is None or not hmac.compare_digest(key.secret_hash, hash_secret(secret)):
