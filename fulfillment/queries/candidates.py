@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 
     from fulfillment.rules import DemandLine
 
-# Stores walked before looking at how dense the goods lie, and the most ever walked (a few milliseconds).
+# Stores walked before looking at how dense the goods lie, and the most ever walked (some milliseconds).
 FIRST_WALK = 200
-LONGEST_WALK = 4000
+LONGEST_WALK = 2000
 # How many stores with the same units are kept beyond those that a plan can use, should others take some meanwhile.
 SPARE = 5
 MOST_RULES = frozenset({RuleCode.BROKEN_RUNS, RuleCode.OLDEST_MARKDOWN})
