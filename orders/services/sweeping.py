@@ -24,8 +24,8 @@ logger = logging.getLogger(__name__)
 
 SWEEPING_LOCK = 7_305_031
 BATCH = 200
-# A round ends after this long, or once the provider has not answered so many times: the next one goes on.
-ROUND_SECONDS = 20.0
+# Orders, payments and refunds each end a round after this long, or once the provider has not answered so many times.
+ROUND_SECONDS = 8.0
 SILENCES = 3
 
 
