@@ -122,7 +122,7 @@ def show_checkout(request: HttpRequest, brand_code: str) -> HttpResponse:
     """Show the one page of the checkout; a valid form places the order and goes on to the payment."""
     place = request.get_signed_cookie("place", default="")
     form = CheckoutForm(
-        request.POST if request.method == "POST" else None, initial={"place": place, **_known_of(request, place)}
+        request.POST if request.method == "POST" else None, initial={"place": place, **_known_of(request, place or "")}
     )
     if form.is_valid():
         try:
