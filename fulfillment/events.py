@@ -57,7 +57,8 @@ class FulfillmentOrderUnfillable:
 class FulfillmentOrderCancelled:
     """The share will not be fulfilled: its stock and capacity are given back.
 
-    `reason`: "requested" (cancelled by those above), "unfillable" (parked, then given up), "lost", "returned" (came back undelivered), "not_collected".
+    `reason`: "requested" (cancelled by those above), "unfillable" (parked, then given up), "lost", "returned" (came
+    back undelivered), "not_collected".
     """
 
     fulfillment_id: int
