@@ -38,7 +38,7 @@ def test_domain_error_becomes_a_page_with_its_message(
 def test_not_found_looks_like_an_address_that_does_not_exist(
     answer: Callable[[Exception], HttpResponse | None], client: Client
 ) -> None:
-    page, missing = answer(NotFound()), client.get("/no-such-page/")
+    missing, page = client.get("/no-such-page/"), answer(NotFound())
     assert page is not None
     assert (page.status_code, missing.status_code) == (404, 404)
     assert page.content.decode().split("<main")[1] == missing.content.decode().split("<main")[1]
