@@ -87,6 +87,8 @@ def test_guest_joins_and_finds_the_order_they_placed(phone: Page, world: World, 
 def test_member_keeps_an_address_and_orders_with_it(phone: Page, world: World, gateway: ScriptedGateway) -> None:
     phone.goto("/me/addresses/add/")
     sign_in(phone, gateway)
+    expect(phone.get_by_role("heading", name="Add an address")).to_be_visible()
+    phone.wait_for_load_state()
     phone.get_by_label("Recipient").fill("王小雨")
     phone.get_by_label("Mobile number").fill("139 0013 9000")
     phone.get_by_label("Street and number").fill("南京西路 1 号")
