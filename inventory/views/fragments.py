@@ -30,7 +30,7 @@ TOKEN_MARK = "kept-page-token"  # noqa: S105  a placeholder, not a secret
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
-    version: str
+    version: Hashable
     made_at: float
     text: str
 
@@ -42,14 +42,14 @@ class FragmentStore:
         self._most = most
         self._kept: OrderedDict[Hashable, _Kept] = OrderedDict()
 
-    def find(self, key: Hashable, version: str) -> str | None:
+    def find(self, key: Hashable, version: Hashable) -> str | None:
         """Return the piece, or None when there is none of this version."""
         kept = self._kept.get(key)
         if kept is None or kept.version != version or time.monotonic() - kept.made_at > KEEP_SECONDS:
             return None
         return kept.text
 
-    def keep(self, key: Hashable, version: str, text: str) -> None:
+    def keep(self, key: Hashable, version: Hashable, text: str) -> None:
         """Keep a piece; the oldest go when there are too many."""
         self._kept[key] = _Kept(version, time.monotonic(), text)
         self._kept.move_to_end(key)
@@ -66,7 +66,7 @@ pages = FragmentStore(most=1_000)
 
 
 def serve_page(
-    request: HttpRequest, template: str, *, version: str, content: Callable[[Place | None], dict[str, Any]]
+    request: HttpRequest, template: str, *, version: Hashable, content: Callable[[Place | None], dict[str, Any]]
 ) -> HttpResponse:
     """Answer with the page of this address, place and language; it is made from `content` unless it is kept.
 

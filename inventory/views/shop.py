@@ -79,7 +79,7 @@ class Listing(NamedTuple):
 @require_safe
 def show_home(request: HttpRequest) -> HttpResponse:
     """Show the brands, what is new, and how large the network is."""
-    newest = queries.list_products(limit=NEW_CARDS)
+    shown = card_fragments(queries.list_products(limit=NEW_CARDS))
 
     def content(place: Place | None) -> dict[str, Any]:
         store_count, city_count = stores_queries.network_size()
@@ -88,10 +88,10 @@ def show_home(request: HttpRequest) -> HttpResponse:
             "city_count": city_count,
             "hero": HERO,
             "brands": stores_queries.brands_with_store_counts(),
-            "cards": card_fragments(newest),
+            "cards": shown,
         }
 
-    return serve_page(request, "shop/home.html", version=_version_of(newest), content=content)
+    return serve_page(request, "shop/home.html", version=shown, content=content)
 
 
 @require_safe
@@ -101,23 +101,22 @@ def list_products(request: HttpRequest) -> HttpResponse:
     found = queries.list_products(
         brand_code=listing.brand, category_code=listing.category, after=listing.after, limit=PAGE_SIZE + 1
     )
+    shown = card_fragments(found[:PAGE_SIZE])
+    after = (found[-2][2], found[-2][0]) if len(found) > PAGE_SIZE else None
 
     def content(place: Place | None) -> dict[str, Any]:
-        shown = found[:PAGE_SIZE]
-        last_id, _version, launched_on = shown[-1] if shown else (0, "", "")
-        following = listing._replace(after=(launched_on, last_id))
-        return {
-            "heading": _("New in"),
-            "cards": card_fragments(shown),
-            "filters": _filters(listing._replace(after=None), get_language()),
-            "next_url": following.url if len(found) > PAGE_SIZE else "",
-        }
+        links = _filters(listing._replace(after=None), get_language())
+        next_url = listing._replace(after=after).url if after else ""
+        return {"heading": _("New in"), "cards": shown, "filters": links, "next_url": next_url}
 
-    return serve_page(request, "shop/product_list.html", version=_version_of(found), content=content)
+    return serve_page(request, "shop/product_list.html", version=(shown, after), content=content)
 
 
-def card_fragments(products: Sequence[tuple[int, str, str]]) -> list[SafeString]:
-    """Return the cards of the products of a list as HTML, making those that are not kept."""
+def card_fragments(products: Sequence[tuple[int, str, str]]) -> tuple[str, ...]:
+    """Return the cards of the products of a list as HTML, making those that are not kept.
+
+    They tell whether a page of cards became untrue: most pulses are about stores that no card shows.
+    """
     language = get_language()
     versions = {product_id: version for product_id, version, _launched_on in products}
     kept = {product_id: cards.find((product_id, language), version) for product_id, version in versions.items()}
@@ -127,12 +126,7 @@ def card_fragments(products: Sequence[tuple[int, str, str]]) -> list[SafeString]
             html = render_to_string("shop/_product_card.html", {"card": card})
             kept[product_id] = html
             cards.keep((product_id, language), versions[product_id], html)
-    return [mark_safe(html) for html in kept.values() if html is not None]  # noqa: S308  escaped when it was made
-
-
-def _version_of(products: Sequence[tuple[int, str, str]]) -> str:
-    """Return the version of a list: which products, in which version each."""
-    return " ".join([f"{product_id}:{version}" for product_id, version, _launched_on in products])
+    return tuple([html for html in kept.values() if html is not None])
 
 
 def _is_date(text: str) -> bool:
@@ -168,12 +162,12 @@ def show_product(request: HttpRequest, brand_code: str, code: str) -> HttpRespon
     found = queries.find_version(brand_code, code) if code.isprintable() else None
     if found is None:
         raise Http404
-    product_id, version = found
+    product_id = found[0]
     color = f"#{request.GET.get('color', '')}"
     return serve_page(
         request,
         "shop/product_show.html",
-        version=f"{product_id}:{version}",
+        version=found,
         content=lambda place: _product_content(product_id, color, place),
     )
 

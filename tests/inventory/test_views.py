@@ -243,6 +243,20 @@ def test_list_makes_again_only_the_card_that_became_untrue(
     assert made == [world.product.pk]
 
 
+def test_list_stays_kept_when_a_pulse_changed_nothing_on_it(
+    world: World, django_assert_num_queries: DjangoAssertNumQueries, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page(Client(), "/products/")
+    hold(world, "C", "S", 1)
+    made: list[str] = []
+    monkeypatch.setattr(shop, "_filters", lambda listing, language: made.append("a page"))
+    with django_assert_num_queries(2):
+        page(Client(), "/products/")
+    with django_assert_num_queries(1):
+        page(Client(), "/products/")
+    assert made == []
+
+
 # Kept pages
 
 
