@@ -26,6 +26,7 @@ from omni.kernel import bilingual, sealing
 from omni.kernel.clock import BUSINESS_ZONE, business_date
 from omni.kernel.errors import NotFound
 from omni.kernel.models import Transition
+from omni.kernel.numbers import is_valid_number
 from stores import queries as stores_queries
 
 if TYPE_CHECKING:
@@ -212,10 +213,15 @@ def get_task_for(actor: Actor, number: str) -> FulfillmentOrder:
 
     :raises NotFound: when there is none, or it is another store's.
     """
-    share = tasks_visible_to(actor).filter(number=number).first()
+    share = _find_task(tasks_visible_to(actor), number)
     if share is None:
         raise NotFound
     return share
+
+
+def _find_task(tasks: QuerySet[FulfillmentOrder], number: str) -> FulfillmentOrder | None:
+    """Return a task by what an address says is its number: the database is asked only if it can be one."""
+    return tasks.filter(number=number).first() if is_valid_number(number) else None
 
 
 def load_queue(store_id: int, tab: Tab, *, now: datetime) -> Queue:
@@ -234,7 +240,7 @@ def load_task(actor: Actor, number: str) -> TaskPage:
     :raises NotFound: when there is none, or it is another store's.
     """
     tasks = tasks_visible_to(actor).select_related("store", "fulfillment__district")
-    share = _with_contents(tasks).filter(number=number).first()
+    share = _find_task(_with_contents(tasks), number)
     if share is None or share.store is None:
         raise NotFound
     return TaskPage(

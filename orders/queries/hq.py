@@ -58,7 +58,7 @@ def order_rows(
     if status:
         found = found.filter(status=status)
     if number:
-        found = found.filter(number__startswith=number)
+        found = found.filter(number__startswith=number) if number.isprintable() else found.none()
     if before_id is not None:
         found = found.filter(pk__lt=before_id)
     orders = list(found.order_by("-pk")[:limit])

@@ -1,0 +1,274 @@
+"""Who gets what at every address: the one table, beside the list of addresses that there are.
+
+A route is named by its pattern ("desk/tasks/<str:number>/"). Its row says of which kind the row in the address is, and
+everybody's answers to GET and to POST with a valid token and good data; `writers` are those whose POST changes rows.
+Nobody's GET changes any.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from django.contrib.admindocs.views import simplify_regex
+from django.urls import URLPattern, URLResolver, get_resolver
+
+# The answer that asks to sign in, and the admin's own; a status otherwise.
+Answer = int | Literal["sign in", "admin sign in"]
+Answers = Mapping[str, Answer]
+
+SIGN_IN: Answer = "sign in"
+ADMIN_SIGN_IN: Answer = "admin sign in"
+
+# The cast. Store A is brand one's; the guest placed the orders and filled the basket; brand two is "other".
+GUEST, OTHER_GUEST, MEMBER = "guest", "other guest", "member"
+CLERK_A, GUIDE_A, MANAGER_A, CLERK_B = "clerk of A", "guide of A", "manager of A", "clerk of B"
+FORMER_CLERK_A, OTHER_CLERK = "former clerk of A", "clerk of the other brand"
+HQ, REGION, OTHER_HQ = "headquarters", "region", "headquarters of the other brand"
+MALL_FINANCE, ADMINISTRATOR = "finance of A's mall", "administrator"
+KEY, READ_KEY, WRITE_KEY = "key", "key to read", "key to write"
+OTHER_KEY, BARE_KEY = "key of the other brand", "key without scopes"
+
+SIGNED_OUT = ("anonymous", GUEST, OTHER_GUEST)
+AT_A = (CLERK_A, GUIDE_A, MANAGER_A)
+OF_BRAND = (HQ, REGION)
+SIGNED_IN = (
+    *(MEMBER, *AT_A, CLERK_B, FORMER_CLERK_A, OTHER_CLERK),
+    *(*OF_BRAND, OTHER_HQ, MALL_FINANCE, ADMINISTRATOR),
+)
+KEYS = (KEY, READ_KEY, WRITE_KEY, OTHER_KEY, BARE_KEY)
+PEOPLE = (*SIGNED_OUT, *SIGNED_IN)
+ROLES = (*PEOPLE, *KEYS)
+
+
+@dataclass(frozen=True)
+class Route:
+    """What everybody gets at an address."""
+
+    get: Answers
+    post: Answers
+    row: str = ""
+    writers: tuple[str, ...] = ()
+
+
+def answers(default: Answer, *exceptions: tuple[Iterable[str], Answer]) -> Answers:
+    """Return one answer for everybody but those named; who is named later counts."""
+    given = dict.fromkeys(ROLES, default)
+    for roles, answer in exceptions:
+        given |= dict.fromkeys(roles, answer)
+    return given
+
+
+NOT_ALLOWED = answers(405)
+# A key opens no page: its bearer is nobody there.
+OUTSIDE = (*SIGNED_OUT, *KEYS)
+FOR_ALL = Route(get=answers(200), post=NOT_ALLOWED)
+DESK = answers(404, (OUTSIDE, SIGN_IN), (AT_A, 200))
+HEADQUARTERS = answers(404, (OUTSIDE, SIGN_IN), (OF_BRAND, 200))
+ACCOUNT = answers(200, (OUTSIDE, 302))
+OWN_ADDRESS = answers(404, (OUTSIDE, 302), ([MEMBER], 302))
+SHOP_ORDER = Route(get=answers(404, ([GUEST], 200)), post=NOT_ALLOWED, row="unpaid order")
+
+
+def desk_act(row: str) -> Route:
+    """Return who may do something to a task."""
+    done = answers(404, (OUTSIDE, SIGN_IN), (AT_A, 302))
+    return Route(get=NOT_ALLOWED, post=done, row=row, writers=AT_A)
+
+
+def administrators(get: Answer, post: Answer, *, row: str = "") -> Route:
+    """Return a page of the admin: everybody else is asked to sign in there."""
+    return Route(
+        answers(ADMIN_SIGN_IN, ([ADMINISTRATOR], get)),
+        answers(ADMIN_SIGN_IN, ([ADMINISTRATOR], post)),
+        row=row,
+    )
+
+
+PAGES: dict[str, Route] = {
+    "healthz": Route(answers(200), answers(200)),
+    "i18n/setlang/": Route(answers(302), answers(302)),
+    "accounts/login/": Route(answers(200, (SIGNED_IN, 302)), answers(200, (SIGNED_IN, 302))),
+    "accounts/logout/": Route(answers(302, (SIGNED_IN, 200)), answers(302)),
+    "callbacks/wechat/": Route(NOT_ALLOWED, answers(401)),
+    "callbacks/courier/": Route(NOT_ALLOWED, answers(401)),
+    # The shop.
+    "": FOR_ALL,
+    "products/": FOR_ALL,
+    "products/<slug:brand_code>/<str:code>/": FOR_ALL,
+    "garments/<shape>/<color>.svg": FOR_ALL,
+    "place/": Route(answers(200), answers(302)),
+    "place/districts/": FOR_ALL,
+    "stores/": FOR_ALL,
+    "stores/<slug:brand_code>/<path:store_code>/": FOR_ALL,
+    "basket/": FOR_ALL,
+    "basket/add/": Route(NOT_ALLOWED, answers(302), writers=ROLES),
+    "basket/change/": Route(NOT_ALLOWED, answers(302), writers=(GUEST,)),
+    "checkout/<slug:brand_code>/": Route(answers(302, ([GUEST], 200)), answers(302), writers=(GUEST,)),
+    "checkout/<slug:brand_code>/stores/": Route(answers(404, ([GUEST], 200)), NOT_ALLOWED),
+    "orders/": FOR_ALL,
+    "orders/<str:number>/": SHOP_ORDER,
+    "orders/<str:number>/status/": SHOP_ORDER,
+    "orders/<str:number>/payment/": SHOP_ORDER,
+    "orders/<str:number>/pay/qr.svg": SHOP_ORDER,
+    "orders/<str:number>/pay/": Route(
+        answers(404, ([GUEST], 200)), answers(404, ([GUEST], 302)), row="order to pay again", writers=(GUEST,)
+    ),
+    "orders/<str:number>/cancel/": Route(
+        NOT_ALLOWED, answers(404, ([GUEST], 302)), row="unpaid order", writers=(GUEST,)
+    ),
+    # The account of a shopper; whoever is signed in has one.
+    "sign-in/": Route(answers(200, (SIGNED_IN, 302)), answers(422, (SIGNED_IN, 302))),
+    "sign-in/code/": Route(answers(302), answers(302)),
+    "me/": Route(ACCOUNT, NOT_ALLOWED),
+    "me/profile/": Route(ACCOUNT, answers(302), writers=SIGNED_IN),
+    "me/addresses/": Route(ACCOUNT, NOT_ALLOWED),
+    "me/addresses/add/": Route(ACCOUNT, answers(302), writers=SIGNED_IN),
+    "me/addresses/<int:address_id>/": Route(
+        answers(404, (OUTSIDE, 302), ([MEMBER], 200)), OWN_ADDRESS, row="address", writers=(MEMBER,)
+    ),
+    "me/addresses/<int:address_id>/prefer/": Route(NOT_ALLOWED, OWN_ADDRESS, row="address", writers=(MEMBER,)),
+    "me/addresses/<int:address_id>/delete/": Route(NOT_ALLOWED, OWN_ADDRESS, row="address", writers=(MEMBER,)),
+    "me/join/<slug:brand_code>/": Route(NOT_ALLOWED, answers(409, (OUTSIDE, 302), ([MEMBER], 302)), writers=(MEMBER,)),
+    # The desk.
+    "desk/": Route(answers(200, (OUTSIDE, SIGN_IN), ((*AT_A, CLERK_B, OTHER_CLERK), 302)), NOT_ALLOWED),
+    "desk/stores/<int:store_id>/": Route(DESK, NOT_ALLOWED, row="store"),
+    "desk/tasks/<str:number>/": Route(DESK, NOT_ALLOWED, row="offered task"),
+    "desk/tasks/<str:number>/accept/": desk_act("offered task"),
+    "desk/tasks/<str:number>/reject/": desk_act("offered task"),
+    "desk/tasks/<str:number>/pick/": desk_act("accepted task"),
+    "desk/tasks/<str:number>/pack/": desk_act("accepted task"),
+    "desk/tasks/<str:number>/hand-over/": desk_act("packed task"),
+    "desk/tasks/<str:number>/collect/": desk_act("ready task"),
+    "desk/tasks/<str:number>/answer/": desk_act("task to cancel"),
+    "desk/tasks/<str:number>/returned/": desk_act("returning task"),
+    "desk/tasks/<str:number>/lost/": desk_act("returning task"),
+    "desk/tasks/<str:number>/restock/": desk_act("uncollected task"),
+    # Headquarters.
+    "hq/": Route(answers(302), answers(302)),
+    "hq/orders/": Route(answers(404, (OUTSIDE, SIGN_IN), ((*OF_BRAND, OTHER_HQ), 200)), NOT_ALLOWED),
+    "hq/orders/<str:number>/": Route(
+        HEADQUARTERS,
+        answers(404, (OUTSIDE, SIGN_IN), (OF_BRAND, 302)),
+        row="unpaid order",
+        writers=OF_BRAND,
+    ),
+    "hq/network/": Route(answers(404, (OUTSIDE, SIGN_IN), ((*OF_BRAND, OTHER_HQ), 200)), NOT_ALLOWED),
+    # The API: people are nobody there.
+    "api/v1/orders/": Route(
+        answers(401, (KEYS, 405)),
+        answers(401, (KEYS, 403), ([OTHER_KEY], 400), ([KEY, WRITE_KEY], 201)),
+        writers=(KEY, WRITE_KEY),
+    ),
+    "api/v1/orders/<str:number>/": Route(
+        answers(401, (KEYS, 403), ([OTHER_KEY], 404), ([KEY, READ_KEY], 200)),
+        answers(401, (KEYS, 405)),
+        row="unpaid order",
+    ),
+    "api/v1/orders/<str:number>/cancel/": Route(
+        answers(401, (KEYS, 405)),
+        answers(401, (KEYS, 403), ([OTHER_KEY], 404), ([KEY, WRITE_KEY], 200)),
+        row="unpaid order",
+        writers=(KEY, WRITE_KEY),
+    ),
+    "api/v1/stores/nearest": FOR_ALL,
+    "api/v1/schema/": FOR_ALL,
+    "api/v1/docs/": FOR_ALL,
+    "api/": Route(answers(404), answers(404)),
+    # The admin, but for its models.
+    "admin/": administrators(200, 200),
+    "admin/login/": Route(answers(200, ([ADMINISTRATOR], 302)), answers(200)),
+    "admin/logout/": Route(answers(302, ([ADMINISTRATOR], 405)), answers(302)),
+    "admin/password_change/": administrators(200, 200),
+    "admin/password_change/done/": administrators(200, 405),
+    "admin/autocomplete/": administrators(403, 405),
+    "admin/jsi18n/": administrators(200, 405),
+    "admin/r/<path:content_type_id>/<path:object_id>/": administrators(404, 404),
+    "admin/<app_label>/": administrators(200, 200),
+    "admin/<url>": administrators(404, 404),
+    "admin/accounts/user/<id>/password/": administrators(200, 200, row="accounts.user"),
+}
+
+# What the administrator may do to rows in the admin: look, change, add, delete.
+READ, EDIT = "look", "look change add delete"
+ADMIN_MODELS: dict[str, str] = {
+    "auth.group": EDIT,
+    "account.emailaddress": EDIT,
+    "kernel.event": READ,
+    "kernel.eventdelivery": READ,
+    "kernel.transition": READ,
+    "accounts.user": EDIT,
+    "messaging.message": READ,
+    "stores.brand": EDIT,
+    "stores.counterparty": EDIT,
+    "stores.district": READ,
+    "stores.store": EDIT,
+    "stores.storecapacity": READ,
+    "stores.staff": EDIT,
+    "inventory.category": EDIT,
+    "inventory.collection": EDIT,
+    "inventory.product": EDIT,
+    "inventory.variant": EDIT,
+    "inventory.stocklevel": READ,
+    "inventory.stockmovement": READ,
+    "inventory.reservation": READ,
+    "inventory.counttask": READ,
+    "members.member": READ,
+    "fulfillment.routingrule": EDIT,
+    "fulfillment.fulfillment": READ,
+    "fulfillment.fulfillmentorder": READ,
+    "fulfillment.routingdecision": READ,
+    "fulfillment.acceptancerecord": READ,
+    "fulfillment.delivery": READ,
+    "fulfillment.deliverycallback": READ,
+    "fulfillment.pickupcode": READ,
+    "orders.order": READ,
+    "orders.paymentintent": READ,
+    "orders.paymentnotice": READ,
+    "orders.refund": READ,
+    "orders.recognition": READ,
+    "settlement.account": READ,
+    "settlement.journalentry": READ,
+    "settlement.creditentry": READ,
+    "settlement.ruleversion": READ,
+    "api.apikey": "look change delete",
+}
+
+
+def admin_routes(model: str, rights: str) -> dict[str, Route]:
+    """Return the admin's pages of a model; forms sent empty are refused by themselves (200)."""
+    base = f"admin/{model.replace('.', '/')}/"
+
+    def page(right: str) -> Route:
+        answer: Answer = 200 if right in rights.split() else 403
+        return administrators(200 if right == "change" else answer, answer, row=model)
+
+    return {
+        base: page("look"),
+        f"{base}add/": page("add"),
+        f"{base}<path:object_id>/history/": page("look"),
+        f"{base}<path:object_id>/delete/": page("delete"),
+        f"{base}<path:object_id>/change/": page("change"),
+        f"{base}<path:object_id>/": administrators(302, 302, row=model),
+    }
+
+
+def declared_routes() -> dict[str, Route]:
+    """Return the whole table."""
+    table = dict(PAGES)
+    for model, rights in ADMIN_MODELS.items():
+        table |= admin_routes(model, rights)
+    return table
+
+
+def existing_routes() -> list[str]:
+    """Return the patterns of all addresses there are."""
+    return list(_walk(get_resolver().url_patterns, ""))
+
+
+def _walk(patterns: Iterable[URLPattern | URLResolver], prefix: str) -> Iterator[str]:
+    for pattern in patterns:
+        address = prefix + simplify_regex(str(pattern.pattern)).removeprefix("/").replace("\\", "")
+        if isinstance(pattern, URLResolver):
+            yield from _walk(pattern.url_patterns, address)
+        else:
+            yield address

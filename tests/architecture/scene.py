@@ -1,0 +1,338 @@
+"""The rows that the walk over all addresses asks for, and everybody who asks."""
+
+import copy
+import json
+import re
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from allauth.account.models import EmailAddress
+from django.apps import apps
+from django.contrib.auth.models import Group
+from django.db import connection, transaction
+from django.test import Client
+from psycopg2 import sql
+
+from fulfillment.choices import DeliveryState, FulfillmentOrderStatus, PickupCodePurpose, Way
+from fulfillment.models import AcceptanceRecord, Delivery, DeliveryCallback, RoutingRule
+from fulfillment.services import handover
+from inventory.models import Collection, CountTask, StockLevel
+from omni.accounts.models import User
+from omni.api.models import ApiKey
+from omni.kernel.numbers import public_number
+from omni.kernel.transactions import entry
+from omni.messages import services as messages_services
+from omni.messages.choices import Channel
+from orders import queries as orders_queries
+from orders.choices import IntentStatus, NoticeOutcome, RefundReason
+from orders.models import BasketLine, PaymentIntent, PaymentNotice, Refund
+from stores.choices import Role, StoreKind
+from stores.models import Store
+from tests.architecture import routes
+from tests.architecture.routes import ADMIN_SIGN_IN, SIGN_IN, Answer
+from tests.cast import NOON, World
+from tests.factories.accounts import ShopperUserFactory, UserFactory
+from tests.factories.api import bearer, issue_key
+from tests.factories.fulfillment import accept, accept_and_pack, code_of, offer_share
+from tests.factories.members import AccountAddressFactory, MemberFactory
+from tests.factories.orders import carried_order, move_share, placed_order, shares_of, started_payment
+from tests.factories.stores import (
+    ClerkFactory,
+    GuideFactory,
+    HeadquartersFactory,
+    MallFinanceFactory,
+    ManagerFactory,
+)
+from tests.fulfillment.test_store_work import set_status, wish_to_cancel
+
+TOKEN = "t" * 32
+ADDRESS = {"recipient": "王小雨", "phone": "13800138000", "place": "310106", "street": "南京西路 1 号"}
+CHECKOUT = {
+    "way": "courier",
+    "contact_name": "王小雨",
+    "phone": "138 0013 8000",
+    "street": "南京西路 1 号",
+    "place": "310106",
+}
+BACKEND = "django.contrib.auth.backends.ModelBackend"
+PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>")
+UNKNOWN = {
+    "number": public_number("O"),
+    "store_id": "999999999",
+    "address_id": "999999999",
+    "brand_code": "nobody",
+    "code": "NOTHING",
+}
+# What a page says of the address itself, and its token, which is another each time.
+INCIDENTAL = re.compile(r"[0-9A-Za-z]{64}")
+# Which tables were written to in this transaction, and how often, counting also what was rolled back.
+WRITTEN = """
+    SELECT relname, n_tup_ins, n_tup_upd, n_tup_del FROM pg_stat_xact_user_tables
+    WHERE n_tup_ins + n_tup_upd + n_tup_del > 0 AND relname <> 'django_session'
+"""
+CONTENT = "SELECT md5(string_agg(row::text, '' ORDER BY row::text)) FROM {} row"
+
+
+@dataclass
+class Scene:
+    """Rows by the names that the table of routes gives them, and what is sent where."""
+
+    world: World
+    accounts: dict[str, User]
+    rows: dict[str, str] = field(default_factory=dict)
+    sent: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def address(self, pattern: str, row: str, **instead: str) -> str:
+        """Fill a pattern with a row of store A, of the brand, or of the guest, unless told otherwise."""
+        key = first_key(row) if "." in row else ""
+        values = {
+            "number": self.rows.get(row, ""),
+            "store_id": self.rows["store"],
+            "address_id": self.rows["address"],
+            "brand_code": self.world.brand.code,
+            "code": self.world.product.code,
+            "store_code": self.world.stores["A"].code,
+            "shape": "shirt",
+            "color": "ffffff",
+            "app_label": "stores",
+            "url": "no/such/page",
+            "content_type_id": "1",
+            "object_id": key or "1",
+            "id": key,
+        }
+        return "/" + PARAMETER.sub(lambda found: (values | instead)[found[1]], pattern)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What somebody got, and which tables were written to for it."""
+
+    answer: Answer
+    body: str
+    written: frozenset[str]
+
+
+@dataclass
+class Visitor:
+    """Somebody with a browser, or with a key."""
+
+    client: Client
+    headers: dict[str, str] = field(default_factory=dict)
+    _counted: set[tuple[str, tuple[int, ...]]] = field(default_factory=set)
+    _savepoint: str = ""
+
+    def begin(self) -> None:
+        """Remember how everything is now."""
+        self._counted, self._savepoint = written_rows(), transaction.savepoint()
+
+    def ask(self, method: str, address: str, sent: dict[str, Any]) -> Seen:
+        """Ask for an address, and take back whatever that did, here and in the database."""
+        cookies = copy.deepcopy(self.client.cookies)
+        status, location, page = self._send(method, address, sent)
+        self.client.cookies = cookies
+        before, self._counted = self._counted, written_rows()
+        touched = {table for table, _counts in self._counted - before}
+        after = {table: content_of(table) for table in touched}
+        transaction.savepoint_rollback(self._savepoint)
+        written = frozenset(table for table in touched if content_of(table) != after[table])
+        return Seen(answer_of(status, location), INCIDENTAL.sub("", page.replace(address, "")), written)
+
+    def _send(self, method: str, address: str, sent: dict[str, Any]) -> tuple[int, str, str]:
+        headers = {"accept-language": "en", "x-csrftoken": TOKEN, **self.headers}
+        if method == "GET":
+            response = self.client.get(address, sent, headers=headers)
+        elif address.startswith("/api/"):
+            headers["idempotency-key"] = "once"
+            response = self.client.post(address, json.dumps(sent), content_type="application/json", headers=headers)
+        else:
+            response = self.client.post(address, sent, headers=headers)
+        return response.status_code, response.headers.get("Location", ""), response.content.decode()
+
+
+def written_rows() -> set[tuple[str, tuple[int, ...]]]:
+    """Return the tables that were written to, with how often."""
+    with connection.cursor() as cursor:
+        cursor.execute(WRITTEN)
+        return {(table, tuple(counts)) for table, *counts in cursor.fetchall()}
+
+
+def content_of(table: str) -> str:
+    """Return a digest of all rows of a table."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql.SQL(CONTENT).format(sql.Identifier(table)))
+        return str(cursor.fetchone()[0])
+
+
+def answer_of(status: int, location: str) -> Answer:
+    """Return the answer as the table of routes has it."""
+    if location.startswith("/accounts/login/"):
+        return SIGN_IN
+    return ADMIN_SIGN_IN if location.startswith("/admin/login/") else status
+
+
+def first_key(label: str) -> str:
+    """Return the key of a row of a model ("stores.brand"); there must be one."""
+    found = apps.get_model(label)._default_manager.order_by("pk").first()
+    assert found is not None, f"no row of {label} to walk to"
+    return str(found.pk)
+
+
+def set_scene(world: World) -> Scene:
+    """Make every row that the table of routes names, and the data that would do something there."""
+    StockLevel.objects.filter(variant=world.variants["S"]).update(on_hand=99)
+    scene = Scene(world, _hire(world), rows={"store": str(world.stores["A"].pk)})
+    _place_orders(scene)
+    _offer_tasks(scene)
+    _fill_admin(world)
+    scene.rows["address"] = str(AccountAddressFactory.create(user=scene.accounts[routes.MEMBER]).pk)
+    scene.sent |= {
+        "me/profile/": {"name": "王小雨", "language": "en"},
+        **dict.fromkeys(("me/addresses/add/", "me/addresses/<int:address_id>/"), ADDRESS),
+        "i18n/setlang/": {"language": "en"},
+        "place/": {"district_code": "310106"},
+        "basket/add/": {"brand": "one", "sku": "SHIRT-S"},
+        "desk/tasks/<str:number>/reject/": {"reason": "too_busy"},
+        "desk/tasks/<str:number>/answer/": {"answer": "accept"},
+        "hq/orders/<str:number>/": {"act": "cancel"},
+        "api/v1/stores/nearest": {"brand": "one", "lat": "31.23", "lng": "121.45", "lines": "SHIRT-S:1"},
+        "api/v1/orders/": {
+            "lines": [{"sku": "SHIRT-S", "quantity": 1}],
+            "contact_name": "王小雨",
+            "phone": "13800138000",
+            "district_code": "310106",
+            "street": "南京西路 1 号",
+        },
+    }
+    return scene
+
+
+def _place_orders(scene: Scene) -> None:
+    waiting, failed = placed_order(scene.world), placed_order(scene.world)
+    for order, status in ((waiting, IntentStatus.PENDING), (failed, IntentStatus.FAILED)):
+        intent = PaymentIntent.objects.filter(pk=started_payment(order).pk)
+        intent.update(status=status, code_url="weixin://pay/1")
+    PaymentNotice.objects.create(
+        provider="wechat", event_id="1", event_type="X", body={}, outcome=NoticeOutcome.QUARANTINED, received_at=NOON
+    )
+    Refund.objects.create(
+        intent=intent.get(), out_refund_no="R-1", amount_fen=1, reason=RefundReason.ORPHAN, cause="1", requested_at=NOON
+    )
+    scene.rows |= {"unpaid order": waiting.number, "order to pay again": failed.number}
+
+
+def _offer_tasks(scene: Scene) -> None:
+    """Put tasks of store A in every state in which its desk does something."""
+    world = scene.world
+    packed, ready = accept_and_pack(offer_share(world)), accept_and_pack(offer_share(world, way=Way.PICKUP))
+    uncollected, to_cancel = accept_and_pack(offer_share(world, way=Way.PICKUP)), accept_and_pack(offer_share(world))
+    returning = accept_and_pack(offer_share(world))
+    move_share(returning, handover.give_to_courier, is_reported=False)
+    Delivery.objects.filter(fulfillment_order=returning).update(state=DeliveryState.CANCELLED)
+    set_status(returning, FulfillmentOrderStatus.RETURNING)
+    move_share(uncollected, handover.end_waiting, is_reported=False)
+    wish_to_cancel(to_cancel)
+    tasks = {
+        "offered task": offer_share(world),
+        "accepted task": accept(offer_share(world)),
+        "packed task": packed,
+        "ready task": ready,
+        "task to cancel": to_cancel,
+        "returning task": returning,
+        "uncollected task": uncollected,
+    }
+    scene.rows |= {name: task.number for name, task in tasks.items()}
+    scene.sent |= {
+        "desk/tasks/<str:number>/hand-over/": {"code": code_of(packed)},
+        "desk/tasks/<str:number>/collect/": {"code": code_of(ready, PickupCodePurpose.SHOPPER)},
+    }
+
+
+def _fill_admin(world: World) -> None:
+    """Make a row of each model in the admin that has none yet: sales booked, and what people write there."""
+    for share in shares_of(carried_order(world)):
+        move_share(share, handover.mark_delivered)
+    store = world.stores["A"]
+    with entry():
+        messages_services.send_message(
+            Channel.SMS, to="+8613800138000", template="sign_in", language="en", parameters={"code": "271828"},
+            cause="walk", now=NOON,
+        )  # fmt: skip
+    issue_key(world.brand)
+    Group.objects.create(name="office")
+    EmailAddress.objects.create(user=UserFactory.create(), email="li@example.com")
+    Collection.objects.create(
+        brand=world.brand, code="spring", name_zh="春", name_en="Spring", launched_on=date(2026, 1, 1)
+    )
+    CountTask.objects.create(level=world.level("A", "S"), reason="not_found", opened_at=NOON)
+    RoutingRule.objects.create(brand=world.brand)
+    AcceptanceRecord.objects.create(store=store, offers=1, accepted=1, counted_at=NOON)
+    DeliveryCallback.objects.create(provider="sandbox", message_id="1", body={}, received_at=NOON)
+
+
+def enter(role: str, scene: Scene) -> Visitor:
+    """Return somebody of a role, ready to ask."""
+    visitor = Visitor(Client(enforce_csrf_checks=True))
+    visitor.client.cookies["csrftoken"] = TOKEN
+    if role in routes.KEYS:
+        visitor.headers = bearer(_key(role, scene.world))
+        visitor.client.get("/api/v1/orders/unknown/", headers=visitor.headers)  # writes when the key was last used
+    elif role in routes.SIGNED_IN:
+        visitor.client.force_login(scene.accounts[role], backend=BACKEND)
+    elif role != "anonymous":
+        _shop_as(role, visitor, scene)
+    visitor.begin()
+    return visitor
+
+
+def _key(role: str, world: World) -> str:
+    scopes = {routes.READ_KEY: ["orders:read"], routes.WRITE_KEY: ["orders:write"]}
+    brand = world.other_brand if role == routes.OTHER_KEY else world.brand
+    text = issue_key(brand, scopes.get(role, ["orders:read", "orders:write"]))
+    if role == routes.BARE_KEY:
+        ApiKey.objects.filter(prefix=text.partition(".")[0]).update(scopes=["statements:read"])
+    return text
+
+
+def _hire(world: World) -> dict[str, User]:
+    """Return the accounts of the cast; store A stands in the mall whose finance is among them."""
+    store, other_store = world.stores["A"], world.other_store
+    finance = MallFinanceFactory.create()
+    Store.objects.filter(pk=store.pk).update(kind=StoreKind.CONCESSION, mall=finance.counterparty)
+    staff = {
+        routes.CLERK_A: ClerkFactory.create(store=store),
+        routes.GUIDE_A: GuideFactory.create(store=store),
+        routes.MANAGER_A: ManagerFactory.create(store=store),
+        routes.FORMER_CLERK_A: ClerkFactory.create(store=store, is_active=False),
+        routes.CLERK_B: ClerkFactory.create(store=world.stores["B"]),
+        routes.OTHER_CLERK: ClerkFactory.create(store=other_store),
+        routes.HQ: HeadquartersFactory.create(brand=world.brand),
+        routes.REGION: HeadquartersFactory.create(brand=world.brand, role=Role.REGION),
+        routes.OTHER_HQ: HeadquartersFactory.create(brand=world.other_brand),
+        routes.MALL_FINANCE: finance,
+    }
+    shopper = ShopperUserFactory.create()
+    placed_order(world, member_id=MemberFactory.create(brand=world.brand, user=shopper).pk)
+    return {
+        **{role: row.user for role, row in staff.items()},
+        routes.MEMBER: shopper,
+        routes.ADMINISTRATOR: UserFactory.create(is_staff=True, is_superuser=True),
+    }
+
+
+def _shop_as(role: str, visitor: Visitor, scene: Scene) -> None:
+    """Let a guest have orders of their own by their signed links.
+
+    The guest has a basket too; what its forms hold is what everybody else sends there as well.
+    """
+    own = [scene.rows["unpaid order"], scene.rows["order to pay again"]]
+    if role != routes.GUEST:
+        own = [placed_order(scene.world).number]
+    for number in own:
+        visitor.client.get(f"/orders/{number}/", {"t": orders_queries.sign_order_token(number)})
+    if role == routes.GUEST:
+        visitor.client.post("/basket/add/", {"brand": "one", "sku": "SHIRT-S"}, headers={"x-csrftoken": TOKEN})
+        page = visitor.client.get("/checkout/one/").content.decode()
+        hidden = {name: re.findall(rf'name="{name}" value="([^"]+)"', page)[0] for name in ("key", "seen")}
+        scene.sent["checkout/<slug:brand_code>/"] = CHECKOUT | hidden
+        scene.sent["basket/change/"] = {"line": str(BasketLine.objects.get().pk), "quantity": "2"}

@@ -1,0 +1,98 @@
+"""Nobody where they do not belong: every address, asked for by everybody, answers as the one table says."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from unittest import mock
+
+import pytest
+from django.conf import LazySettings
+
+from omni.kernel import clock
+from tests.architecture.routes import GUEST, MANAGER_A, PAGES, ROLES, Answer, declared_routes, existing_routes
+from tests.architecture.scene import PARAMETER, UNKNOWN, Scene, Seen, Visitor, enter, set_scene
+from tests.cast import World
+from tests.orders.wechat import Provider
+
+pytestmark = pytest.mark.django_db
+REFUSALS = (401, 403, 404)
+
+
+@pytest.fixture(autouse=True)
+def _quiet(settings: LazySettings, now: datetime) -> Iterator[None]:
+    """Stop the clock, send no hints, and let one caller ask as often as this takes."""
+    settings.WECHAT_PAY = Provider().settings
+    settings.OUTBOX_HINTS = False
+    settings.API_REQUESTS_PER_MINUTE = {"key": 100_000, "address": 100_000}
+    with mock.patch.object(clock, "now", return_value=now):
+        yield
+
+
+@pytest.fixture
+def scene(world: World) -> Scene:
+    """Return the rows to ask for, and a guest's basket."""
+    return set_scene(world)
+
+
+@pytest.fixture
+def guest(scene: Scene) -> Visitor:
+    """Return the guest who placed the orders; what the basket's forms hold is sent by everybody else too."""
+    return enter(GUEST, scene)
+
+
+def asked(method: str, pattern: str) -> str:
+    return f"{method} /{pattern}"
+
+
+def test_every_address_is_in_the_table_and_no_other() -> None:
+    existing = existing_routes()
+
+    assert sorted(existing) == sorted(declared_routes())
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_everybody_gets_what_the_table_says_and_changes_nothing_else(role: str, scene: Scene, guest: Visitor) -> None:
+    visitor = guest if role == GUEST else enter(role, scene)
+    declared: dict[str, Answer] = {}
+    seen: dict[str, Seen] = {}
+    for pattern, route in declared_routes().items():
+        for method, answers in (("GET", route.get), ("POST", route.post)):
+            declared[asked(method, pattern)] = answers[role]
+            seen[asked(method, pattern)] = visitor.ask(
+                method, scene.address(pattern, route.row), scene.sent.get(pattern, {})
+            )
+    writers = {asked("POST", pattern) for pattern, route in declared_routes().items() if role in route.writers}
+
+    assert {name: what.answer for name, what in seen.items()} == declared
+    assert {name: what.written for name, what in seen.items() if what.written and name not in writers} == {}
+    assert {name for name in writers if not seen[name].written} == set()
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_row_of_somebody_else_is_refused_like_one_that_does_not_exist(role: str, scene: Scene, guest: Visitor) -> None:
+    visitor = guest if role == GUEST else enter(role, scene)
+    foreign: dict[str, Seen] = {}
+    unknown: dict[str, Seen] = {}
+    for pattern, route in PAGES.items():
+        for method, answers in (("GET", route.get), ("POST", route.post)):
+            if PARAMETER.search(pattern) and answers[role] in REFUSALS:
+                name, sent = asked(method, pattern), scene.sent.get(pattern, {})
+                foreign[name] = visitor.ask(method, scene.address(pattern, route.row), sent)
+                unknown[name] = visitor.ask(method, scene.address(pattern, route.row, **UNKNOWN), sent)
+
+    assert foreign == unknown
+    assert foreign
+
+
+def test_form_without_the_pages_token_is_refused(scene: Scene) -> None:
+    visitor = enter(MANAGER_A, scene)
+    visitor.client.cookies.pop("csrftoken")
+    open_to_machines = ("api/", "callbacks/")
+    forms = {name: route for name, route in declared_routes().items() if not name.startswith(open_to_machines)}
+
+    seen = {
+        pattern: visitor.ask("POST", scene.address(pattern, route.row), scene.sent.get(pattern, {}))
+        for pattern, route in forms.items()
+    }
+
+    assert {pattern: what.answer for pattern, what in seen.items()} == dict.fromkeys(forms, 403)
+    assert {pattern for pattern, what in seen.items() if what.written} == set()

@@ -1,0 +1,115 @@
+"""Hostile addresses, queries and forms of every page: refused in words, no breakdown, and nothing of them stays."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from unittest import mock
+from urllib.parse import quote
+
+import pytest
+from django.conf import LazySettings
+
+from omni.kernel import clock
+from tests.architecture.routes import GUEST, HQ, MANAGER_A, MEMBER, PAGES, SIGN_IN, Answer, Answers
+from tests.architecture.scene import Scene, Seen, Visitor, enter, set_scene
+from tests.cast import World
+from tests.orders.wechat import Provider
+
+pytestmark = pytest.mark.django_db
+TEXTS = {
+    "NUL": "a\0b",
+    "control character": "李\x07雷",
+    "right to left": "李\u202e雷",
+    "private use": "李\ue000",
+    "emoji": "🌸",
+    "digits of another script": "１٣",
+    "20,000 characters": "李" * 20_000,
+    "20,000 digits": "9" * 20_000,
+    "markup": "<script>'\"; DROP TABLE orders_order; --",
+    "paths": "../../etc/passwd",
+    "no UTF-8": "%ff%fe",
+}
+# What any page reads from its address.
+QUERIES = (
+    *("q", "brand", "category", "after", "color", "place", "pickup_store", "next", "v", "seen", "tab"),
+    *("status", "before", "lat", "lng", "city", "page", "o", "e"),
+)
+VISITORS = (GUEST, MEMBER, MANAGER_A, HQ)
+# Characters that stand in no field at all.
+NEVER_RIGHT = {"NUL", "control character", "right to left"}
+# 400: an address that is too long to be led on from.
+ANSWERED: frozenset[Answer] = frozenset({200, 286, 302, 400})
+REFUSED: frozenset[Answer] = frozenset({404, 405, SIGN_IN})
+
+
+@pytest.fixture(autouse=True)
+def _quiet(settings: LazySettings, now: datetime) -> Iterator[None]:
+    settings.WECHAT_PAY = Provider().settings
+    settings.OUTBOX_HINTS = False
+    settings.API_REQUESTS_PER_MINUTE = {"key": 100_000, "address": 100_000}
+    with mock.patch.object(clock, "now", return_value=now):
+        yield
+
+
+@pytest.fixture
+def scene(world: World) -> Scene:
+    return set_scene(world)
+
+
+@pytest.fixture
+def visitors(scene: Scene) -> dict[str, Visitor]:
+    """Return one of every audience."""
+    return {role: enter(role, scene) for role in VISITORS}
+
+
+def ask(visitors: dict[str, Visitor], answers: Answers, method: str, address: str, sent: dict[str, str]) -> Seen:
+    """Let somebody ask who is welcome there, if anybody here is."""
+    role = next((role for role in VISITORS if answers[role] in {200, 302}), GUEST)
+    visitors[role].begin()
+    return visitors[role].ask(method, address, sent)
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_hostile_address_is_refused_and_changes_nothing(scene: Scene, visitors: dict[str, Visitor], name: str) -> None:
+    text, seen = TEXTS[name].replace("/", "").replace("%ff%fe", "\udcff\udcfe"), {}
+    hostile = quote(text, safe="", errors="surrogateescape")
+    for pattern, route in PAGES.items():
+        if "<str:" in pattern and not pattern.startswith(("admin/", "api/")):
+            address = scene.address(pattern, route.row, **dict.fromkeys(("number", "code"), hostile))
+            for method, answers in (("GET", route.get), ("POST", route.post)):
+                sent = scene.sent.get(pattern, {}) if method == "POST" else {}
+                seen[f"{method} {pattern}"] = ask(visitors, answers, method, address, sent)
+
+    assert {key: what.answer for key, what in seen.items() if what.answer not in REFUSED} == {}
+    assert {key: what.written for key, what in seen.items() if what.written} == {}
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_hostile_query_is_answered_and_changes_nothing(scene: Scene, visitors: dict[str, Visitor], name: str) -> None:
+    seen = {}
+    for pattern, route in PAGES.items():
+        if not pattern.startswith(("admin/", "api/")):
+            address = scene.address(pattern, route.row)
+            # Alone what would end the reading: a token that opens nothing.
+            for names in (QUERIES, ("t",)):
+                sent = dict.fromkeys(names, TEXTS[name])
+                seen[f"{pattern} {names[0]}"] = ask(visitors, route.get, "GET", address, sent)
+
+    unexpected = {key: what.answer for key, what in seen.items() if what.answer not in {*REFUSED, *ANSWERED}}
+    assert unexpected == {}
+    assert {key: what.written for key, what in seen.items() if what.written} == {}
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_hostile_form_is_answered_in_words(scene: Scene, visitors: dict[str, Visitor], name: str) -> None:
+    seen = {}
+    for pattern, route in PAGES.items():
+        if not pattern.startswith(("admin/", "api/")):
+            for field in scene.sent.get(pattern, {}):
+                sent = scene.sent[pattern] | {field: TEXTS[name]}
+                address = scene.address(pattern, route.row)
+                seen[f"{pattern} {field}"] = ask(visitors, route.post, "POST", address, sent)
+
+    unexpected = {key: what.answer for key, what in seen.items() if what.answer not in {*REFUSED, 200, 302, 409, 422}}
+    assert unexpected == {}
+    if name in NEVER_RIGHT:
+        assert {key: what.written for key, what in seen.items() if what.written} == {}
