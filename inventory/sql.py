@@ -4,10 +4,15 @@
 # guard is repeated in the UPDATE. One row a want, in the order given: reservation id or null, units that were sellable.
 TAKE = """
 WITH wanted AS MATERIALIZED (
-    SELECT nextval('inventory_reservation_id_seq') AS reservation_id, want.position, want.quantity, level.id AS level_id
-    FROM unnest(%(stores)s::bigint[], %(variants)s::bigint[], %(quantities)s::int[])
-        WITH ORDINALITY AS want (store_id, variant_id, quantity, position)
-    LEFT JOIN inventory_stocklevel level ON level.variant_id = want.variant_id AND level.store_id = want.store_id
+    -- Sorted before they are numbered: the ids rise in the order of the wants whatever the plan of the join.
+    SELECT nextval('inventory_reservation_id_seq') AS reservation_id, found.*
+    FROM (
+        SELECT want.position, want.quantity, level.id AS level_id
+        FROM unnest(%(stores)s::bigint[], %(variants)s::bigint[], %(quantities)s::int[])
+            WITH ORDINALITY AS want (store_id, variant_id, quantity, position)
+        LEFT JOIN inventory_stocklevel level ON level.variant_id = want.variant_id AND level.store_id = want.store_id
+        ORDER BY want.position
+    ) found
 ), needed AS (
     SELECT level_id, sum(quantity)::int AS quantity FROM wanted GROUP BY level_id
 ), locked AS MATERIALIZED (
