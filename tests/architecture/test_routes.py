@@ -8,7 +8,7 @@ import pytest
 from django.conf import LazySettings
 
 from omni.kernel import clock
-from tests.architecture.routes import GUEST, MANAGER_A, PAGES, ROLES, Answer, declared_routes, existing_routes
+from tests.architecture.routes import CLERK_B, GUEST, MANAGER_A, PAGES, ROLES, Answer, declared_routes, existing_routes
 from tests.architecture.scene import PARAMETER, UNKNOWN, Scene, Seen, Visitor, enter, set_scene
 from tests.cast import World
 from tests.orders.wechat import Provider
@@ -96,3 +96,14 @@ def test_form_without_the_pages_token_is_refused(scene: Scene) -> None:
 
     assert {pattern: what.answer for pattern, what in seen.items()} == dict.fromkeys(forms, 403)
     assert {pattern for pattern, what in seen.items() if what.written} == set()
+
+
+def test_walk_notices_a_task_that_leaks_and_what_is_done_to_it(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    visitor, pattern = enter(CLERK_B, scene), "desk/tasks/<str:number>/accept/"
+    monkeypatch.setattr("fulfillment.queries.desk.desk_store_ids", lambda actor: {scene.world.stores["A"].pk})
+
+    seen = visitor.ask("POST", scene.address(pattern, PAGES[pattern].row), {})
+
+    assert seen.answer == 302
+    assert {"fulfillment_fulfillmentorder", "fulfillment_delivery", "kernel_transition"} <= seen.written
+    assert visitor.ask("POST", scene.address(pattern, PAGES[pattern].row), {}) == seen
