@@ -2,6 +2,7 @@ from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateTimeRangeField, RangeOperators
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from inventory.choices import LIVE_RESERVATIONS, RESERVATION_TRANSITIONS, MovementKind, ReservationStatus
@@ -104,12 +105,16 @@ class Variant(models.Model):
 
 
 class Price(models.Model):
-    """What a variant costs in a period, VAT inside: tag (printed), list (shown), sale (marked down, or null)."""
+    """What a variant costs in a period, VAT inside: tag (printed), list (shown), sale (marked down, or null).
+
+    `member_fen` is what a member of the brand pays, where that is agreed; everybody else pays `unit_price_fen`.
+    """
 
     variant = models.ForeignKey(Variant, models.PROTECT, related_name="prices", verbose_name=_("variant"))
     tag_fen = models.PositiveIntegerField(_("tag price (fen)"))
     list_fen = models.PositiveIntegerField(_("list price (fen)"))
     sale_fen = models.PositiveIntegerField(_("sale price (fen)"), null=True, blank=True)
+    member_fen = models.PositiveIntegerField(_("member price (fen)"), null=True, blank=True)
     valid = DateTimeRangeField(_("valid"))
 
     class Meta:
@@ -120,6 +125,11 @@ class Price(models.Model):
             models.CheckConstraint(
                 condition=Q(sale_fen__isnull=True) | Q(sale_fen__gt=0, sale_fen__lte=F("list_fen")),
                 name="inventory_price_sale_not_above_list",
+            ),
+            models.CheckConstraint(
+                condition=Q(member_fen__isnull=True)
+                | Q(member_fen__gt=0, member_fen__lte=Coalesce(F("sale_fen"), F("list_fen"))),
+                name="inventory_price_member_not_above_unit",
             ),
             ExclusionConstraint(
                 name="inventory_price_no_overlap",

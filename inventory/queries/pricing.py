@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class PricedVariant:
-    """What placing needs to know of a SKU: VAT is inside the prices, `unit_price_fen` is what a shopper pays."""
+    """What placing needs to know of a SKU: VAT is inside the prices, `unit_price_fen` is what everybody pays.
+
+    A member's lower price, `member_fen`, is an adjustment of the line, never its unit price.
+    """
 
     sku: str
     variant_id: int
@@ -30,6 +33,7 @@ class PricedVariant:
     unit_price_fen: int
     tag_fen: int
     tax_rate_ppm: int
+    member_fen: int | None
 
 
 def variants_by_sku(brand_id: int, skus: Iterable[str]) -> dict[str, Variant]:

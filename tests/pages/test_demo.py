@@ -96,6 +96,7 @@ def test_variants_have_valid_barcodes_and_one_price_now() -> None:
     priced = Price.objects.filter(valid__contains=NOON).values_list("variant_id", flat=True)
     assert len(priced) == len(set(priced)) == len(barcodes)
     assert Price.objects.filter(valid__contains=NOON, sale_fen__isnull=False).count() > 1000
+    assert 0.3 < Price.objects.filter(valid__contains=NOON, member_fen__isnull=False).count() / len(priced) < 0.5
 
 
 @pytest.mark.parametrize(("digits", "code"), [("400638133393", "4006381333931"), ("690123456789", "6901234567892")])

@@ -34,8 +34,11 @@ DAYS = (
 # A space between Chinese and Latin letters, where two words are joined.
 SEAM = re.compile(r"(?<=[一-鿿])(?=[A-Z])|(?<=[A-Z])(?=[一-鿿])")
 
-# (tag, list, sale, valid) of a price.
-Period = tuple[int, int, int | None, str]
+# (tag, list, sale, member, valid) of a price.
+Period = tuple[int, int, int | None, int | None, str]
+# Members pay 5 % less for two styles in five.
+MEMBER_PERCENT = 95
+MEMBER_STYLES = frozenset({1, 3})
 
 
 class Look(NamedTuple):
@@ -79,7 +82,7 @@ class Catalogue:
             *("brand_id", "product_id", "sku", "barcode", "color_zh", "color_en", "color_hex", "size"),
             *("position", "is_active"),
         )
-        self.prices = Table("inventory_price", "variant_id", "tag_fen", "list_fen", "sale_fen", "valid")
+        self.prices = Table("inventory_price", "variant_id", "tag_fen", "list_fen", "sale_fen", "member_fen", "valid")
         self.category_ids = self._add_categories()
 
     def tables(self) -> list[Table]:
@@ -119,6 +122,8 @@ class Catalogue:
             product_id = self.products.add((*place, *_words(look, self.dice), VAT_PPM, launched_on, True))
             barcodes = 6999_0000_0000 + (brand_id * 1000 + number) * 100
             prices = self._prices(brand, look, age_days)
+            if number % 5 in MEMBER_STYLES:
+                prices = _with_member_price(prices)
             colors = self._add_variants(brand, look, (brand_id, product_id), style_code, barcodes, *prices)
             styles.append(Style(product_id, age_days, colors))
 
@@ -169,13 +174,20 @@ class Catalogue:
         tag_fen = (yuan // 10 * 10 + 9) * 100
         launched = self.now - timedelta(days=age_days + 1)
         if self.dice.random() > (0.15 if age_days < 90 else 0.5):
-            return [(tag_fen, tag_fen, None, f'["{launched.isoformat()}",)')]
+            return [(tag_fen, tag_fen, None, None, f'["{launched.isoformat()}",)')]
         marked_down = self.now - timedelta(days=self.dice.randrange(1, max(2, age_days)))
         sale_yuan = tag_fen * self.dice.choice((50, 60, 70, 80)) // 10_000
         return [
-            (tag_fen, tag_fen, None, f'["{launched.isoformat()}","{marked_down.isoformat()}")'),
-            (tag_fen, tag_fen, (sale_yuan // 10 * 10 + 9) * 100, f'["{marked_down.isoformat()}",)'),
+            (tag_fen, tag_fen, None, None, f'["{launched.isoformat()}","{marked_down.isoformat()}")'),
+            (tag_fen, tag_fen, (sale_yuan // 10 * 10 + 9) * 100, None, f'["{marked_down.isoformat()}",)'),
         ]
+
+
+def _with_member_price(periods: list[Period]) -> list[Period]:
+    """Give the price that holds now a lower one for members, in whole yuan."""
+    *before, (tag_fen, list_fen, sale_fen, _none, valid) = periods
+    unit_fen = list_fen if sale_fen is None else sale_fen
+    return [*before, (tag_fen, list_fen, sale_fen, unit_fen * MEMBER_PERCENT // 10_000 * 100, valid)]
 
 
 def _words(look: Look, dice: random.Random) -> tuple[str, ...]:
