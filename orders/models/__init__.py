@@ -1,0 +1,29 @@
+"""The tables of orders: what was agreed and paid."""
+
+from orders.models.order import (
+    Basket,
+    BasketLine,
+    Checkout,
+    IntentAllocation,
+    Order,
+    OrderCharge,
+    OrderLine,
+    PaymentIntent,
+    PaymentNotice,
+    Recognition,
+    Refund,
+)
+
+__all__ = [
+    "Basket",
+    "BasketLine",
+    "Checkout",
+    "IntentAllocation",
+    "Order",
+    "OrderCharge",
+    "OrderLine",
+    "PaymentIntent",
+    "PaymentNotice",
+    "Recognition",
+    "Refund",
+]
