@@ -10,4 +10,19 @@ function showBasketCount() {
   }
 }
 
-window.addEventListener("pageshow", showBasketCount);
+// An account's baskets may have changed on another device since the cookie was set.
+async function askBasketCount() {
+  const address = document.querySelector("[data-basket-count]")?.dataset.basketCount;
+  if (!address || !/(?:^|; )basket_shared=1/.test(document.cookie)) return;
+  try {
+    await fetch(address, { cache: "no-store" });
+  } catch {
+    return; // offline: the last count stays
+  }
+  showBasketCount();
+}
+
+window.addEventListener("pageshow", () => {
+  showBasketCount();
+  void askBasketCount();
+});

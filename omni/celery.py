@@ -15,6 +15,7 @@ app.conf.beat_schedule = {
     "kernel.sweep": {"task": "kernel.sweep", "schedule": 5.0},
     "messages.sweep": {"task": "messages.sweep", "schedule": 5.0, "options": {"expires": 5}},
     "orders.sweep": {"task": "orders.sweep", "schedule": 3.0, "options": {"expires": 3}},
+    "orders.sweep_baskets": {"task": "orders.sweep_baskets", "schedule": 3600.0},
     "fulfillment.sweep": {"task": "fulfillment.sweep", "schedule": 3.0, "options": {"expires": 3}},
     "fulfillment.count_acceptance": {"task": "fulfillment.count_acceptance", "schedule": 3600.0},
     "inventory.sweep": {"task": "inventory.sweep", "schedule": 15.0},

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 MAX_LINES = 50
+ACCOUNT_PREFIX = "account:"
 MAX_QUANTITY = 99
 MAX_NAME_LENGTH = 60
 MAX_STREET_LENGTH = 200
@@ -63,6 +64,16 @@ class InvalidPoint(InvalidInput):
     """A point off the earth, or half a point."""
 
     code = "invalid_point"
+
+
+def account_token(user_id: int) -> str:
+    """Return the token of an account's baskets; a guest's, which is random, is never of this form."""
+    return f"{ACCOUNT_PREFIX}{user_id}"
+
+
+def is_account_token(token: str) -> bool:
+    """Tell whether a token is an account's."""
+    return token.startswith(ACCOUNT_PREFIX)
 
 
 def check_line_count(count: int) -> None:

@@ -50,6 +50,41 @@ WITH checkout AS (
 SELECT id FROM placed
 """
 
+# A guest's baskets join an account's: a line is taken out of one as it goes into the other, so it arrives once.
+OPEN_BASKETS = """
+INSERT INTO orders_basket (token, brand_id, updated_at)
+SELECT %(own)s, brand_id, %(now)s FROM orders_basket WHERE token = %(guest)s ORDER BY brand_id
+ON CONFLICT (token, brand_id) DO UPDATE SET updated_at = excluded.updated_at
+"""
+
+MOVE_BASKET_LINES = """
+WITH moved AS (
+    DELETE FROM orders_basketline line USING orders_basket basket
+    WHERE basket.id = line.basket_id AND basket.token = %(guest)s
+    RETURNING line.id, basket.brand_id, line.variant_id, line.quantity, line.seen_price_fen
+)
+INSERT INTO orders_basketline (basket_id, variant_id, quantity, seen_price_fen)
+SELECT own.id, moved.variant_id, moved.quantity, moved.seen_price_fen
+FROM moved JOIN orders_basket own ON own.token = %(own)s AND own.brand_id = moved.brand_id
+ORDER BY moved.id
+ON CONFLICT (basket_id, variant_id) DO UPDATE SET
+    quantity = least(%(most)s, orders_basketline.quantity + excluded.quantity),
+    seen_price_fen = excluded.seen_price_fen
+"""
+
+DROP_BASKETS = "DELETE FROM orders_basket WHERE token = %(guest)s"
+
+# The lock keeps a line from coming in meanwhile; a basket that somebody uses now is not old.
+SWEEP_BASKETS = """
+WITH old AS (
+    SELECT id FROM orders_basket WHERE updated_at < %(before)s AND token NOT LIKE %(accounts)s
+    ORDER BY updated_at LIMIT %(most)s FOR UPDATE SKIP LOCKED
+), emptied AS (
+    DELETE FROM orders_basketline WHERE basket_id IN (SELECT id FROM old)
+)
+DELETE FROM orders_basket WHERE id IN (SELECT id FROM old)
+"""
+
 # Takes a due row for as long as the work may last: should it die or fail, the row is due again after that.
 CLAIM_ORDER = """
 UPDATE orders_order SET attempts = attempts + 1,

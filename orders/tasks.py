@@ -3,6 +3,7 @@
 from celery import shared_task
 
 from omni.kernel import clock
+from omni.kernel.transactions import entry
 from orders import services
 
 
@@ -22,3 +23,10 @@ def drive_refund(*, refund_id: int) -> None:
 def sweep() -> int:
     """Do what hints and notices missed, every few seconds. Returns how many rows were tried."""
     return services.drive_due_rows(now=clock.now())
+
+
+@shared_task(name="orders.sweep_baskets", ignore_result=True)
+def sweep_baskets() -> int:
+    """Delete old baskets of guests, every hour. Returns how many."""
+    with entry():
+        return services.sweep_baskets(now=clock.now())

@@ -7,6 +7,7 @@ app_name = "orders"
 urlpatterns = [
     path("basket/", shop.show_basket, name="basket"),
     path("basket/add/", shop.add_to_basket, name="basket-add"),
+    path("basket/count/", shop.show_basket_count, name="basket-count"),
     path("basket/change/", shop.change_basket, name="basket-change"),
     path("checkout/<slug:brand_code>/", shop.show_checkout, name="checkout"),
     path("checkout/<slug:brand_code>/stores/", shop.show_pickup_stores, name="pickup-stores"),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hmac
 import secrets
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.internal.flows.login import perform_login, record_authentication
@@ -26,10 +26,14 @@ from omni.kernel import clock, numbers, sealing
 from omni.kernel.transactions import entry
 from omni.messages import choices as messages_choices
 from omni.messages import services as messages_services
+from orders import services as orders_services
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser
     from django.http import HttpRequest, HttpResponse
+
+
+A_MONTH = 30 * 24 * 3600
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no types
@@ -50,6 +54,17 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
 
     def set_phone_verified(self, user: AbstractBaseUser, phone: str) -> None:
         """Do nothing: a phone that is stored is proven."""
+
+    def post_login(self, request: HttpRequest, user: AbstractBaseUser, **how: Any) -> HttpResponse:  # noqa: ANN401
+        """Go on after any sign-in; what the guest put into the basket joins the account's."""
+        answer: HttpResponse = super().post_login(request, user, **how)
+        with entry():
+            orders_services.join_baskets(
+                str(request.get_signed_cookie("basket", default="")), int(user.pk), now=clock.now()
+            )
+        answer.delete_cookie("basket")
+        answer.set_cookie("basket_shared", "1", max_age=A_MONTH, samesite="Lax")
+        return answer
 
     def send_verification_code_sms(
         self, user: AbstractBaseUser | None, phone: str, code: str, **kwargs: object

@@ -19,7 +19,10 @@ from stores import choices as stores_choices
 
 
 class Basket(models.Model):
-    """What a shopper means to buy of one brand; holds nothing. `token` is the key kept in the shopper's session."""
+    """What a shopper means to buy of one brand; holds nothing.
+
+    `token` is an account's (`orders.rules.account_token`), the same on every device, or what a guest's browser keeps.
+    """
 
     token = models.CharField(_("token"), max_length=40)
     brand = models.ForeignKey("stores.Brand", models.PROTECT, related_name="+", verbose_name=_("brand"))
@@ -29,6 +32,7 @@ class Basket(models.Model):
         verbose_name = _("basket")
         verbose_name_plural = _("baskets")
         constraints = [models.UniqueConstraint(fields=["token", "brand"], name="orders_basket_unique")]
+        indexes = [models.Index(fields=["updated_at"], name="orders_basket_age")]
 
     def __str__(self) -> str:
         return f"{self.brand_id} {self.pk}"
@@ -171,6 +175,30 @@ class OrderLine(models.Model):
         return f"{self.sku} x {self.quantity}"
 
 
+class LineAdjustment(models.Model):
+    """What one offer takes off one line, and who bears it. Append-only; Σ of a line = its `discount_fen`.
+
+    `source` names the offer to members ("coupon:17"), `kind` is one of `members.choices.AdjustmentKind`. `funders` are
+    frozen, [party, fen] each, and sum to the amount; the party "brand" is the seller itself.
+    """
+
+    order_line = models.ForeignKey(OrderLine, models.PROTECT, related_name="adjustments", verbose_name=_("order line"))
+    kind = models.CharField(_("kind"), max_length=16)
+    source = models.CharField(_("source"), max_length=60)
+    name_zh = models.CharField(_("name in Chinese"), max_length=120)
+    name_en = models.CharField(_("name in English"), max_length=180)
+    amount_fen = models.PositiveBigIntegerField(_("amount (fen)"))
+    funders = models.JSONField(_("borne by"))
+
+    class Meta:
+        verbose_name = _("adjustment")
+        verbose_name_plural = _("adjustments")
+        constraints = [models.CheckConstraint(condition=Q(amount_fen__gt=0), name="orders_adjustment_positive")]
+
+    def __str__(self) -> str:
+        return f"{self.source} {self.amount_fen}"
+
+
 class OrderCharge(models.Model):
     """An amount that is not goods. Delivery is refunded when nothing of the order was ever handed over."""
 
@@ -191,6 +219,7 @@ class OrderCharge(models.Model):
 class Recognition(models.Model):
     """A sale at the moment it became one: units of a line, or a charge. Append-only; a return will add a mirror.
 
+    `amount_fen` is what the shopper paid for it, `funding` what others than the brand bear of its price, {party: fen}.
     `cause` is unique (e.g. "fulfillment_order_line:7", "charge:3"): the same hand-over never counts twice.
     """
 
@@ -206,6 +235,7 @@ class Recognition(models.Model):
     )
     quantity = models.PositiveIntegerField(_("quantity"))
     amount_fen = models.BigIntegerField(_("amount (fen)"))
+    funding = models.JSONField(_("borne by others"), default=dict, db_default={})
     cause = models.CharField(_("cause"), max_length=60, unique=True)
     recognised_at = models.DateTimeField(_("recognised at"))
     business_on = models.DateField(_("business date"))

@@ -10,6 +10,7 @@ from orders.queries.basket import (
     count_units,
     find_basket,
     read_seen,
+    token_of_account,
 )
 from orders.queries.contact import Contact, contact_of_order, contacts_of_fulfillment
 from orders.queries.hq import Derived, OrderRow, derive, order_counts, order_rows
@@ -49,4 +50,5 @@ __all__ = [
     "read_order_token",
     "read_seen",
     "sign_order_token",
+    "token_of_account",
 ]

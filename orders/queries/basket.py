@@ -11,7 +11,7 @@ from django.db.models import Sum
 from fulfillment import choices as fulfillment_choices
 from inventory import queries as inventory_queries
 from orders.models import Basket, BasketLine
-from orders.rules import delivery_charge_fen
+from orders.rules import MAX_LINES, account_token, delivery_charge_fen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -87,9 +87,14 @@ class BasketView:
         return self.goods_fen + self.delivery_fen
 
     @property
+    def is_too_long(self) -> bool:
+        """Tell whether it holds more different things than an order takes, as joined baskets may."""
+        return len(self.lines) > MAX_LINES
+
+    @property
     def is_orderable(self) -> bool:
-        """Tell whether every line is on sale and in some store."""
-        return all(line.unit_price_fen is not None and line.is_in_stock for line in self.lines)
+        """Tell whether an order takes it: every line is on sale and in some store."""
+        return not self.is_too_long and all(line.unit_price_fen is not None and line.is_in_stock for line in self.lines)
 
     @property
     def seen(self) -> str:
@@ -101,6 +106,11 @@ def read_seen(text: str) -> tuple[SeenLine, ...]:
     """Read what a page showed of a basket; nothing when it is none of our texts."""
     found = [_SEEN.fullmatch(word) for word in text.split()]
     return tuple(SeenLine(*map(int, match.groups())) for match in found if match)
+
+
+def token_of_account(user_id: int) -> str:
+    """Return the token of an account's baskets, the same on every device."""
+    return account_token(user_id)
 
 
 def baskets_of(token: str, *, now: datetime) -> list[BasketView]:

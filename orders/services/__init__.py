@@ -1,7 +1,14 @@
 """The use cases of orders."""
 
 from orders.clients import NoticeRejected
-from orders.services.basket import BasketChanged, add_to_basket, change_basket_line, order_basket
+from orders.services.basket import (
+    BasketChanged,
+    add_to_basket,
+    change_basket_line,
+    join_baskets,
+    order_basket,
+    sweep_baskets,
+)
 from orders.services.cancelling import (
     NothingParked,
     OrderNotCancellable,
@@ -68,6 +75,7 @@ __all__ = [
     "drive_notice",
     "drive_refund",
     "expire_order",
+    "join_baskets",
     "order_basket",
     "park",
     "place_order",
@@ -78,4 +86,5 @@ __all__ = [
     "retry_refund",
     "start_payment",
     "start_processing",
+    "sweep_baskets",
 ]

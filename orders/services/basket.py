@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from django.conf import settings
+from django.db import connection
 from django.db.models import F, Value
 from django.db.models.functions import Least
 from django.utils.translation import gettext_lazy as _
@@ -12,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from inventory import queries as inventory_queries
 from omni.kernel.errors import Conflict
 from omni.kernel.transactions import step
-from orders import rules
+from orders import rules, sql
 from orders.choices import PaymentMethod
 from orders.models import Basket, BasketLine
 from orders.services.payment import start_payment
@@ -22,6 +25,10 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from orders.queries import SeenLine
+
+
+# How many old baskets one round deletes.
+MOST_SWEPT = 1000
 
 
 class BasketChanged(Conflict):
@@ -53,13 +60,39 @@ def add_to_basket(token: str, brand_id: int, sku: str, *, quantity: int = 1, now
 
 
 @step
-def change_basket_line(token: str, line_id: int, quantity: int) -> None:
+def change_basket_line(token: str, line_id: int, quantity: int, *, now: datetime) -> None:
     """Set the quantity of a line of one's own basket, up to 99; none or less takes it out. A stranger's is ignored."""
     own = BasketLine.objects.filter(basket__token=token, pk=line_id)
+    Basket.objects.filter(token=token, lines__pk=line_id).update(updated_at=now)
     if quantity <= 0:
         own.delete()
     else:
         own.update(quantity=min(rules.MAX_QUANTITY, quantity))
+
+
+@step
+def join_baskets(token: str, user_id: int, *, now: datetime) -> None:
+    """Give what a guest put into baskets to an account that signs in; quantities add up, to 99 of one SKU at most.
+
+    The prices the guest saw last are kept. Nothing when the token is empty or has no basket.
+    """
+    values = {"guest": token, "own": rules.account_token(user_id), "now": now, "most": rules.MAX_QUANTITY}
+    if not token or rules.is_account_token(token):
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(sql.OPEN_BASKETS, values)
+        cursor.execute(sql.MOVE_BASKET_LINES, values)
+        cursor.execute(sql.DROP_BASKETS, values)
+
+
+@step
+def sweep_baskets(*, now: datetime) -> int:
+    """Delete guests' baskets that nobody has touched for `ORDERS_BASKET_DAYS`; return how many. Accounts' stay."""
+    before = now - timedelta(days=settings.ORDERS_BASKET_DAYS)
+    accounts = f"{rules.ACCOUNT_PREFIX}%"
+    with connection.cursor() as cursor:
+        cursor.execute(sql.SWEEP_BASKETS, {"before": before, "accounts": accounts, "most": MOST_SWEPT})
+        return int(cursor.rowcount)
 
 
 @step

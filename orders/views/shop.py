@@ -58,23 +58,39 @@ def shopper_of(request: HttpRequest) -> Actor:
 
 
 def basket_token(request: HttpRequest) -> str:
-    """Return the token of this browser's baskets; empty when it has none yet."""
+    """Return the token of the account's baskets, or of this browser's; empty when a guest has none yet."""
+    if request.user.pk is not None:
+        return queries.token_of_account(request.user.pk)
     return str(request.get_signed_cookie("basket", default=""))
 
 
-def with_basket(response: HttpResponse, token: str) -> HttpResponse:
-    """Let the browser remember its baskets, and how many units they hold (for the script in the header)."""
-    response.set_signed_cookie("basket", token, max_age=A_MONTH, httponly=True, samesite="Lax")
+def with_basket(request: HttpRequest, response: HttpResponse, token: str) -> HttpResponse:
+    """Let the browser remember a guest's baskets, and how many units they hold (for the script in the header).
+
+    An account's may change on another device: `basket_shared` has the script ask again on every page.
+    """
+    if request.user.pk is None:
+        if token:
+            response.set_signed_cookie("basket", token, max_age=A_MONTH, httponly=True, samesite="Lax")
+        response.delete_cookie("basket_shared")
+    else:
+        response.set_cookie("basket_shared", "1", max_age=A_MONTH, samesite="Lax")
     response.set_cookie("basket_count", str(queries.count_units(token)), max_age=A_MONTH, samesite="Lax")
     return response
 
 
 @require_safe
 def show_basket(request: HttpRequest) -> HttpResponse:
-    """Show the baskets of this browser."""
+    """Show the baskets of this account or browser."""
     token = basket_token(request)
     response = render(request, "shop/basket_show.html", {"baskets": queries.baskets_of(token, now=clock.now())})
-    return with_basket(response, token) if token else response
+    return with_basket(request, response, token)
+
+
+@require_safe
+def show_basket_count(request: HttpRequest) -> HttpResponse:
+    """Answer how many units the baskets hold now, by the cookie that the header shows."""
+    return with_basket(request, HttpResponse(status=204, headers={"Cache-Control": "no-store"}), basket_token(request))
 
 
 @require_POST
@@ -90,7 +106,7 @@ def add_to_basket(request: HttpRequest) -> HttpResponse:
             services.add_to_basket(token, brand.pk, values["sku"], quantity=values["quantity"] or 1, now=clock.now())
     except DomainError as error:
         return _back(request, error.message)
-    return with_basket(redirect("orders:basket"), token)
+    return with_basket(request, redirect("orders:basket"), token)
 
 
 def _first_error(form: Form) -> str:
@@ -111,10 +127,12 @@ def change_basket(request: HttpRequest) -> HttpResponse:
     form, token = ChangeBasketForm(request.POST), basket_token(request)
     if form.is_valid():
         with entry():
-            services.change_basket_line(token, form.cleaned_data["line"], form.cleaned_data["quantity"])
+            services.change_basket_line(
+                token, form.cleaned_data["line"], form.cleaned_data["quantity"], now=clock.now()
+            )
     else:
         messages.error(request, _first_error(form))
-    return redirect("orders:basket")
+    return with_basket(request, redirect("orders:basket"), token)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -184,7 +202,7 @@ def _place_order(
 
     answer, _is_replayed = run_once(Idempotency(f"basket:{token}", values["key"], fingerprint), work)
     _remember(request, answer["number"])
-    return with_basket(redirect("orders:pay", answer["number"]), token)
+    return with_basket(request, redirect("orders:pay", answer["number"]), token)
 
 
 def _wanted(brand_id: int, values: dict[str, Any], place: stores_queries.Place | None) -> services.PlaceOrder:

@@ -1,10 +1,10 @@
 """Baskets: what goes in, at which price it is shown, and that what is ordered is what was seen."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
-from pytest_django import DjangoAssertNumQueries
+from pytest_django import DjangoAssertNumQueries, Settings
 
 from fulfillment.services import CannotReserveStock
 from inventory.models import Price, StockLevel, Variant
@@ -80,14 +80,14 @@ def test_change_basket_line_sets_caps_and_removes_only_ones_own(world: World, no
     add(world, now, "SHIRT-S")
     line = BasketLine.objects.get()
     with entry():
-        services.change_basket_line("a-stranger", line.pk, 5)
-        services.change_basket_line("a-stranger", line.pk, 0)
+        services.change_basket_line("a-stranger", line.pk, 5, now=now)
+        services.change_basket_line("a-stranger", line.pk, 0, now=now)
     assert contents() == [("SHIRT-S", 1, 49900)]
     with entry():
-        services.change_basket_line(TOKEN, line.pk, 1000)
+        services.change_basket_line(TOKEN, line.pk, 1000, now=now)
     assert contents() == [("SHIRT-S", 99, 49900)]
     with entry():
-        services.change_basket_line(TOKEN, line.pk, 0)
+        services.change_basket_line(TOKEN, line.pk, 0, now=now)
     assert contents() == []
 
 
@@ -95,7 +95,7 @@ def test_basket_services_outside_a_transaction_are_refused(world: World, now: da
     with pytest.raises(StepOutsideTransaction):
         services.add_to_basket(TOKEN, world.brand.pk, "SHIRT-S", now=now)
     with pytest.raises(StepOutsideTransaction):
-        services.change_basket_line(TOKEN, 1, 1)
+        services.change_basket_line(TOKEN, 1, 1, now=now)
     with pytest.raises(StepOutsideTransaction):
         services.order_basket(TOKEN, wish(world), seen=(), now=now)
 
@@ -220,3 +220,64 @@ def test_order_basket_that_is_empty_is_refused(world: World, now: datetime) -> N
     with pytest.raises(rules.EmptyBasket) as refusal, entry():
         services.order_basket(TOKEN, wish(world), seen=(), now=now)
     assert (refusal.value.code, refusal.value.field) == ("empty_basket", "lines")
+
+
+# Accounts
+
+
+def joined(now: datetime, user_id: int = 7) -> list[tuple[str, int, int]]:
+    with entry():
+        services.join_baskets(TOKEN, user_id, now=now)
+    return contents(queries.token_of_account(user_id))
+
+
+def test_join_baskets_adds_up_to_99_and_keeps_the_price_seen_last(world: World, now: datetime) -> None:
+    account = queries.token_of_account(7)
+    add(world, now, "SHIRT-S", 60, token=account)
+    Price.objects.filter(variant=world.variants["S"]).update(list_fen=20000)
+    add(world, now, "SHIRT-S", 60)
+    add(world, now, "SHIRT-L", 2)
+    assert joined(now + timedelta(hours=1)) == [("SHIRT-S", 99, 20000), ("SHIRT-L", 2, 39900)]
+    (basket,) = Basket.objects.all()
+    assert (basket.token, basket.brand, basket.updated_at) == (account, world.brand, now + timedelta(hours=1))
+
+
+def test_join_baskets_again_or_of_nobody_changes_nothing(world: World, now: datetime) -> None:
+    add(world, now, "SHIRT-S")
+    assert joined(now) == joined(now) == [("SHIRT-S", 1, 49900)]
+    with entry():
+        services.join_baskets("", 8, now=now)
+        services.join_baskets(queries.token_of_account(7), 8, now=now)
+    assert contents(queries.token_of_account(7)) == [("SHIRT-S", 1, 49900)]
+    assert contents(queries.token_of_account(8)) == []
+
+
+def test_joined_basket_with_too_many_things_is_not_orderable(
+    world: World, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("orders.queries.basket.MAX_LINES", 1)
+    add(world, now, "SHIRT-S", token=queries.token_of_account(7))
+    add(world, now, "SHIRT-M")
+    joined(now)
+    (basket,) = queries.baskets_of(queries.token_of_account(7), now=now)
+    assert (basket.is_too_long, basket.is_orderable) == (True, False)
+
+
+def test_sweep_baskets_deletes_old_ones_of_guests_alone(world: World, now: datetime, settings: Settings) -> None:
+    settings.ORDERS_BASKET_DAYS = 30
+    old, account = now - timedelta(days=30, seconds=1), queries.token_of_account(7)
+    add(world, old, "SHIRT-S")
+    add(world, old, "SHIRT-S", token=account)
+    add(world, now - timedelta(days=30), "SHIRT-S", token="young")
+    with entry():
+        assert services.sweep_baskets(now=now) == 1
+        assert services.sweep_baskets(now=now) == 0
+    assert set(Basket.objects.values_list("token", flat=True)) == {account, "young"}
+    assert BasketLine.objects.count() == 2
+
+
+def test_sweep_baskets_spares_one_that_is_used_again(world: World, now: datetime) -> None:
+    add(world, now - timedelta(days=60), "SHIRT-S")
+    with entry():
+        services.change_basket_line(TOKEN, BasketLine.objects.get().pk, 2, now=now)
+        assert services.sweep_baskets(now=now) == 0

@@ -15,7 +15,7 @@ from omni.accounts.models import User
 from omni.kernel import clock, sealing
 from omni.messages import services as messages_services
 from omni.messages.models import Message
-from orders.models import Order
+from orders.models import Basket, Order
 from tests.cast import World
 from tests.factories.accounts import ShopperUserFactory
 from tests.factories.members import MemberFactory
@@ -86,6 +86,28 @@ def test_known_phone_signs_in_and_goes_on(client: Client, gateway: ScriptedGatew
     assert answer.headers["Location"] == "/basket/"
     assert client.session["_auth_user_id"] == str(shopper.pk)
     assert User.objects.count() == 1
+
+
+def test_guests_basket_joins_the_accounts_which_every_device_shows(
+    world: World, client: Client, gateway: ScriptedGateway
+) -> None:
+    client.post("/basket/add/", {"brand": "one", "sku": "SHIRT-S"})
+    location = ask(client)
+    client.post(location, {"code": code_sent(gateway)})
+    other = Client(headers=ENGLISH)
+    other.force_login(User.objects.get())
+
+    other.post("/basket/add/", {"brand": "one", "sku": "SHIRT-S"})
+
+    assert other.cookies["basket_count"].value == "2"
+    assert client.get("/basket/count/").status_code == 204
+    assert client.cookies["basket_count"].value == "2"
+    assert client.cookies["basket"].value == ""
+    (basket,) = Basket.objects.all()
+    assert basket.token == f"account:{User.objects.get().pk}"
+    client.post("/accounts/logout/")
+    client.get("/basket/count/")
+    assert (client.cookies["basket_count"].value, client.cookies["basket_shared"].value) == ("0", "")
 
 
 def test_address_of_another_site_is_not_gone_to(client: Client, gateway: ScriptedGateway) -> None:
