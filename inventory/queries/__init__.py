@@ -2,22 +2,24 @@
 
 from inventory.queries.audit import audit_counters, audit_movements
 from inventory.queries.catalogue import (
-    ColorView,
-    NearStore,
     ProductCard,
-    ProductDetail,
-    SizeView,
     categories,
     find_version,
     list_products,
     load_cards,
-    load_product,
-    near_stores,
     on_hand_by_store,
-    sizes_of,
     variants_in_stock,
 )
 from inventory.queries.pricing import PricedVariant, price_lines, variants_by_sku
+from inventory.queries.product import (
+    ColorView,
+    NearStore,
+    ProductDetail,
+    SizeView,
+    load_product,
+    near_stores,
+    sizes_of,
+)
 
 __all__ = [
     "ColorView",
