@@ -1,0 +1,56 @@
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+
+class AdjustmentKind(models.TextChoices):
+    """What takes something off a line, in the order in which they are applied."""
+
+    MEMBER_PRICE = "member_price", _("Member price")
+    PROMOTION = "promotion", _("Promotion")
+    COUPON = "coupon", _("Coupon")
+    POINTS = "points", _("Points")
+
+
+class Benefit(models.TextChoices):
+    AMOUNT = "amount", _("Amount off")
+    PERCENT = "percent", _("Percent off")
+
+
+class Funder(models.TextChoices):
+    """Who bears what an offer takes off."""
+
+    BRAND = "brand", _("Brand")
+    STORE = "store", _("Store")
+    MALL = "mall", _("Mall")
+    PLATFORM = "platform", _("Platform")
+
+
+class RestorePolicy(models.TextChoices):
+    """What becomes of a coupon when its order is cancelled as a whole or expires."""
+
+    RESTORE = "restore", _("Can be used again")
+    LAPSE = "lapse", _("Is lost")
+
+
+class CouponStatus(models.TextChoices):
+    ISSUED = "issued", _("Usable")
+    USED = "used", pgettext_lazy("coupon", "Used")
+    EXPIRED = "expired", pgettext_lazy("coupon", "Expired")
+    REVOKED = "revoked", pgettext_lazy("coupon", "Withdrawn")
+
+
+COUPON_TRANSITIONS: dict[CouponStatus, frozenset[CouponStatus]] = {
+    CouponStatus.ISSUED: frozenset({CouponStatus.USED, CouponStatus.EXPIRED, CouponStatus.REVOKED}),
+    CouponStatus.USED: frozenset({CouponStatus.ISSUED, CouponStatus.EXPIRED}),
+    CouponStatus.EXPIRED: frozenset(),
+    CouponStatus.REVOKED: frozenset(),
+}
+
+
+class PointsKind(models.TextChoices):
+    EARNED = "earned", _("Earned")
+    MATURED = "matured", _("Became available")
+    REVERSED = "reversed", _("Taken back for a return")
+    SPENT = "spent", _("Spent")
+    GIVEN_BACK = "given_back", _("Given back")

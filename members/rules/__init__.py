@@ -1,0 +1,1 @@
+"""Pure rules of offers and points: no database, no clock."""
