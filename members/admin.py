@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
-from members.models import Member, MemberAddress
+from members.models import Member
 from omni.kernel import sealing
 from omni.kernel.admin import ReadOnly
 from omni.kernel.errors import InvalidInput
@@ -17,17 +17,11 @@ if TYPE_CHECKING:
     from django.http import HttpRequest
 
 
-class MemberAddressInline(ReadOnly, admin.TabularInline["MemberAddress", "Member"]):
-    model = MemberAddress
-    fields = ["recipient", "district", "street", "is_default"]
-
-
 @admin.register(Member)
 class MemberAdmin(ReadOnly, admin.ModelAdmin["Member"]):
     list_display = ["number", "brand_id", "name", "phone", "home_store_id", "joined_at"]
     fields = ["number", "brand", "name", "phone", "home_store", "language", "joined_at"]
     search_fields = ["number"]
-    inlines = [MemberAddressInline]
     show_full_result_count = False
 
     @admin.display(description=_("phone"))

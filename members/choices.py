@@ -1,3 +1,5 @@
+"""The words of members."""
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
@@ -54,3 +56,22 @@ class PointsKind(models.TextChoices):
     REVERSED = "reversed", _("Taken back for a return")
     SPENT = "spent", _("Spent")
     GIVEN_BACK = "given_back", _("Given back")
+
+
+class ConsentPurpose(models.TextChoices):
+    """What a brand may be allowed to do with what it knows of a member."""
+
+    MARKETING = "marketing", _("News and offers")
+    PROFILING = "profiling", _("Personal recommendations")
+
+
+class ConsentSource(models.TextChoices):
+    """Where a member said so."""
+
+    WEB = "web", _("Web shop")
+    STORE = "store", _("In a store")
+    ERASURE = "erasure", _("Erasure of the account")
+
+
+# Where the session remembers what somebody wished for before they signed in: {"brand", "code", "sku"}.
+REMEMBERED_WISH = "wish"

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django import forms
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
+from members.models import SizeProfile
+from members.queries import SIZE_FIELDS
 from members.services import MAX_NAME_LENGTH, MAX_STREET_LENGTH, NewAddress
 from omni.kernel import sealing
 from omni.kernel.errors import DomainError, InvalidInput
@@ -86,3 +90,25 @@ class AddressForm(RefusableForm):
         """Return what a valid form says."""
         values = self.cleaned_data
         return NewAddress(values["recipient"], values["phone"], values["place"], values["street"])
+
+
+class SizeForm(forms.ModelForm[SizeProfile]):
+    """A person's measures; all may stay empty. What is valid is checked here, nothing is saved."""
+
+    class Meta:
+        model = SizeProfile
+        fields = SIZE_FIELDS
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401  as Django's
+        super().__init__(*args, **kwargs)
+        for name, field in self.fields.items():
+            attributes = {"class": "input w-full", "autocomplete": "off"}
+            field.widget.attrs |= attributes | ({"inputmode": "numeric"} if name.endswith(("_cm", "_kg")) else {})
+
+
+class WishForm(forms.Form):
+    """Which product goes on the wish list, and in which colour and size if a SKU says so."""
+
+    brand = forms.SlugField(max_length=50)
+    code = forms.CharField(max_length=32)
+    sku = forms.CharField(max_length=40, required=False)

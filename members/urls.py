@@ -1,6 +1,6 @@
 from django.urls import path
 
-from members.views import shop
+from members.views import profile, shop
 
 app_name = "members"
 urlpatterns = [
@@ -11,4 +11,10 @@ urlpatterns = [
     path("me/addresses/<int:address_id>/prefer/", shop.prefer_address, name="address-prefer"),
     path("me/addresses/<int:address_id>/delete/", shop.delete_address, name="address-delete"),
     path("me/join/<slug:brand_code>/", shop.join_brand, name="join"),
+    path("me/consent/", profile.change_consent, name="consent"),
+    path("me/sizes/", profile.change_sizes, name="sizes"),
+    path("me/wishes/", profile.list_wishes, name="wishes"),
+    path("me/wishes/add/", profile.add_wish, name="wish-add"),
+    path("me/wishes/<int:wish_id>/remove/", profile.remove_wish, name="wish-remove"),
+    path("me/code/<slug:brand_code>/", profile.show_code, name="code"),
 ]

@@ -17,7 +17,7 @@ from stores import queries as stores_queries
 from stores.models import Brand, Staff, Store
 from stores.permissions import Actor
 from tests.factories.inventory import ProductFactory, StockLevelFactory, VariantFactory
-from tests.factories.members import MemberAddressFactory, MemberFactory
+from tests.factories.members import MemberFactory
 from tests.factories.stores import (
     BrandFactory,
     ClerkFactory,
@@ -130,10 +130,8 @@ def headquarters(world: World) -> Staff:
 
 @pytest.fixture
 def member(world: World) -> Member:
-    """Return a member of brand one with an address."""
-    member = MemberFactory.create(brand=world.brand)
-    MemberAddressFactory.create(member=member)
-    return member
+    """Return a member of brand one."""
+    return MemberFactory.create(brand=world.brand)
 
 
 @pytest.fixture

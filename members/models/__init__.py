@@ -1,16 +1,37 @@
 """Members, what an account keeps for all brands, offers and points."""
 
-from members.models.members import AccountAddress, Member, MemberAddress
-from members.models.offers import Coupon, CouponTally, CouponTemplate, OfferTerms, OfferUse, Promotion
-from members.models.points import PointsAccount, PointsEntry, PointsGrant, PointsProgram, Tier
+from members.models.members import (
+    AccountAddress,
+    Member,
+)
+from members.models.offers import (
+    Coupon,
+    CouponTally,
+    CouponTemplate,
+    OfferTerms,
+    OfferUse,
+    Promotion,
+)
+from members.models.points import (
+    PointsAccount,
+    PointsEntry,
+    PointsGrant,
+    PointsProgram,
+    Tier,
+)
+from members.models.profile import (
+    ConsentChange,
+    SizeProfile,
+    Wish,
+)
 
 __all__ = [
     "AccountAddress",
+    "ConsentChange",
     "Coupon",
     "CouponTally",
     "CouponTemplate",
     "Member",
-    "MemberAddress",
     "OfferTerms",
     "OfferUse",
     "PointsAccount",
@@ -18,5 +39,7 @@ __all__ = [
     "PointsGrant",
     "PointsProgram",
     "Promotion",
+    "SizeProfile",
     "Tier",
+    "Wish",
 ]

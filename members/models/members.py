@@ -29,22 +29,6 @@ class Member(models.Model):
         return self.number
 
 
-class MemberAddress(models.Model):
-    member = models.ForeignKey(Member, models.CASCADE, related_name="addresses", verbose_name=_("member"))
-    recipient = models.CharField(_("recipient"), max_length=60)
-    phone_sealed = models.CharField(_("phone (encrypted)"), max_length=200)
-    district = models.ForeignKey("stores.District", models.PROTECT, related_name="+", verbose_name=_("district"))
-    street = models.CharField(_("street and number"), max_length=200)
-    is_default = models.BooleanField(_("default"), default=False)
-
-    class Meta:
-        verbose_name = _("address")
-        verbose_name_plural = _("addresses")
-
-    def __str__(self) -> str:
-        return f"{self.member_id} {self.street}"
-
-
 class AccountAddress(models.Model):
     """Where a person has things brought, whichever brand they are from: the account's, and seen by no brand.
 

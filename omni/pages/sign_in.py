@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hmac
 import secrets
+from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -19,10 +20,12 @@ from allauth.account.stages import LoginByCodeStage, LoginStageController
 from django.conf import settings
 from django.utils.translation import get_language, gettext
 
+from members import choices as members_choices
 from members import services as members_services
 from omni.accounts import queries as accounts_queries
 from omni.accounts import services as accounts_services
 from omni.kernel import clock, numbers, sealing
+from omni.kernel.errors import DomainError
 from omni.kernel.transactions import entry
 from omni.messages import choices as messages_choices
 from omni.messages import services as messages_services
@@ -47,6 +50,12 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
         """Return the phone of an account and that it is proven, or None."""
         phone = accounts_queries.get_identity(user.pk).phone
         return (phone, True) if phone else None
+
+    def post_login(self, request: HttpRequest, user: AbstractBaseUser, **kwargs: object) -> HttpResponse:
+        """Take along, however somebody signed in, what they wished for before."""
+        add_remembered_wish(request, user)
+        answer: HttpResponse = super().post_login(request, user, **kwargs)
+        return answer
 
     def set_phone(self, user: AbstractBaseUser, phone: str, verified: bool) -> None:  # noqa: FBT001  allauth's signature
         """Refuse: a phone makes an account by its code, and is not changed."""
@@ -147,3 +156,12 @@ def find(request: HttpRequest) -> SignIn | None:
     stage = LoginStageController.enter(request, LoginByCodeStage.key)
     found: SignIn | None = SignIn(stage).abort_if_invalid() if stage and "flow" in stage.state else None
     return found
+
+
+def add_remembered_wish(request: HttpRequest, user: AbstractBaseUser) -> None:
+    """Add what somebody wished for before they signed in; what is no longer there is forgotten."""
+    wanted = request.session.pop(members_choices.REMEMBERED_WISH, None)
+    if wanted is None:
+        return
+    with suppress(DomainError), entry():
+        members_services.add_wish(user.pk, wanted["brand"], wanted["code"], sku=wanted["sku"], now=clock.now())

@@ -1,7 +1,7 @@
 from django.urls import path
 from django.views.generic import RedirectView
 
-from omni.pages.views import hq, shop
+from omni.pages.views import account, hq, shop
 
 # Under the names that allauth redirects to, outside this app's namespace.
 sign_in_patterns = [
@@ -12,6 +12,7 @@ sign_in_patterns = [
 app_name = "pages"
 urlpatterns = [
     path("me/", shop.show_account, name="account"),
+    path("me/wishes/<int:wish_id>/to-basket/", account.move_wish_to_basket, name="wish-to-basket"),
     path("hq/", RedirectView.as_view(pattern_name="pages:hq-orders"), name="hq"),
     path("hq/orders/", hq.list_orders, name="hq-orders"),
     path("hq/orders/<str:number>/", hq.show_order, name="hq-order"),

@@ -129,6 +129,15 @@ PAGES: dict[str, Route] = {
     ),
     "me/addresses/<int:address_id>/prefer/": Route(NOT_ALLOWED, OWN_ADDRESS, row="address", writers=(MEMBER,)),
     "me/addresses/<int:address_id>/delete/": Route(NOT_ALLOWED, OWN_ADDRESS, row="address", writers=(MEMBER,)),
+    "me/consent/": Route(ACCOUNT, answers(404, (OUTSIDE, 302), ([MEMBER], 302)), writers=(MEMBER,)),
+    "me/sizes/": Route(ACCOUNT, answers(302), writers=SIGNED_IN),
+    "me/wishes/": Route(ACCOUNT, NOT_ALLOWED),
+    "me/wishes/add/": Route(NOT_ALLOWED, answers(302), writers=SIGNED_IN),
+    "me/wishes/<int:wish_id>/remove/": Route(NOT_ALLOWED, OWN_ADDRESS, row="wish", writers=(MEMBER,)),
+    "me/wishes/<int:wish_id>/to-basket/": Route(
+        NOT_ALLOWED, answers(404, (OUTSIDE, 302), ([MEMBER], 307)), row="wish", writers=(MEMBER,)
+    ),
+    "me/code/<slug:brand_code>/": Route(answers(404, (OUTSIDE, 302), ([MEMBER], 200)), NOT_ALLOWED),
     "me/join/<slug:brand_code>/": Route(NOT_ALLOWED, answers(409, (OUTSIDE, 302), ([MEMBER], 302)), writers=(MEMBER,)),
     # The desk.
     "desk/": Route(answers(200, (OUTSIDE, SIGN_IN), ((*AT_A, CLERK_B, OTHER_CLERK), 302)), NOT_ALLOWED),

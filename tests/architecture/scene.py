@@ -35,7 +35,7 @@ from tests.cast import NOON, World
 from tests.factories.accounts import ShopperUserFactory, UserFactory
 from tests.factories.api import bearer, issue_key
 from tests.factories.fulfillment import accept, accept_and_pack, code_of, offer_share
-from tests.factories.members import AccountAddressFactory, MemberFactory
+from tests.factories.members import AccountAddressFactory, MemberFactory, WishFactory
 from tests.factories.orders import carried_order, move_share, placed_order, shares_of, started_payment
 from tests.factories.stores import (
     ClerkFactory,
@@ -90,6 +90,7 @@ class Scene:
             "number": self.rows.get(row, ""),
             "store_id": self.rows["store"],
             "address_id": self.rows["address"],
+            "wish_id": self.rows["wish"],
             "brand_code": self.world.brand.code,
             "code": self.world.product.code,
             "store_code": self.world.stores["A"].code,
@@ -186,7 +187,12 @@ def set_scene(world: World) -> Scene:
     _offer_tasks(scene)
     _fill_admin(world)
     scene.rows["address"] = str(AccountAddressFactory.create(user=scene.accounts[routes.MEMBER]).pk)
+    wish = WishFactory.create(user=scene.accounts[routes.MEMBER], variant=world.variants["S"])
+    scene.rows["wish"] = str(wish.pk)
     scene.sent |= {
+        "me/consent/": {"brand": "one", "marketing-sms": "on"},
+        "me/sizes/": {"height_cm": "168"},
+        "me/wishes/add/": {"brand": "one", "code": "SHIRT", "sku": "SHIRT-M"},
         "me/profile/": {"name": "王小雨", "language": "en"},
         **dict.fromkeys(("me/addresses/add/", "me/addresses/<int:address_id>/"), ADDRESS),
         "i18n/setlang/": {"language": "en"},

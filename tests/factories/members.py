@@ -2,12 +2,13 @@
 
 from datetime import UTC, datetime
 
-from factory.declarations import LazyAttribute, LazyFunction, Sequence, SubFactory
+from factory.declarations import LazyAttribute, LazyFunction, SelfAttribute, Sequence, SubFactory
 from factory.django import DjangoModelFactory
 
-from members.models import AccountAddress, Member, MemberAddress
+from members.models import AccountAddress, Member, Wish
 from omni.kernel import numbers, sealing
 from tests.factories.accounts import ShopperUserFactory
+from tests.factories.inventory import VariantFactory
 from tests.factories.stores import BrandFactory, DistrictFactory
 
 
@@ -28,21 +29,6 @@ class MemberFactory(DjangoModelFactory[Member]):
     joined_at = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-class MemberAddressFactory(DjangoModelFactory[MemberAddress]):
-    class Meta:
-        model = MemberAddress
-
-    class Params:
-        phone = "+8613900000000"
-
-    member = SubFactory(MemberFactory)
-    recipient = "王小雨"
-    phone_sealed = LazyAttribute(lambda address: sealing.seal(address.phone))
-    district = SubFactory(DistrictFactory)
-    street = "南京西路 1 号"
-    is_default = True
-
-
 class AccountAddressFactory(DjangoModelFactory[AccountAddress]):
     """An address in Jing'an that a person keeps for every brand."""
 
@@ -57,4 +43,16 @@ class AccountAddressFactory(DjangoModelFactory[AccountAddress]):
     phone_sealed = LazyAttribute(lambda address: sealing.seal(address.phone))
     district = SubFactory(DistrictFactory)
     street = "南京西路 1 号"
+    created_at = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+class WishFactory(DjangoModelFactory[Wish]):
+    """A colour and size that a person wishes for."""
+
+    class Meta:
+        model = Wish
+
+    user = SubFactory(ShopperUserFactory)
+    variant = SubFactory(VariantFactory)
+    product = SelfAttribute("variant.product")
     created_at = datetime(2026, 1, 1, tzinfo=UTC)

@@ -88,7 +88,7 @@ def test_addresses_are_added_changed_preferred_and_deleted(client: Client, shopp
     assert [view.street for view in AccountAddress.objects.order_by("-preferred_at")] == ["淮海路 3 号", "衡山路 2 号"]
     client.post(f"/me/addresses/{first.pk}/delete/")
     assert list(AccountAddress.objects.all()) == [second]
-    assert "衡山路 2 号" in client.get("/me/").content.decode()
+    assert "衡山路 2 号" in client.get("/me/addresses/").content.decode()
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from pytest_django import DjangoDbBlocker
 
 from fulfillment.models import RoutingRule
 from inventory.models import Price, Product, StockLevel, Variant
-from members.models import Member, MemberAddress
+from members.models import AccountAddress, Member
 from omni.kernel import geo, sealing
 from omni.pages import demo
 from omni.pages.demo.brands import BRANDS
@@ -138,8 +138,8 @@ def test_members_have_an_address_and_a_phone_that_unseals() -> None:
     phone = sealing.unseal(member.phone_sealed)
     assert sealing.blind_index(phone) == member.phone_index
     assert sealing.normalise_phone(phone) == phone
-    assert set(Member.objects.values_list("pk", flat=True)) == set(
-        MemberAddress.objects.filter(is_default=True).values_list("member_id", flat=True)
+    assert set(Member.objects.values_list("user_id", flat=True)) == set(
+        AccountAddress.objects.values_list("user_id", flat=True)
     )
 
 

@@ -84,22 +84,25 @@ class People:
     def __init__(self, dice: random.Random, now: datetime) -> None:
         self.dice = dice
         self.now = now
-        self.password = make_password(PASSWORD)
+        self.password, self.no_password = make_password(PASSWORD), make_password(None)
         self.users = Table(
             "accounts_user",
             *("password", "is_superuser", "username", "first_name", "last_name", "email", "is_staff", "is_active"),
-            *("date_joined", "phone_sealed", "language"),
+            *("date_joined", "phone_sealed", "phone_index", "language"),
         )
         self.staff = Table(
             "stores_staff", "user_id", "role", "brand_id", "store_id", "counterparty_id", "display_name", "is_active"
         )
         self.members = Table(
             "members_member",
-            *("brand_id", "number", "name", "phone_sealed", "phone_index", "home_store_id", "language", "joined_at"),
+            *("brand_id", "user_id", "number", "name", "phone_sealed", "phone_index"),
+            *("home_store_id", "language", "joined_at"),
         )
         self.addresses = Table(
-            "members_memberaddress", "member_id", "recipient", "phone_sealed", "district_id", "street", "is_default"
+            "members_accountaddress", "user_id", "recipient", "phone_sealed", "district_id", "street", "created_at"
         )
+        # The account of a phone: whoever is a member of two brands has one.
+        self.shoppers: dict[str, int] = {}
 
     def tables(self) -> list[Table]:
         """Return the tables in the order in which they must be loaded."""
@@ -140,12 +143,13 @@ class People:
 
     def _add_user(self, username: str, *, is_administrator: bool = False) -> int:
         joined_at = self.now - timedelta(days=200)
+        rights = (is_administrator, True)
         return self.users.add(
-            (self.password, is_administrator, username, "", "", "", is_administrator, True, joined_at, "", "zh-hans")
+            (self.password, is_administrator, username, "", "", "", *rights, joined_at, "", None, "zh-hans")
         )
 
     def add_members(self, brand_id: int, brand_number: int, stores: list[DemoStore], places: Places) -> None:
-        """Add a brand's members with one or two addresses; some of them are members of the brand before as well."""
+        """Add a brand's members, each with an account; some of them are members of the brand before as well."""
         for number in range(MEMBERS_A_BRAND):
             person = brand_number * (MEMBERS_A_BRAND - 50) + number
             phone = f"+861660{person:07d}"
@@ -153,13 +157,26 @@ class People:
             joined_at = self.now - timedelta(days=self.dice.randrange(1, 700), minutes=self.dice.randrange(1440))
             language = "zh-hans" if self.dice.random() < 0.93 else "en"
             secrets = (sealing.seal(phone), sealing.blind_index(phone))
-            member_id = self.members.add(
-                (brand_id, numbers.public_number("M"), name, *secrets, home.store_id, language, joined_at)
+            user_id = self.shoppers.get(phone)
+            if user_id is None:
+                user_id = self._add_shopper(name, language, secrets, joined_at)
+                self.shoppers[phone] = user_id
+                self._add_addresses(user_id, name, phone, home, places)
+            self.members.add(
+                (brand_id, user_id, numbers.public_number("M"), name, *secrets, home.store_id, language, joined_at)
             )
-            for position in range(self.dice.choice((1, 1, 1, 2))):
-                sites = places.sites[home.city]
-                site = self.dice.choices(sites, [site.weight for site in sites])[0]
-                street = (
-                    f"{self.dice.choice(ESTATES)} {self.dice.randrange(1, 30)} 幢 {self.dice.randrange(101, 2604)} 室"
-                )
-                self.addresses.add((member_id, name, sealing.seal(phone), site.district.pk, street, position == 0))
+
+    def _add_shopper(self, name: str, language: str, secrets: tuple[str, str], joined_at: datetime) -> int:
+        """Add an account that signs in with its phone."""
+        username = numbers.public_number("U")
+        return self.users.add(
+            (self.no_password, False, username, name, "", "", False, True, joined_at, *secrets, language)
+        )
+
+    def _add_addresses(self, user_id: int, name: str, phone: str, home: DemoStore, places: Places) -> None:
+        """Add one or two addresses in the city of a person's home store."""
+        for _number in range(self.dice.choice((1, 1, 1, 2))):
+            sites = places.sites[home.city]
+            site = self.dice.choices(sites, [site.weight for site in sites])[0]
+            street = f"{self.dice.choice(ESTATES)} {self.dice.randrange(1, 30)} 幢 {self.dice.randrange(101, 2604)} 室"
+            self.addresses.add((user_id, name, sealing.seal(phone), site.district.pk, street, self.now))

@@ -72,7 +72,7 @@ def confirm_code(request: HttpRequest) -> HttpResponse:
 @require_safe
 @login_required(login_url="account_request_login_code")
 def show_account(request: HttpRequest) -> HttpResponse:
-    """Show who is signed in, their newest orders from every channel, addresses and memberships."""
+    """Show who is signed in, their newest orders from every channel, and memberships."""
     user_id = int(request.user.pk or 0)
     identity = accounts_queries.get_identity(user_id)
     # Somebody's work gives no rights here: these are their own orders.
@@ -85,7 +85,6 @@ def show_account(request: HttpRequest) -> HttpResponse:
         "name": identity.name,
         "phone": sealing.mask_phone(identity.phone) if identity.phone else "",
         "orders": orders_queries.order_rows(shopper, limit=NEWEST_ORDERS),
-        "addresses": members_queries.addresses_of(user_id),
         "memberships": members_queries.memberships_of(user_id),
     }
     return render(request, "members/account_show.html", context)
