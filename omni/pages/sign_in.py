@@ -51,12 +51,6 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
         phone = accounts_queries.get_identity(user.pk).phone
         return (phone, True) if phone else None
 
-    def post_login(self, request: HttpRequest, user: AbstractBaseUser, **kwargs: object) -> HttpResponse:
-        """Take along, however somebody signed in, what they wished for before."""
-        add_remembered_wish(request, user)
-        answer: HttpResponse = super().post_login(request, user, **kwargs)
-        return answer
-
     def set_phone(self, user: AbstractBaseUser, phone: str, verified: bool) -> None:  # noqa: FBT001  allauth's signature
         """Refuse: a phone makes an account by its code, and is not changed."""
         raise NotImplementedError
@@ -65,8 +59,9 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
         """Do nothing: a phone that is stored is proven."""
 
     def post_login(self, request: HttpRequest, user: AbstractBaseUser, **how: Any) -> HttpResponse:  # noqa: ANN401
-        """Go on after any sign-in; what the guest put into the basket joins the account's."""
+        """Go on after any sign-in; what the guest put into the basket, or wished for, joins the account's."""
         answer: HttpResponse = super().post_login(request, user, **how)
+        add_remembered_wish(request, user)
         with entry():
             orders_services.join_baskets(
                 str(request.get_signed_cookie("basket", default="")), int(user.pk), now=clock.now()
