@@ -9,6 +9,7 @@ from django import forms
 from django.core.validators import RegexValidator
 from django.utils.translation import gettext_lazy as _
 
+from fulfillment import queries
 from fulfillment.choices import STORE_REJECT_REASONS, RejectReason
 
 if TYPE_CHECKING:
@@ -23,13 +24,22 @@ GOODS_REASONS = (RejectReason.NOT_FOUND, RejectReason.DAMAGED)
 
 
 class CodeForm(forms.Form):
-    """The six digits that a courier or shopper shows; spaces and full-width digits are understood."""
+    """The six digits that a courier or shopper shows, typed or scanned; spaces and full-width digits are understood."""
 
-    code = forms.CharField(max_length=20, error_messages={"required": _("Enter the six digits of the code.")})
+    code = forms.CharField(max_length=80, error_messages={"required": _("Enter the six digits of the code.")})
+
+    def __init__(self, number: str, data: QueryDict | None = None) -> None:
+        super().__init__(data)
+        self._number = number
 
     def clean_code(self) -> str:
         """Return the digits alone."""
         digits = "".join(unicodedata.normalize("NFKC", self.cleaned_data["code"]).split())
+        scan = queries.read_pickup_text(digits)
+        if scan is not None and scan.number != self._number:
+            message = _("This code belongs to another order: %(number)s.")
+            raise forms.ValidationError(message, params={"number": scan.number})
+        digits = scan.digits if scan is not None else digits
         RegexValidator(r"\A[0-9]{6}\Z", _("Enter the six digits of the code."))(digits)
         return digits
 

@@ -259,6 +259,25 @@ class Delivery(models.Model):
         return f"{self.external_id} {self.state}"
 
 
+class TrailPoint(models.Model):
+    """Where a delivery was when it moved on: the state it reached, and the courier's point when that was known."""
+
+    delivery = models.ForeignKey(Delivery, models.PROTECT, related_name="trail", verbose_name=_("delivery"))
+    state = models.CharField(_("state"), max_length=20, choices=DeliveryState.choices)
+    lat = models.FloatField(null=True, blank=True)
+    lng = models.FloatField(null=True, blank=True)
+    courier_name = models.CharField(_("courier"), max_length=40, blank=True)
+    reason = models.CharField(_("reason"), max_length=60, blank=True)
+    heard_at = models.DateTimeField(_("heard at"))
+
+    class Meta:
+        verbose_name = _("point of a trail")
+        verbose_name_plural = _("points of trails")
+
+    def __str__(self) -> str:
+        return f"{self.delivery_id} {self.state}"
+
+
 class DeliveryCallback(models.Model):
     """Every authentic callback of a courier, stored before it is acted on; unique by the courier's message id."""
 

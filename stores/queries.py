@@ -7,10 +7,16 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
+from django.conf import settings
 from django.db.models import Case, Count, Exists, F, FloatField, Func, Min, OuterRef, Q, Value, When
 from django.db.models.expressions import CombinedExpression
 from django.db.models.functions import Coalesce, Concat, Replace
+from django.utils.dates import WEEKDAYS
+from django.utils.formats import time_format
+from django.utils.timezone import localtime
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from omni.kernel import bilingual, clock, geo
@@ -288,6 +294,36 @@ def get_shop(brand_code: str, code: str, place: Place | None, *, now: datetime) 
     if not found:
         raise NotFound
     return found[0]
+
+
+def shops_of(store_ids: Collection[int], *, now: datetime) -> dict[int, FoundStore]:
+    """Return some stores with their hours by id, open to shoppers or not; two statements."""
+    rows = Store.objects.filter(pk__in=store_ids).select_related("brand", "mall", "district")
+    return {found.store.pk: found for found in _found(rows, None, now)}
+
+
+def opening_words(found: FoundStore, now: datetime) -> str:
+    """Say until when a store is open, or when it opens."""
+    if found.closes_at is not None:
+        return gettext("Open until %(time)s") % {"time": time_format(localtime(found.closes_at), "H:i")}
+    if found.opens_at is None:
+        return gettext("Closed for now")
+    opens_at = localtime(found.opens_at)
+    words = {"time": time_format(opens_at, "H:i"), "day": WEEKDAYS[opens_at.weekday()]}
+    days = (opens_at.date() - clock.business_date(now)).days
+    if days > 1:
+        return gettext("Closed, opens on %(day)s at %(time)s") % words
+    return (gettext("Closed, opens tomorrow at %(time)s") if days else gettext("Closed, opens at %(time)s")) % words
+
+
+def route_url(store: Store) -> str:
+    """Return the link to the way to a store, on a map that takes GCJ-02."""
+    lat, lng = geo.wgs84_to_gcj02(store.lat, store.lng)
+    values = {"{lat}": f"{lat:.6f}", "{lng}": f"{lng:.6f}", "{name}": quote(bilingual.name_of(store), safe="")}
+    link = str(settings.STORE_ROUTE_LINK)
+    for mark, value in values.items():
+        link = link.replace(mark, value)
+    return link
 
 
 def _open_to_shoppers() -> QuerySet[Store]:

@@ -17,6 +17,7 @@ from fulfillment.queries.desk import (
 from fulfillment.queries.explain import DecisionView, ReasonLine, explain_decisions
 from fulfillment.queries.nearest import NearestStore, PickupStore, nearest_stores, pickup_stores
 from fulfillment.queries.network import open_tasks_by_store
+from fulfillment.queries.scans import Scan, pickup_text, read_pickup_text
 
 __all__ = [
     "DecisionView",
@@ -24,6 +25,7 @@ __all__ = [
     "PickupStore",
     "Queue",
     "ReasonLine",
+    "Scan",
     "Tab",
     "TaskCard",
     "TaskLine",
@@ -41,5 +43,7 @@ __all__ = [
     "nearest_stores",
     "open_tasks_by_store",
     "pickup_stores",
+    "pickup_text",
+    "read_pickup_text",
     "tasks_visible_to",
 ]

@@ -17,12 +17,13 @@ from fulfillment.choices import (
     RejectReason,
 )
 from fulfillment.choices import FulfillmentOrderStatus as Status
-from fulfillment.models import PickupCode
+from fulfillment.models import PickupCode, TrailPoint
 from fulfillment.services import handover
 from fulfillment.services.codes import issue_code
 from fulfillment.services.dispatch import dispatch_courier, hint_delivery
 from fulfillment.services.routing import reject_offer
 from fulfillment.services.shares import cancel_share
+from omni.kernel import geo
 from omni.kernel.outbox import publish
 from omni.kernel.states import transition
 from omni.kernel.transactions import step
@@ -39,6 +40,8 @@ logger = logging.getLogger(__name__)
 QUIET_SECONDS = (30, 60, 120, 300, 600)
 NO_SHOW_AFTER = timedelta(minutes=15)
 CONFLICT = "conflict: "
+# A courier who rides on leaves a point of the trail every so often.
+TRAIL_METRES = 50
 PICKED_UP_RANK = DELIVERY_RANKS[DeliveryState.PICKED_UP]
 FINAL_RANK = DELIVERY_RANKS[DeliveryState.DELIVERED]
 
@@ -123,6 +126,7 @@ def apply_report(share: FulfillmentOrder, delivery: Delivery, report: CourierRep
     is_news = report.seq >= delivery.last_seq
     if is_news:
         _copy_facts(delivery, report)
+        _keep_trail(delivery, report, now=now)
     if is_reassigned or is_ahead:
         delivery.state, delivery.assignment = report.state, report.assignment
         delivery.attempts, delivery.last_error = 0, ""
@@ -204,6 +208,30 @@ def _copy_facts(delivery: Delivery, report: CourierReport) -> None:
     delivery.courier_name, delivery.courier_phone_masked = report.courier_name, report.courier_phone_masked
     delivery.courier_lat, delivery.courier_lng = report.courier_lat, report.courier_lng
     delivery.reason = report.reason
+
+
+def _keep_trail(delivery: Delivery, report: CourierReport, *, now: datetime) -> None:
+    """Write down a new state, or that the courier has moved on by some distance. Points are WGS-84."""
+    last = TrailPoint.objects.filter(delivery=delivery).order_by("pk").last()
+    if last is not None and last.state == report.state and not _has_moved(last, report):
+        return
+    TrailPoint.objects.create(
+        delivery=delivery,
+        state=report.state,
+        lat=report.courier_lat,
+        lng=report.courier_lng,
+        courier_name=report.courier_name,
+        reason=report.reason[:60],
+        heard_at=now,
+    )
+
+
+def _has_moved(last: TrailPoint, report: CourierReport) -> bool:
+    if report.courier_lat is None or report.courier_lng is None:
+        return False
+    if last.lat is None or last.lng is None:
+        return True
+    return geo.great_circle_metres(last.lat, last.lng, report.courier_lat, report.courier_lng) >= TRAIL_METRES
 
 
 def _compare_ends(delivery: Delivery, report: CourierReport, *, now: datetime) -> Outcome:

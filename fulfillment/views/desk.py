@@ -133,7 +133,7 @@ def pack_task(request: HttpRequest, number: str) -> HttpResponse:
 def hand_over_task(request: HttpRequest, number: str) -> HttpResponse:
     """Give the goods to the courier who shows the code."""
     task, actor = _task(request, number)
-    form = CodeForm(request.POST)
+    form = CodeForm(task.number, request.POST)
     if not form.is_valid():
         return _refuse(request, number, form)
     with _told(request, _("Handed over. The goods have left your stock.")):
@@ -146,7 +146,7 @@ def hand_over_task(request: HttpRequest, number: str) -> HttpResponse:
 def collect_task(request: HttpRequest, number: str) -> HttpResponse:
     """Give the goods to the shopper who shows the code."""
     task, actor = _task(request, number)
-    form = CodeForm(request.POST)
+    form = CodeForm(task.number, request.POST)
     if not form.is_valid():
         return _refuse(request, number, form)
     with _told(request, _("Collected. The goods have left your stock.")):

@@ -5,16 +5,13 @@ from __future__ import annotations
 import json
 from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
-from urllib.parse import quote
 
 from django.conf import settings
 from django.urls import reverse
 from django.utils.dates import WEEKDAYS
-from django.utils.formats import time_format
-from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
-from omni.kernel import bilingual, clock, geo
+from omni.kernel import clock, geo
 from stores import queries, rules
 from stores.choices import Service
 
@@ -67,28 +64,14 @@ def shown(found: FoundStore, now: datetime, number: int = 1) -> Shown:
         number=number,
         found=found,
         url=reverse("stores:store", args=[store.brand.code, store.code]),
-        route_url=route_url(store),
+        route_url=queries.route_url(store),
         is_open=found.closes_at is not None,
-        opening=opening_words(found, now),
+        opening=queries.opening_words(found, now),
         services=[str(service.label) for service in Service if getattr(store, queries.SERVICE_FIELDS[service])],
         week=week_words(store),
         lat=lat,
         lng=lng,
     )
-
-
-def opening_words(found: FoundStore, now: datetime) -> str:
-    """Say until when a store is open, or when it opens."""
-    if found.closes_at is not None:
-        return _("Open until %(time)s") % {"time": time_format(localtime(found.closes_at), "H:i")}
-    if found.opens_at is None:
-        return _("Closed for now")
-    opens_at = localtime(found.opens_at)
-    words = {"time": time_format(opens_at, "H:i"), "day": WEEKDAYS[opens_at.weekday()]}
-    days = (opens_at.date() - clock.business_date(now)).days
-    if days > 1:
-        return _("Closed, opens on %(day)s at %(time)s") % words
-    return (_("Closed, opens tomorrow at %(time)s") if days else _("Closed, opens at %(time)s")) % words
 
 
 def week_words(store: Store) -> list[tuple[str, str]]:
@@ -126,16 +109,6 @@ def _day(found: FoundStore, day: date) -> Day:
 def _hours_words(hours: str) -> str:
     """Return "10:00-22:00" or "closed" as the page says it."""
     return _("Closed") if hours == "closed" else hours.replace("-", "–")
-
-
-def route_url(store: Store) -> str:
-    """Return the link to the way to a store, on a map that takes GCJ-02."""
-    lat, lng = geo.wgs84_to_gcj02(store.lat, store.lng)
-    values = {"{lat}": f"{lat:.6f}", "{lng}": f"{lng:.6f}", "{name}": quote(bilingual.name_of(store), safe="")}
-    link = str(settings.STORE_ROUTE_LINK)
-    for mark, value in values.items():
-        link = link.replace(mark, value)
-    return link
 
 
 def map_of(stores: Sequence[FoundStore], place: Place | None) -> Map:
