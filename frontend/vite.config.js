@@ -15,7 +15,7 @@ export default defineConfig({
     outDir: "omni/static/dist",
     modulePreload: { polyfill: false },
     rolldownOptions: {
-      input: ["frontend/shop.js", "frontend/finder.js", "frontend/desk.js", "frontend/hq.js"],
+      input: ["frontend/shop.js", "frontend/finder.js", "frontend/track.js", "frontend/desk.js", "frontend/hq.js"],
     },
   },
 });

@@ -35,6 +35,16 @@ class Ending(models.TextChoices):
     CANCELLED = OrderStatus.CANCELLED.value, _("Cancelled")
 
 
+class CancelReason(models.TextChoices):
+    """Why a shopper cancels, if they like to say."""
+
+    CHANGED_MIND = "changed_mind", _("I changed my mind")
+    WRONG_CHOICE = "wrong_choice", _("Wrong size, colour or address")
+    TOO_SLOW = "too_slow", _("It takes too long")
+    CHEAPER = "cheaper", _("I found it cheaper")
+    OTHER = "other", pgettext_lazy("reason", "Something else")
+
+
 class ChargeStatus(models.TextChoices):
     """Derived from payments and refunds, never written."""
 

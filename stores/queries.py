@@ -15,7 +15,6 @@ from django.db.models.expressions import CombinedExpression
 from django.db.models.functions import Coalesce, Concat, Replace
 from django.utils.dates import WEEKDAYS
 from django.utils.formats import time_format
-from django.utils.timezone import localtime
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -305,10 +304,12 @@ def shops_of(store_ids: Collection[int], *, now: datetime) -> dict[int, FoundSto
 def opening_words(found: FoundStore, now: datetime) -> str:
     """Say until when a store is open, or when it opens."""
     if found.closes_at is not None:
-        return gettext("Open until %(time)s") % {"time": time_format(localtime(found.closes_at), "H:i")}
+        return gettext("Open until %(time)s") % {
+            "time": time_format(found.closes_at.astimezone(clock.BUSINESS_ZONE), "H:i")
+        }
     if found.opens_at is None:
         return gettext("Closed for now")
-    opens_at = localtime(found.opens_at)
+    opens_at = found.opens_at.astimezone(clock.BUSINESS_ZONE)
     words = {"time": time_format(opens_at, "H:i"), "day": WEEKDAYS[opens_at.weekday()]}
     days = (opens_at.date() - clock.business_date(now)).days
     if days > 1:

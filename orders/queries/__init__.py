@@ -15,7 +15,8 @@ from orders.queries.basket import (
 from orders.queries.contact import Contact, contact_of_order, contacts_of_fulfillment
 from orders.queries.hq import Derived, OrderRow, derive, order_counts, order_rows
 from orders.queries.orders import OrderLineView, OrderShareView, OrderView, order_view
-from orders.queries.pages import OrderPage, ParcelView, find_payment, is_payable, order_page
+from orders.queries.pages import OrderPage, find_payment, is_payable, order_page
+from orders.queries.parcels import ParcelView, find_pickup_code
 
 __all__ = [
     "BasketLineView",
@@ -39,6 +40,7 @@ __all__ = [
     "derive",
     "find_basket",
     "find_payment",
+    "find_pickup_code",
     "get_order_for",
     "is_payable",
     "last_recognition_before",

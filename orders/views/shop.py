@@ -28,7 +28,7 @@ from omni.kernel import bilingual, clock
 from omni.kernel.errors import DomainError, NotFound
 from omni.kernel.transactions import Idempotency, entry, run_once
 from orders import queries, services
-from orders.choices import PaymentMethod
+from orders.choices import CancelReason, PaymentMethod
 from orders.forms import AddToBasketForm, ChangeBasketForm, CheckoutForm
 from stores import choices as stores_choices
 from stores import queries as stores_queries
@@ -320,17 +320,23 @@ def show_order(request: HttpRequest, number: str) -> HttpResponse:
         return redirect("orders:track", number)
     order = queries.get_order_for(shopper_of(request), number)
     link = f"{reverse('orders:track', args=[order.number])}?t={queries.sign_order_token(order.number)}"
-    context = {"page": queries.order_page(order), "link": request.build_absolute_uri(link)}
+    context = {**_track_context(order), "link": request.build_absolute_uri(link)}
     return render(request, "shop/order_track.html", context)
+
+
+def _track_context(order: Order) -> dict[str, Any]:
+    """Return what both the order's page and its part that changes show."""
+    return {"page": queries.order_page(order, now=clock.now()), "cancel_reasons": CancelReason.choices}
 
 
 @require_safe
 def show_order_status(request: HttpRequest, number: str) -> HttpResponse:
     """Answer the order page's question what has changed."""
-    page = queries.order_page(queries.get_order_for(shopper_of(request), number))
-    if request.GET.get("v") == page.version:
+    context = _track_context(queries.get_order_for(shopper_of(request), number))
+    if request.GET.get("v") == context["page"].version:
         return HttpResponse(status=204)
-    return render(request, "shop/_order_track.html", {"page": page}, status=STOP_POLLING if page.is_final else 200)
+    status = STOP_POLLING if context["page"].is_final else 200
+    return render(request, "shop/_order_track.html", context, status=status)
 
 
 @require_POST
@@ -340,7 +346,9 @@ def cancel_order(request: HttpRequest, number: str) -> HttpResponse:
     order = queries.get_order_for(actor, number)
     try:
         with entry():
-            services.cancel_order(order.pk, actor=actor.label, now=clock.now())
+            reason = request.POST.get("reason", "")
+            reason = reason if reason in CancelReason else ""
+            services.cancel_order(order.pk, actor=actor.label, now=clock.now(), reason=reason)
     except DomainError as error:
         messages.error(request, error.message)
     return redirect("orders:track", order.number)

@@ -111,6 +111,9 @@ PAGES: dict[str, Route] = {
     "orders/<str:number>/status/": SHOP_ORDER,
     "orders/<str:number>/payment/": SHOP_ORDER,
     "orders/<str:number>/pay/qr.svg": SHOP_ORDER,
+    "orders/<str:number>/pickup/<str:share>.svg": Route(
+        answers(404, ([GUEST], 200)), NOT_ALLOWED, row="order to collect"
+    ),
     "orders/<str:number>/pay/": Route(
         answers(404, ([GUEST], 200)), answers(404, ([GUEST], 302)), row="order to pay again", writers=(GUEST,)
     ),

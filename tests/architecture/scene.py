@@ -36,7 +36,7 @@ from tests.factories.accounts import ShopperUserFactory, UserFactory
 from tests.factories.api import bearer, issue_key
 from tests.factories.fulfillment import accept, accept_and_pack, code_of, offer_share
 from tests.factories.members import AccountAddressFactory, MemberFactory, WishFactory
-from tests.factories.orders import carried_order, move_share, placed_order, shares_of, started_payment
+from tests.factories.orders import carried_order, move_share, packed_order, placed_order, shares_of, started_payment
 from tests.factories.stores import (
     ClerkFactory,
     GuideFactory,
@@ -88,6 +88,7 @@ class Scene:
         key = first_key(row) if "." in row else ""
         values = {
             "number": self.rows.get(row, ""),
+            "share": self.rows["share to collect"],
             "store_id": self.rows["store"],
             "address_id": self.rows["address"],
             "wish_id": self.rows["wish"],
@@ -224,7 +225,13 @@ def _place_orders(scene: Scene) -> None:
     Refund.objects.create(
         intent=intent.get(), out_refund_no="R-1", amount_fen=1, reason=RefundReason.ORPHAN, cause="1", requested_at=NOON
     )
-    scene.rows |= {"unpaid order": waiting.number, "order to pay again": failed.number}
+    collect = packed_order(scene.world, way=Way.PICKUP, pickup_store_id=scene.world.stores["A"].pk)
+    scene.rows |= {
+        "unpaid order": waiting.number,
+        "order to pay again": failed.number,
+        "order to collect": collect.number,
+        "share to collect": shares_of(collect)[0].number,
+    }
 
 
 def _offer_tasks(scene: Scene) -> None:
@@ -331,7 +338,7 @@ def _shop_as(role: str, visitor: Visitor, scene: Scene) -> None:
 
     The guest has a basket too; what its forms hold is what everybody else sends there as well.
     """
-    own = [scene.rows["unpaid order"], scene.rows["order to pay again"]]
+    own = [scene.rows[row] for row in ("unpaid order", "order to pay again", "order to collect")]
     if role != routes.GUEST:
         own = [placed_order(scene.world).number]
     for number in own:

@@ -151,7 +151,8 @@ def test_order_page_of_a_paid_order_follows_it(world: World, shopper: Client) ->
     text = page(shopper, f"/orders/{order.number}/")
     assert 'data-status="paid"' in text
     assert "We are asking the best store." in text
-    assert '<li class="is-done"><span>Paid</span></li><li><span>Accepted</span></li>' in text
+    assert '<li class="is-done"><span>Paid</span><time class="track-time figure"' in text
+    assert "</li><li><span>Accepted</span></li>" in text
     assert "Silk shirt" in text
     version = hidden_version(text, "track")
     page(shopper, f"/orders/{order.number}/status/?v={version}", 204)

@@ -88,7 +88,7 @@ def show_order(request: HttpRequest, number: str) -> HttpResponse:
         return redirect("pages:hq-order", number)
     context: dict[str, Any] = {
         "section": "orders",
-        "page": orders_queries.order_page(order),
+        "page": orders_queries.order_page(order, now=clock.now()),
         "decisions": fulfillment_queries.explain_decisions(order.fulfillment_id),
         "credits": settlement_queries.credit_of_order(order.pk),
     }
