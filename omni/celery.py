@@ -19,4 +19,5 @@ app.conf.beat_schedule = {
     "fulfillment.sweep": {"task": "fulfillment.sweep", "schedule": 3.0, "options": {"expires": 3}},
     "fulfillment.count_acceptance": {"task": "fulfillment.count_acceptance", "schedule": 3600.0},
     "inventory.sweep": {"task": "inventory.sweep", "schedule": 15.0},
+    "members.sweep": {"task": "members.sweep", "schedule": 30.0, "options": {"expires": 30}},
 }

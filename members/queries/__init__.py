@@ -1,12 +1,7 @@
 """Reads of members, of what an account keeps for all brands, of offers and points."""
 
-from members.queries.members import (
-    AddressView,
-    MembershipView,
-    addresses_of,
-    get_address_for,
-    memberships_of,
-)
+from members.queries.audit import audit_due_rows, audit_offers, audit_points
+from members.queries.members import AddressView, MembershipView, addresses_of, get_address_for, memberships_of
 from members.queries.offers import (
     CouponNotUsable,
     CouponsDoNotStack,
@@ -16,12 +11,7 @@ from members.queries.offers import (
     UnknownCoupon,
     offer_for,
 )
-from members.queries.points import (
-    points_available_at,
-    spend_of,
-    tier_of,
-    tiers_of,
-)
+from members.queries.points import points_available_at, spend_of, tier_of, tiers_of
 from members.queries.profile import (
     SIZE_FIELDS,
     ConsentView,
@@ -37,12 +27,7 @@ from members.queries.profile import (
     sizes_of_account,
     wishes_of,
 )
-from members.rules.offers import (
-    Adjustment,
-    LineStep,
-    OfferLine,
-    explain,
-)
+from members.rules.offers import Adjustment, LineStep, OfferLine, explain
 
 __all__ = [
     "SIZE_FIELDS",
@@ -62,6 +47,9 @@ __all__ = [
     "UnknownCoupon",
     "WishView",
     "addresses_of",
+    "audit_due_rows",
+    "audit_offers",
+    "audit_points",
     "consents_of",
     "explain",
     "get_address_for",

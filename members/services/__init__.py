@@ -1,5 +1,17 @@
 """The use cases of members."""
 
+from members.services.coupons import (
+    CouponNotOffered,
+    NotAMember,
+    UnknownPublicCode,
+    claim_code,
+    claim_coupon,
+    end_offers,
+    expire_coupon,
+    issue_coupon,
+    revoke_coupon,
+    welcome_member,
+)
 from members.services.members import (
     MAX_NAME_LENGTH,
     MAX_STREET_LENGTH,
@@ -34,30 +46,40 @@ from members.services.profile import (
     remove_wish,
     send_marketing,
 )
+from members.services.sweeping import drive_due_rows
 
 __all__ = [
     "MAX_NAME_LENGTH",
     "MAX_STREET_LENGTH",
     "MOST_ADDRESSES",
     "MOST_WISHES",
+    "CouponNotOffered",
     "CouponUsed",
     "CouponUsedUp",
     "NewAddress",
     "NoProvenPhone",
+    "NotAMember",
     "NotEnoughPoints",
     "PointsAlreadyReversed",
     "TooManyAddresses",
     "TooManyWishes",
+    "UnknownPublicCode",
     "add_address",
     "add_wish",
     "change_address",
     "change_sizes",
+    "claim_code",
+    "claim_coupon",
     "claim_memberships",
     "delete_address",
+    "drive_due_rows",
     "earn_points",
+    "end_offers",
     "enrol",
+    "expire_coupon",
     "give_back_offer",
     "give_back_points",
+    "issue_coupon",
     "mature_points",
     "prefer_address",
     "record_consent",
@@ -65,6 +87,8 @@ __all__ = [
     "remove_wish",
     "rename_member",
     "reverse_points",
+    "revoke_coupon",
     "send_marketing",
     "take_offer",
+    "welcome_member",
 ]

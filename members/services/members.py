@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from django.utils.translation import gettext_lazy as _
 
 from members.models import AccountAddress, Member
+from members.services.coupons import welcome_member
 from omni.accounts import queries as accounts_queries
 from omni.kernel import numbers, sealing
 from omni.kernel.errors import Conflict, InvalidInput, NotFound
@@ -48,7 +49,7 @@ class NewAddress:
 def enrol(user_id: int, brand_id: int, *, now: datetime) -> int:
     """Make an account's person a member of a brand, or find that they are; return the member's id.
 
-    A membership that a store began for the same phone becomes the account's.
+    A membership that a store began for the same phone becomes the account's. A new member gets the welcome coupons.
 
     :raises NoProvenPhone: the account has no phone.
     """
@@ -67,7 +68,9 @@ def enrol(user_id: int, brand_id: int, *, now: datetime) -> int:
             "joined_at": now,
         },
     )
-    if not is_new and member.user_id is None:
+    if is_new:
+        welcome_member(member.pk, brand_id, now=now)
+    elif member.user_id is None:
         Member.objects.filter(pk=member.pk, user=None).update(user=user_id)
     return member.pk
 

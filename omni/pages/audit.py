@@ -14,6 +14,7 @@ from django.db.models import Max, Min, Q
 
 from fulfillment import queries as fulfillment_queries
 from inventory import queries as inventory_queries
+from members import queries as members_queries
 from omni.kernel.clock import business_date
 from omni.kernel.models import DeliveryState, EventDelivery, Transition
 from omni.kernel.transactions import drive, entry
@@ -93,6 +94,9 @@ def _findings(marks: Marks, now: datetime) -> Iterator[Finding]:
     yield _finding("Capacity used is that of its orders", fulfillment_queries.audit_capacity(since=since))
     yield _finding("No step of fulfillment is overdue", fulfillment_queries.audit_due_rows(overdue=overdue))
     yield _finding("No step of orders is overdue", orders_queries.audit_due_rows(overdue=overdue))
+    yield _finding("Points are what their entries sum to", members_queries.audit_points())
+    yield _finding("Coupons are used by one, and limits are counted", members_queries.audit_offers())
+    yield _finding("No step of members is overdue", members_queries.audit_due_rows(overdue=overdue))
     yield _finding("No event is parked or overdue", _audit_deliveries(overdue, now - LONGEST_DELIVERY))
 
 

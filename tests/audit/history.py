@@ -10,6 +10,7 @@ from orders import services
 from orders.clients import ProviderRefund
 from orders.models import Order, PaymentIntent, Refund
 from orders.services import payment, refunds
+from tests.audit.offer_history import use_offers
 from tests.cast import NOON, World
 from tests.factories.orders import (
     accepted_order,
@@ -53,6 +54,7 @@ def live_through(world: World) -> History:
     for refund in Refund.objects.all():
         confirm_refund(refund, LATER)
     run_deliveries(LATER)
+    use_offers(world, placed)
     return History(placed, offered, accepted, delivered, cancelled, orphan)
 
 

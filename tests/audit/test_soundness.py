@@ -15,11 +15,15 @@ from omni.kernel.transactions import entry
 from omni.pages import audit
 from orders.events import OrderPaid, SaleRecognised
 from tests.audit.history import LATER, History
-from tests.audit.plants import EVENTS, MONEY, PLANTS, SALES
+from tests.audit.offer_plants import OFFER_PLANTS
+from tests.audit.plants import EVENTS, MONEY, SALES
+from tests.audit.plants import PLANTS as ORDER_PLANTS
 from tests.audit_fixture import Audited, broken_claims
 from tests.factories.settlement import RecognitionFactory
 
 pytestmark = pytest.mark.django_db
+
+PLANTS = (*ORDER_PLANTS, *OFFER_PLANTS)
 
 
 def run_command(*arguments: str) -> tuple[int, str]:
