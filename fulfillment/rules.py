@@ -46,6 +46,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
 RECORD_VERSION = 1
+# What a promise reckons with, in minutes: packing in the store, and until a courier is there.
+PACKING_MINUTES = 30
+COURIER_MINUTES = 30
 NEAREST = 128
 SHOWN = 20
 # How many stores the search for a split may look at before it is cut short (about a tenth of a second), and with how
@@ -155,6 +158,16 @@ def courier_fee_fen(metres: float) -> int:
     """Estimate a courier's fee: ¥6 up to 3 km, ¥2 a started kilometre up to 10 km, ¥3 beyond."""
     kilometres = math.ceil(metres / 1000)
     return 600 + 200 * max(0, min(kilometres, 10) - 3) + 300 * max(0, kilometres - 10)
+
+
+def ready_in(opens_in: float, offer_minutes: int) -> int:
+    """Return in how many minutes a store should have goods ready: it opens, answers in time, and packs."""
+    return math.ceil(max(0.0, opens_in)) + offer_minutes + PACKING_MINUTES
+
+
+def carried_in(metres: float) -> int:
+    """Return how many minutes a courier should need who is asked when goods are ready: they come, and ride 12 km/h."""
+    return COURIER_MINUTES + math.ceil(metres / 200)
 
 
 def promised_date(today: date, opening_minute: float) -> date:

@@ -15,6 +15,7 @@ from rest_framework.exceptions import NotAuthenticated, PermissionDenied
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from members import queries as members_queries
 from omni.kernel import clock
 from omni.kernel.errors import DomainError
 from omni.kernel.transactions import Idempotency, entry, run_once
@@ -30,6 +31,10 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+# What the service calls otherwise than a request does.
+API_FIELDS = {"pickup_store_id": "pickup_store_code", "coupon": "coupon_codes"}
+# What a request says otherwise than the service takes it.
+RESOLVED = frozenset({"lines", "pickup_store_code", "member_number", "coupon_codes"})
 IDEMPOTENCY_KEY = OpenApiParameter(
     "Idempotency-Key",
     str,
@@ -117,7 +122,7 @@ def _actor(request: Request, may: Callable[[stores_permissions.Actor], bool]) ->
 
 def _wanted(actor: stores_permissions.Actor, values: Mapping[str, Any]) -> services.PlaceOrder:
     """Return what a request asks for, of the key's brand."""
-    code = values["pickup_store_code"]
+    code, member = values["pickup_store_code"], values["member_number"]
     stores = stores_queries.stores_visible_to(actor).filter(code=code).values_list("pk", flat=True)
     return services.PlaceOrder(
         brand_id=actor.api_brand_id or 0,
@@ -125,7 +130,9 @@ def _wanted(actor: stores_permissions.Actor, values: Mapping[str, Any]) -> servi
             services.WantedLine(line["sku"], line["quantity"], line["unit_price_fen"]) for line in values["lines"]
         ),
         pickup_store_id=stores.first() if code else None,
-        **{name: value for name, value in values.items() if name not in {"lines", "pickup_store_code"}},
+        member_id=members_queries.get_member_id(actor.api_brand_id or 0, member) if member else None,
+        coupon_codes=tuple(values["coupon_codes"]),
+        **{name: value for name, value in values.items() if name not in RESOLVED},
     )
 
 
@@ -133,7 +140,7 @@ def _place(actor: stores_permissions.Actor, wanted: services.PlaceOrder) -> dict
     """Place the order and return it as the API shows it."""
     try:
         placed = services.place_order(wanted, now=clock.now())
-    except services.UnknownPickupStore as error:
-        error.field = "pickup_store_code"  # what a store is named by here
+    except DomainError as error:
+        error.field = API_FIELDS.get(error.field or "", error.field)
         raise
     return dict(OrderOutput(queries.order_view(queries.get_order_for(actor, placed.number))).data)

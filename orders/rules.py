@@ -8,15 +8,18 @@ from typing import TYPE_CHECKING
 from django.utils.translation import gettext_lazy as _
 
 from fulfillment import choices as fulfillment_choices
+from members import choices as members_choices
 from omni.kernel import geo, money
 from omni.kernel.errors import InvalidInput
 from orders.choices import ChargeStatus, FulfilStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 MAX_LINES = 50
 ACCOUNT_PREFIX = "account:"
+# The party of an adjustment that is the seller itself: it only sells cheaper.
+BRAND = members_choices.Funder.BRAND.value
 MAX_QUANTITY = 99
 MAX_NAME_LENGTH = 60
 MAX_STREET_LENGTH = 200
@@ -152,6 +155,37 @@ def check_point(lat: float | None, lng: float | None) -> tuple[float, float] | N
 def delivery_charge_fen(way: str, goods_fen: int, *, fee_fen: int, free_from_fen: int) -> int:
     """Return what the delivery of goods costs the shopper; collecting costs nothing."""
     return fee_fen if way == fulfillment_choices.Way.COURIER and goods_fen < free_from_fen else 0
+
+
+def funder_shares(parts_fen: Sequence[int], funders: Sequence[tuple[str, int]]) -> list[list[tuple[str, int]]]:
+    """Return who bears how much (fen) of each line's part of an offer, from (party, ppm).
+
+    A line's shares sum to its part. Up to every line, two parties bear together exactly their shares of the whole.
+    """
+    ppms = [ppm for _party, ppm in funders]
+    shares, total, before = [], 0, [0] * len(ppms)
+    for part_fen in parts_fen:
+        total += part_fen
+        until = money.split(total, ppms)
+        fens = [after - done for after, done in zip(until, before, strict=True)]
+        before = until
+        if min(fens) < 0:  # of three parties, the largest remainders may go down as the whole goes up
+            fens = money.split(part_fen, ppms)
+        shares.append([(party, fen) for (party, _ppm), fen in zip(funders, fens, strict=True) if fen])
+    return shares
+
+
+def funding_of(shares: Iterable[tuple[str, int]], quantity: int, *, before: int, units: int) -> dict[str, int]:
+    """Return what others than the brand bear of the next `units` of a line: {party: fen}, none of nothing.
+
+    `shares` are all adjustments' (party, fen) of the line. Each party's parts sum to its whole to the fen.
+    """
+    wholes: dict[str, int] = {}
+    for party, amount_fen in shares:
+        if party != BRAND:
+            wholes[party] = wholes.get(party, 0) + amount_fen
+    parts = {party: part_fen(whole, quantity, before=before, units=units) for party, whole in sorted(wholes.items())}
+    return {party: part for party, part in parts.items() if part}
 
 
 def part_fen(total_fen: int, quantity: int, *, before: int, units: int) -> int:

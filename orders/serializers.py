@@ -7,6 +7,7 @@ from typing import Any
 from rest_framework import serializers
 
 from fulfillment import choices as fulfillment_choices
+from members import choices as members_choices
 from orders import rules
 from orders.choices import ChargeStatus, FulfilStatus, OrderStatus
 from stores import choices as stores_choices
@@ -68,10 +69,27 @@ class PlaceOrderInput(serializers.Serializer[Any]):
     pickup_store_code = serializers.CharField(max_length=40, required=False, allow_blank=True, default="")
     channel = serializers.CharField(max_length=20, required=False, default=stores_choices.Channel.ERP.value)
     language = serializers.CharField(max_length=10, required=False, default="zh-hans")
+    member_number = serializers.CharField(
+        max_length=40, required=False, allow_blank=True, default="", help_text="The brand's member who orders."
+    )
+    coupon_codes = serializers.ListField(
+        child=serializers.CharField(max_length=40),
+        max_length=10,
+        required=False,
+        default=list,
+        help_text="Coupons of that member.",
+    )
 
 
 class CancelOrderInput(serializers.Serializer[Any]):
     reason = serializers.CharField(max_length=120, required=False, allow_blank=True, default="")
+
+
+class LineAdjustmentOutput(serializers.Serializer[Any]):
+    kind = serializers.ChoiceField(choices=members_choices.AdjustmentKind.choices)
+    name_zh = serializers.CharField()
+    name_en = serializers.CharField()
+    amount_fen = serializers.IntegerField()
 
 
 class OrderLineOutput(serializers.Serializer[Any]):
@@ -82,7 +100,9 @@ class OrderLineOutput(serializers.Serializer[Any]):
     cancelled_quantity = serializers.IntegerField()
     fulfilled_quantity = serializers.IntegerField()
     unit_price_fen = serializers.IntegerField()
+    discount_fen = serializers.IntegerField()
     total_fen = serializers.IntegerField()
+    adjustments = LineAdjustmentOutput(many=True)
 
 
 class OrderShareOutput(serializers.Serializer[Any]):

@@ -2,7 +2,11 @@
 
 # What placing needs to know of the brand and the place, in one row; what there is none of is null.
 TERMS = """
-SELECT brand.delivery_fee_fen, brand.free_delivery_from_fen, district.lat, district.lng, store.lat, store.lng
+SELECT brand.delivery_fee_fen, brand.free_delivery_from_fen, district.lat, district.lng, store.lat, store.lng,
+    EXISTS (
+        SELECT 1 FROM members_promotion promotion
+        WHERE promotion.brand_id = brand.id AND promotion.is_running AND promotion.valid @> %(now)s::timestamptz
+    )
 FROM stores_brand brand
 LEFT JOIN stores_district district ON district.code = %(district_code)s
 LEFT JOIN stores_store store ON store.id = %(pickup_store_id)s AND store.brand_id = brand.id
@@ -10,17 +14,21 @@ LEFT JOIN stores_store store ON store.id = %(pickup_store_id)s AND store.brand_i
 WHERE brand.id = %(brand_id)s
 """
 
-# Checkout, order, lines and the delivery charge, in one statement.
+# An order's id before it is written: its offers are taken under it, since members are locked before stock.
+NEXT_ORDER_ID = "SELECT nextval(pg_get_serial_sequence('orders_order', 'id'))"
+
+# Checkout, order, lines with their adjustments and the delivery charge, in one statement.
 PLACE = """
 WITH checkout AS (
     INSERT INTO orders_checkout (created_at) VALUES (%(now)s) RETURNING id
 ), placed AS (
     INSERT INTO orders_order (
-        checkout_id, number, brand_id, member_id, fulfillment_id, channel, status, held_status, ending_as,
+        id, checkout_id, number, brand_id, member_id, fulfillment_id, channel, status, held_status, ending_as,
         contact_name, contact_phone_sealed, contact_phone_index, language, goods_fen, charges_fen, total_fen,
         placed_at, expires_at, due_at, attempts, cancel_reason
     )
-    SELECT checkout.id, %(number)s, %(brand_id)s, %(member_id)s, %(fulfillment_id)s, %(channel)s, 'placed', '', '',
+    SELECT coalesce(%(order_id)s::bigint, nextval(pg_get_serial_sequence('orders_order', 'id'))),
+        checkout.id, %(number)s, %(brand_id)s, %(member_id)s, %(fulfillment_id)s, %(channel)s, 'placed', '', '',
         %(contact_name)s, %(phone_sealed)s, %(phone_index)s, %(language)s,
         %(goods_fen)s::bigint, %(charge_fen)s::bigint,
         %(goods_fen)s::bigint + %(charge_fen)s::bigint, %(now)s, %(expires_at)s, %(expires_at)s, 0, ''
@@ -32,17 +40,29 @@ WITH checkout AS (
         unit_price_fen, tag_price_fen, discount_fen, total_fen, tax_rate_ppm, collector, guide_evidence
     )
     SELECT placed.id, line.fulfillment_line_id, line.variant_id, line.sku, line.name_zh, line.name_en,
-        line.quantity, 0, line.unit_price_fen, line.tag_price_fen, 0, line.unit_price_fen * line.quantity,
-        line.tax_rate_ppm, 'brand', ''
+        line.quantity, 0, line.unit_price_fen, line.tag_price_fen, line.discount_fen,
+        line.unit_price_fen * line.quantity - line.discount_fen, line.tax_rate_ppm, 'brand', ''
     FROM placed, unnest(
         %(fulfillment_line_ids)s::bigint[], %(variant_ids)s::bigint[], %(skus)s::text[], %(names_zh)s::text[],
         %(names_en)s::text[], %(quantities)s::int[], %(unit_prices)s::bigint[], %(tag_prices)s::bigint[],
-        %(tax_rates)s::int[]
+        %(tax_rates)s::int[], %(discounts)s::bigint[]
     ) WITH ORDINALITY AS line (
         fulfillment_line_id, variant_id, sku, name_zh, name_en, quantity, unit_price_fen, tag_price_fen,
-        tax_rate_ppm, position
+        tax_rate_ppm, discount_fen, position
     )
     ORDER BY line.position
+    RETURNING id, fulfillment_line_id
+), adjustments AS (
+    INSERT INTO orders_lineadjustment (order_line_id, kind, source, name_zh, name_en, amount_fen, funders)
+    SELECT lines.id, part.kind, part.source, part.name_zh, part.name_en, part.amount_fen, part.funders::jsonb
+    FROM unnest(
+        %(adjusted_lines)s::bigint[], %(kinds)s::text[], %(sources)s::text[], %(offer_names_zh)s::text[],
+        %(offer_names_en)s::text[], %(amounts)s::bigint[], %(funders)s::text[]
+    ) WITH ORDINALITY AS part (
+        fulfillment_line_id, kind, source, name_zh, name_en, amount_fen, funders, position
+    )
+    JOIN lines ON lines.fulfillment_line_id = part.fulfillment_line_id
+    ORDER BY part.position
 ), charge AS (
     INSERT INTO orders_ordercharge (order_id, kind, amount_fen, is_cancelled)
     SELECT placed.id, 'delivery', %(charge_fen)s::bigint, false FROM placed WHERE %(charge_fen)s::bigint > 0
@@ -279,6 +299,52 @@ WITH judged AS (
         WHERE delivery.state = 'pending' AND delivery.subscriber = 'orders.park'
             AND delivery.entity = 'fulfillment_id:' || share.fulfillment_id
     )
+)
+"""
+    + _VERDICT
+)
+
+# What lines are cheaper by, offer by offer, and what others bear of it: frozen with the order, booked with its sales.
+# Lines of unpaid orders, and of those sold since.
+AUDIT_ADJUSTMENTS = (
+    """
+WITH chosen AS (
+    SELECT line.id, line.sku, line.discount_fen, sale.number
+    FROM orders_orderline line JOIN orders_order sale ON sale.id = line.order_id
+    WHERE %(after)s = 0 OR sale.status = 'placed'
+        OR line.order_id IN (SELECT order_id FROM orders_recognition WHERE id > %(after)s)
+), adjusted AS (
+    SELECT part.order_line_id, sum(part.amount_fen) AS fen, sum(borne.fen) AS borne_fen,
+        sum(borne.others_fen) AS others_fen
+    FROM orders_lineadjustment part
+    CROSS JOIN LATERAL (
+        SELECT coalesce(sum((funder ->> 1)::bigint), 0) AS fen,
+            coalesce(sum((funder ->> 1)::bigint) FILTER (WHERE funder ->> 0 <> %(brand)s), 0) AS others_fen
+        FROM jsonb_array_elements(part.funders) AS funder
+    ) AS borne
+    WHERE %(after)s = 0 OR part.order_line_id IN (SELECT id FROM chosen)
+    GROUP BY part.order_line_id
+), funded AS (
+    SELECT recognition.order_line_id, sum(part.fen::bigint) AS fen
+    FROM orders_recognition recognition, jsonb_each_text(recognition.funding) AS part (party, fen)
+    WHERE recognition.order_line_id IS NOT NULL
+        AND (%(after)s = 0 OR recognition.order_line_id IN (SELECT id FROM chosen))
+    GROUP BY recognition.order_line_id
+), judged AS (
+    SELECT chosen.id, CASE
+        WHEN discount_fen <> coalesce(adjusted.fen, 0) THEN concat(
+            'order ', number, ', ', sku, ': ', discount_fen, ' fen off, adjustments of ', coalesce(adjusted.fen, 0)
+        )
+        WHEN adjusted.borne_fen <> adjusted.fen
+            THEN concat('order ', number, ', ', sku, ': ', adjusted.fen, ' fen off, borne ', adjusted.borne_fen)
+        WHEN coalesce(funded.fen, 0) NOT BETWEEN 0 AND coalesce(adjusted.others_fen, 0) THEN concat(
+            'order ', number, ', ', sku, ': others bear ', coalesce(adjusted.others_fen, 0), ' fen, sales say ',
+            funded.fen
+        )
+    END AS problem
+    FROM chosen
+    LEFT JOIN adjusted ON adjusted.order_line_id = chosen.id
+    LEFT JOIN funded ON funded.order_line_id = chosen.id
 )
 """
     + _VERDICT

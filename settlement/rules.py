@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext_lazy as _
 
+from members import choices as members_choices
 from omni.kernel import money
 from omni.kernel.errors import InvalidInput
 from orders import choices as orders_choices
@@ -21,6 +22,13 @@ PREPAYMENT = "prepayment"
 SALES = "sales"
 REFUND_PAYABLE = "refund_payable"
 
+# What others owe the brand for discounts that they bear.
+FUNDER_RECEIVABLES = {
+    party.value: f"funder_receivable:{party.value}"
+    for party in members_choices.Funder
+    if party != members_choices.Funder.BRAND
+}
+
 # What a provider has collected for us stands there until its bill arrives.
 TRANSIT_ACCOUNTS = {orders_choices.PaymentMethod.WECHAT_NATIVE.value: "psp_transit:wechat"}
 
@@ -28,6 +36,7 @@ ACCOUNT_TYPES = {
     PREPAYMENT: AccountType.LIABILITY,
     SALES: AccountType.INCOME,
     REFUND_PAYABLE: AccountType.LIABILITY,
+    **dict.fromkeys(FUNDER_RECEIVABLES.values(), AccountType.ASSET),
     **dict.fromkeys(TRANSIT_ACCOUNTS.values(), AccountType.ASSET),
 }
 
@@ -56,12 +65,16 @@ class InvalidSplit(InvalidInput):
 
 @dataclass(frozen=True, slots=True)
 class SaleFacts:
-    """What the credit of one recognised sale depends on. Stores and staff are ids; a charge has no line."""
+    """What the booking and the credit of one recognised sale depend on. Stores and staff are ids; a charge has no line.
+
+    `paid_fen` is what the shopper paid, `funding` what others than the brand bear of the price, {party: fen}.
+    """
 
     recognition_id: int
     order_id: int
     brand_id: int
-    amount_fen: int
+    paid_fen: int
+    funding: Mapping[str, int]
     business_on: date
     channel: str
     is_charge: bool
@@ -69,6 +82,11 @@ class SaleFacts:
     selling_store_id: int | None
     guide_id: int | None
     home_store_id: int | None
+
+    @property
+    def amount_fen(self) -> int:
+        """Return what was sold: paid by the shopper or borne by others; the brand's own discounts only sell cheaper."""
+        return self.paid_fen + sum(self.funding.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,3 +169,24 @@ def transfer(debit: str, credit: str, amount_fen: int) -> tuple[Posting, Posting
     if amount_fen < 0:
         debit, credit, amount_fen = credit, debit, -amount_fen
     return Posting(debit, debit_fen=amount_fen), Posting(credit, credit_fen=amount_fen)
+
+
+def sale_postings(facts: SaleFacts) -> tuple[Posting, ...]:
+    """Return the lines that book a sale: what was prepaid and what others owe for it, against the sales.
+
+    A mirror, of which all is negative, books the other way; what was given away books nothing.
+    """
+    sources = [(PREPAYMENT, facts.paid_fen)]
+    sources += [(FUNDER_RECEIVABLES[party], amount_fen) for party, amount_fen in sorted(facts.funding.items())]
+    return tuple(
+        posting
+        for account, amount_fen in [*sources, (SALES, -facts.amount_fen)]
+        for posting in _posting(account, amount_fen)
+    )
+
+
+def _posting(account: str, amount_fen: int) -> tuple[Posting, ...]:
+    """Return the line that debits an amount, or credits its opposite; none for nothing."""
+    if not amount_fen:
+        return ()
+    return (Posting(account, debit_fen=amount_fen) if amount_fen > 0 else Posting(account, credit_fen=-amount_fen),)

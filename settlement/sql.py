@@ -1,7 +1,8 @@
 """The statements that read facts of the apps below in one go."""
 
 SALE_FACTS = """
-SELECT recognition.id, recognition.order_id, sale.brand_id, recognition.amount_fen, recognition.business_on,
+SELECT recognition.id, recognition.order_id, sale.brand_id, recognition.amount_fen, recognition.funding,
+    recognition.business_on,
     sale.channel, recognition.charge_id IS NOT NULL, recognition.fulfilling_store_id,
     coalesce(line.selling_store_id, guide.store_id), line.guide_id, member.home_store_id
 FROM orders_recognition recognition
@@ -52,7 +53,10 @@ WITH owed AS (
     FROM kernel_eventdelivery delivery JOIN kernel_event event ON event.id = delivery.event_id
     WHERE delivery.state = 'pending' AND delivery.subscriber = 'settlement.book_sale'
 ), sale AS (
-    SELECT id, order_id, amount_fen FROM orders_recognition
+    SELECT id, order_id, amount_fen + (
+        SELECT coalesce(sum(fen::bigint), 0) FROM jsonb_each_text(funding) AS part (party, fen)
+    ) AS amount_fen
+    FROM orders_recognition
     WHERE id > %(after)s AND id NOT IN (SELECT recognition_id FROM owed)
 ), booked AS (
     SELECT entry.cause, entry.order_id, sum(line.credit_fen - line.debit_fen) AS fen
@@ -85,7 +89,9 @@ WITH owed AS (
 AUDIT_CREDIT = (
     """
 WITH checked AS (
-    SELECT sale.id, sale.amount_fen, sum(credit.amount_fen) AS credited, sum(credit.share_ppm) AS ppm,
+    SELECT sale.id, sale.amount_fen + (
+            SELECT coalesce(sum(fen::bigint), 0) FROM jsonb_each_text(sale.funding) AS part (party, fen)
+        ) AS amount_fen, sum(credit.amount_fen) AS credited, sum(credit.share_ppm) AS ppm,
         bool_and(coalesce((rule.params -> credit.case ->> credit.role)::int = credit.share_ppm, false)) AS is_by_rule
     FROM settlement_creditentry credit
     JOIN orders_recognition sale ON sale.id = credit.recognition_id

@@ -17,12 +17,17 @@ from fulfillment.queries.desk import (
 from fulfillment.queries.explain import DecisionView, ReasonLine, explain_decisions
 from fulfillment.queries.nearest import NearestStore, PickupStore, nearest_stores, pickup_stores
 from fulfillment.queries.network import open_tasks_by_store
+from fulfillment.queries.preview import PlannedStore, PlanPreview, preview_plan
 from fulfillment.queries.scans import Scan, pickup_text, read_pickup_text
+from fulfillment.rules import DemandLine
 
 __all__ = [
     "DecisionView",
+    "DemandLine",
     "NearestStore",
     "PickupStore",
+    "PlanPreview",
+    "PlannedStore",
     "Queue",
     "ReasonLine",
     "Scan",
@@ -44,6 +49,7 @@ __all__ = [
     "open_tasks_by_store",
     "pickup_stores",
     "pickup_text",
+    "preview_plan",
     "read_pickup_text",
     "tasks_visible_to",
 ]

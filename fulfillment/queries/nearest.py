@@ -48,7 +48,7 @@ class NearestStore:
 
 @dataclass(frozen=True, slots=True)
 class PickupStore:
-    """A store that could keep a basket ready. `opens_at` is None while it is open."""
+    """A store that could keep a basket ready, about at `ready_at`. `opens_at` is None while it is open."""
 
     store_id: int
     name_zh: str
@@ -56,6 +56,7 @@ class PickupStore:
     address: str
     metres: float
     opens_at: datetime | None
+    ready_at: datetime
 
 
 def nearest_stores(
@@ -120,6 +121,7 @@ def pickup_stores(
             *words[one.store_id],
             metres=one.metres,
             opens_at=now + timedelta(minutes=one.opens_in) if one.opens_in > 0 else None,
+            ready_at=now + timedelta(minutes=rules.ready_in(one.opens_in, search.terms.offer_minutes)),
         )
         for one in nearest
     ]

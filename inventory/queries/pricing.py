@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 class PricedVariant:
     """What placing needs to know of a SKU: VAT is inside the prices, `unit_price_fen` is what everybody pays.
 
-    A member's lower price, `member_fen`, is an adjustment of the line, never its unit price.
+    A member's lower price, `member_fen`, is an adjustment of the line, never its unit price. `is_marked_down`: it is
+    the price of a sale.
     """
 
     sku: str
@@ -34,6 +35,9 @@ class PricedVariant:
     tag_fen: int
     tax_rate_ppm: int
     member_fen: int | None
+    product_id: int
+    category_id: int
+    is_marked_down: bool
 
 
 def variants_by_sku(brand_id: int, skus: Iterable[str]) -> dict[str, Variant]:

@@ -201,7 +201,8 @@ ORDER BY level.id FOR NO KEY UPDATE OF level
 
 PRICE_LINES = """
 SELECT variant.sku, variant.id, product.name_zh, product.name_en, variant.color_zh, variant.color_en, variant.size,
-    coalesce(price.sale_fen, price.list_fen), price.tag_fen, product.tax_rate_ppm, price.member_fen
+    coalesce(price.sale_fen, price.list_fen), price.tag_fen, product.tax_rate_ppm, price.member_fen,
+    product.id, product.category_id, price.sale_fen IS NOT NULL
 FROM inventory_variant variant
 JOIN inventory_product product ON product.id = variant.product_id AND product.is_active
 JOIN inventory_price price ON price.variant_id = variant.id AND price.valid @> %(now)s::timestamptz

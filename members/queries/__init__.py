@@ -1,7 +1,15 @@
 """Reads of members, of what an account keeps for all brands, of offers and points."""
 
 from members.queries.audit import audit_due_rows, audit_offers, audit_points
-from members.queries.members import AddressView, MembershipView, addresses_of, get_address_for, memberships_of
+from members.queries.members import (
+    AddressView,
+    MembershipView,
+    UnknownMember,
+    addresses_of,
+    get_address_for,
+    get_member_id,
+    memberships_of,
+)
 from members.queries.offers import (
     CouponNotUsable,
     CouponsDoNotStack,
@@ -45,6 +53,7 @@ __all__ = [
     "OfferRequest",
     "TopicView",
     "UnknownCoupon",
+    "UnknownMember",
     "WishView",
     "addresses_of",
     "audit_due_rows",
@@ -54,6 +63,7 @@ __all__ = [
     "explain",
     "get_address_for",
     "get_member_by_code",
+    "get_member_id",
     "get_wish_for",
     "given_topics",
     "has_consent",

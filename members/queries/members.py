@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from django.db.models import F
+from django.utils.translation import gettext_lazy as _
 
 from members.models import AccountAddress, Member
 from omni.kernel import bilingual, sealing
-from omni.kernel.errors import NotFound
+from omni.kernel.errors import InvalidInput, NotFound
 from stores import queries as stores_queries
 
 if TYPE_CHECKING:
@@ -41,6 +42,24 @@ class AddressView:
     def phone_masked(self) -> str:
         """Return the phone as a list shows it."""
         return sealing.mask_phone(self.phone)
+
+
+class UnknownMember(InvalidInput):
+    """The brand has no member of this number."""
+
+    code = "unknown_member"
+
+
+def get_member_id(brand_id: int, number: str) -> int:
+    """Return the id of a brand's member by their number.
+
+    :raises UnknownMember: naming the field "member_number".
+    """
+    found = Member.objects.filter(brand=brand_id, number=number.strip().upper()) if number.isprintable() else None
+    member_id = found.values_list("pk", flat=True).first() if found is not None else None
+    if member_id is None:
+        raise UnknownMember(_("There is no such member."), field="member_number")
+    return member_id
 
 
 def memberships_of(user_id: int) -> list[MembershipView]:

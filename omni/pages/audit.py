@@ -86,6 +86,8 @@ def _findings(marks: Marks, now: datetime) -> Iterator[Finding]:
     yield _finding("Money that came too late goes back once", settled.audit_orphans())
     paid = orders_queries.audit_paid_orders(after_transition=marks.transition)
     yield _finding("Every paid order is fulfilled, parked, refunded or on its way", paid)
+    adjusted = orders_queries.audit_adjustments(after=marks.sale)
+    yield _finding("What a line is cheaper by is what its offers take off", adjusted)
     yield _finding("Every fulfillment order serves an order that is not over", orders_queries.audit_owners())
     yield _finding("Movements sum to what is on hand", inventory_queries.audit_movements())
     yield _finding("Held and allocated are the live reservations", inventory_queries.audit_counters())

@@ -263,9 +263,10 @@ SPECTACULAR_SETTINGS = {
 }
 
 # Orders: how long an unpaid one holds its goods, how long one that no store can fulfill waits for a decision, and how
-# many days a guest's basket is kept.
+# many days a guest's basket is kept, and goods may be returned.
 ORDERS_UNPAID_MINUTES = environment.number("ORDERS_UNPAID_MINUTES", 15)
 ORDERS_BASKET_DAYS = environment.number("ORDERS_BASKET_DAYS", 30)
+ORDERS_RETURN_DAYS = environment.number("ORDERS_RETURN_DAYS", 7)
 ORDERS_PARKED_REFUND_HOURS = environment.number("ORDERS_PARKED_REFUND_HOURS", 48)
 
 # Providers: their credentials are one JSON file, one object for each provider (docs/operations.md).

@@ -1,7 +1,13 @@
 """Reads of baskets, orders and payments."""
 
 from orders.queries.access import get_order_for, orders_visible_to, read_order_token, sign_order_token
-from orders.queries.audit import audit_due_rows, audit_owners, audit_paid_orders, last_recognition_before
+from orders.queries.audit import (
+    audit_adjustments,
+    audit_due_rows,
+    audit_owners,
+    audit_paid_orders,
+    last_recognition_before,
+)
 from orders.queries.basket import (
     BasketLineView,
     BasketView,
@@ -30,6 +36,7 @@ __all__ = [
     "OrderView",
     "ParcelView",
     "SeenLine",
+    "audit_adjustments",
     "audit_due_rows",
     "audit_owners",
     "audit_paid_orders",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import connection
 
 from fulfillment import choices as fulfillment_choices
-from orders import sql
+from orders import rules, sql
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -35,6 +35,14 @@ def audit_paid_orders(*, after_transition: int) -> Audit:
 def audit_owners() -> Audit:
     """Check that every fulfillment order under way serves an order that is not over; unpaid, it is planned."""
     return _run(sql.AUDIT_OWNERS, {"given_up_or_done": GIVEN_UP_OR_DONE})
+
+
+def audit_adjustments(*, after: int) -> Audit:
+    """Check that every line's discount is what its offers take off, and that what others bear is booked with its sales.
+
+    Lines of unpaid orders and of those with a recognised sale after an id; 0 checks all.
+    """
+    return _run(sql.AUDIT_ADJUSTMENTS, {"after": after, "brand": rules.BRAND})
 
 
 def audit_due_rows(*, overdue: datetime) -> Audit:

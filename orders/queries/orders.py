@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django.db.models import QuerySet, Sum
 
 from orders.choices import ChargeStatus, FulfilStatus, IntentStatus, RefundStatus
-from orders.models import Recognition
+from orders.models import LineAdjustment, Recognition
 from orders.queries.hq import derive
 
 if TYPE_CHECKING:
@@ -18,8 +18,18 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
+class AdjustmentView:
+    """What one offer takes off one line; `amount_fen` > 0."""
+
+    kind: str
+    name_zh: str
+    name_en: str
+    amount_fen: int
+
+
+@dataclass(frozen=True, slots=True)
 class OrderLineView:
-    """One SKU of an order; amounts are fen."""
+    """One SKU of an order; amounts are fen. `total_fen` is what the line costs with everything taken off."""
 
     sku: str
     name_zh: str
@@ -28,7 +38,9 @@ class OrderLineView:
     cancelled_quantity: int
     fulfilled_quantity: int
     unit_price_fen: int
+    discount_fen: int
     total_fen: int
+    adjustments: tuple[AdjustmentView, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +83,7 @@ def order_view(order: Order) -> OrderView:
         .values_list("order_line_id")
         .annotate(units=Sum("quantity"))
     )
+    taken = adjustments_of(order)
     lines = tuple(
         OrderLineView(
             line.sku,
@@ -80,7 +93,9 @@ def order_view(order: Order) -> OrderView:
             line.cancelled_quantity,
             sold.get(line.pk, 0),
             line.unit_price_fen,
+            line.discount_fen,
             line.total_fen,
+            tuple(taken.get(line.pk, ())),
         )
         for line in order.lines.order_by("pk")
     )
@@ -106,6 +121,16 @@ def order_view(order: Order) -> OrderView:
         lines=lines,
         shares=tuple(OrderShareView(share, code or "", status) for share, code, status in shares),
     )
+
+
+def adjustments_of(order: Order) -> dict[int, list[AdjustmentView]]:
+    """Return what is taken off each line, offer by offer, by the line's id; one query."""
+    found: dict[int, list[AdjustmentView]] = {}
+    rows = LineAdjustment.objects.filter(order_line__order=order).order_by("pk")
+    for row in rows:
+        view = AdjustmentView(row.kind, row.name_zh, row.name_en, row.amount_fen)
+        found.setdefault(row.order_line_id, []).append(view)
+    return found
 
 
 def _sum(rows: QuerySet[Any, Any]) -> int:

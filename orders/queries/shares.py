@@ -7,7 +7,7 @@ from typing import NamedTuple
 from django.db.models import Sum
 
 from fulfillment import choices as fulfillment_choices
-from orders.models import Order, OrderLine, Recognition
+from orders.models import LineAdjustment, Order, OrderLine, Recognition
 
 # A share whose goods have left a store and were not lost: the courier was paid for.
 CARRIED = (
@@ -67,6 +67,15 @@ def lines_of_share(order: Order, fulfillment_order_id: int) -> list[ShareLine]:
         ShareLine(share_line_id, units, lines[line_id], sold.get(lines[line_id].pk, 0))
         for share_line_id, units, line_id in rows
     ]
+
+
+def funders_of(order: Order) -> dict[int, list[tuple[str, int]]]:
+    """Return who bears what of the adjustments of each line, (party, fen), by the line's id."""
+    found: dict[int, list[tuple[str, int]]] = {}
+    rows = LineAdjustment.objects.filter(order_line__order=order).order_by("pk").values_list("order_line_id", "funders")
+    for line_id, funders in rows:
+        found.setdefault(line_id, []).extend((party, amount_fen) for party, amount_fen in funders)
+    return found
 
 
 def units_of(order: Order) -> Units:

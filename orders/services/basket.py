@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import connection
@@ -76,7 +76,12 @@ def join_baskets(token: str, user_id: int, *, now: datetime) -> None:
 
     The prices the guest saw last are kept. Nothing when the token is empty or has no basket.
     """
-    values = {"guest": token, "own": rules.account_token(user_id), "now": now, "most": rules.MAX_QUANTITY}
+    values: dict[str, Any] = {
+        "guest": token,
+        "own": rules.account_token(user_id),
+        "now": now,
+        "most": rules.MAX_QUANTITY,
+    }
     if not token or rules.is_account_token(token):
         return
     with connection.cursor() as cursor:

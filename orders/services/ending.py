@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from fulfillment import services as fulfillment_services
+from members import services as members_services
 from omni.kernel.outbox import hint, publish
 from omni.kernel.states import transition
 from omni.kernel.transactions import step
@@ -13,6 +14,7 @@ from orders import locks
 from orders.choices import LIVE_INTENTS, Ending, IntentStatus, OrderStatus
 from orders.events import OrderCancelled, OrderExpired
 from orders.models import Order, PaymentIntent
+from orders.services.placing import offer_owner
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,9 +59,9 @@ def begin_closing(intent: PaymentIntent, *, actor: str, now: datetime) -> None:
 
 @step
 def finish_ending(order: Order, intents: Sequence[PaymentIntent], *, actor: str, now: datetime) -> bool:
-    """End an unpaid order whose payments are all closed, or could not be for ten minutes; give its goods back.
+    """End an unpaid order whose payments are all closed, or could not be for ten minutes; give goods and offers back.
 
-    What is paid after that is an orphan, refunded once. Locks Fulfillment and below. Emits OrderExpired or
+    What is paid after that is an orphan, refunded once. Locks Member, Fulfillment and below. Emits OrderExpired or
     OrderCancelled. Returns whether the order ended now.
     """
     if order.status != OrderStatus.PLACED or not order.ending_as:
@@ -70,6 +72,7 @@ def finish_ending(order: Order, intents: Sequence[PaymentIntent], *, actor: str,
     transition(order, to=ending.value, actor=actor, now=now, reason=order.cancel_reason)
     order.finished_at = now
     order.save(update_fields=["finished_at"])
+    members_services.give_back_offer(offer_owner(order.pk), now=now)
     fulfillment_services.give_back(order.fulfillment_id, actor=actor, now=now)
     if ending == Ending.EXPIRED:
         publish(OrderExpired(order.pk, now), now=now)

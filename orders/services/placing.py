@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -13,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from fulfillment import choices as fulfillment_choices
 from fulfillment import services as fulfillment_services
 from inventory import queries as inventory_queries
+from members import services as members_services
 from omni.kernel.errors import Conflict, InvalidInput, NotFound
 from omni.kernel.numbers import public_number
 from omni.kernel.outbox import publish
@@ -21,11 +23,14 @@ from omni.kernel.statements import execute_prepared
 from omni.kernel.transactions import step
 from orders import rules, sql
 from orders.events import OrderPlaced
+from orders.queries import bill
 from stores import choices as stores_choices
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
+    from datetime import date, datetime
+
+    from members import queries as members_queries
 
 
 LANGUAGES = frozenset(code for code, _name in settings.LANGUAGES)
@@ -43,6 +48,18 @@ class PriceChanged(Conflict):
     """The price is no longer the one the shopper saw; params hold both."""
 
     code = "price_changed"
+
+
+class TotalChanged(Conflict):
+    """The order costs another amount than the shopper saw; params hold both."""
+
+    code = "total_changed"
+
+
+class PromiseChanged(Conflict):
+    """The stores can begin only later than the shopper saw; params hold both dates."""
+
+    code = "promise_changed"
 
 
 class UnknownDistrict(InvalidInput):
@@ -80,7 +97,11 @@ class WantedLine:
 
 @dataclass(frozen=True, slots=True)
 class PlaceOrder:
-    """What a shopper wants of one brand. The point (WGS-84), when given, is better than the district's centre."""
+    """What a shopper wants of one brand. The point (WGS-84), when given, is better than the district's centre.
+
+    `coupon_codes` and `points` are the member's to use. `seen_total_fen` and `seen_promised_on` are what the shopper
+    was shown: an order that would cost another amount, or begin later, is refused; None: whatever it is.
+    """
 
     brand_id: int
     lines: tuple[WantedLine, ...]
@@ -95,6 +116,10 @@ class PlaceOrder:
     pickup_store_id: int | None = None
     member_id: int | None = None
     language: str = "zh-hans"
+    coupon_codes: tuple[str, ...] = ()
+    points: int = 0
+    seen_total_fen: int | None = None
+    seen_promised_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,32 +144,33 @@ class _Contact(NamedTuple):
 class _Terms(NamedTuple):
     """What the brand asks for delivery, and where the goods go."""
 
-    fee_fen: int
-    free_from_fen: int
+    bill: bill.Terms
     lat: float
     lng: float
 
 
 @step
 def place_order(wanted: PlaceOrder, *, now: datetime) -> PlacedOrder:
-    """Price the basket, plan its stores, hold stock and capacity, and write the order, unpaid until it expires.
+    """Price the basket, take its offers, hold its goods, and write the order, unpaid until it expires.
 
-    Locks StoreCapacity and StockLevel by guarded updates. Emits OrderPlaced.
+    Locks Member by `take_offer`, then StoreCapacity and StockLevel by guarded updates. Emits OrderPlaced.
 
-    :raises InvalidInput: naming the field, with the codes of `orders.rules` and of this module.
+    :raises InvalidInput: naming the field, with the codes of `orders.rules`, of members' offers and of this module.
     :raises PriceChanged: naming the line's price; nothing is held.
+    :raises TotalChanged, PromiseChanged: when it is not what the shopper saw; nothing is held.
+    :raises Conflict: when a coupon, a promotion or points were used up meanwhile; nothing is held.
     :raises CannotReserveStock: when no plan can promise the goods; nothing is held.
     """
     contact = _checked_contact(wanted)
-    terms = _terms(wanted)
+    terms = _terms(wanted, now)
     priced = _priced_lines(wanted, now)
-    goods_fen = sum(item.unit_price_fen * line.quantity for line, item in zip(wanted.lines, priced, strict=True))
-    charge_fen = rules.delivery_charge_fen(
-        wanted.way, goods_fen, fee_fen=terms.fee_fen, free_from_fen=terms.free_from_fen
-    )
-    held = fulfillment_services.plan_and_hold(_demand(wanted, contact, terms, priced), now=now)
+    cost = _bill(wanted, terms, priced, now)
+    order_id = _take_offer(cost, now)
+    held = fulfillment_services.plan_and_hold(_demand(wanted, contact, terms, priced, cost), now=now)
+    _check_promise(wanted, held.promised_on)
     number, expires_at = public_number("O"), now + timedelta(minutes=settings.ORDERS_UNPAID_MINUTES)
     values: dict[str, Any] = {
+        "order_id": order_id,
         "number": number,
         "brand_id": wanted.brand_id,
         "member_id": wanted.member_id,
@@ -154,17 +180,72 @@ def place_order(wanted: PlaceOrder, *, now: datetime) -> PlacedOrder:
         "phone_sealed": contact.phone_sealed,
         "phone_index": contact.phone_index,
         "language": wanted.language,
-        "goods_fen": goods_fen,
-        "charge_fen": charge_fen,
+        "goods_fen": cost.goods_fen,
+        "charge_fen": cost.charge_fen,
         "now": now,
         "expires_at": expires_at,
+        "discounts": list(cost.discounts_fen),
         **_line_columns(wanted.lines, priced, held.line_ids),
+        **_adjustment_columns(cost.adjustments, held.line_ids),
     }
     with connection.cursor() as cursor:
         execute_prepared(cursor, sql.PLACE, values)
         (order_id,) = cursor.fetchone()
-    publish(OrderPlaced(order_id, now, goods_fen + charge_fen), now=now)
-    return PlacedOrder(order_id, number, goods_fen + charge_fen, expires_at)
+    publish(OrderPlaced(order_id, now, cost.total_fen), now=now)
+    return PlacedOrder(order_id, number, cost.total_fen, expires_at)
+
+
+def _bill(
+    wanted: PlaceOrder, terms: _Terms, priced: Sequence[inventory_queries.PricedVariant], now: datetime
+) -> bill.Bill:
+    """Return what the order costs, if that is what the shopper saw."""
+    is_pickup = wanted.way == fulfillment_choices.Way.PICKUP
+    asked = bill.Asked(
+        brand_id=wanted.brand_id,
+        member_id=wanted.member_id,
+        channel=wanted.channel,
+        way=wanted.way,
+        store_id=wanted.pickup_store_id if is_pickup else None,
+        coupon_codes=wanted.coupon_codes,
+        points=wanted.points,
+    )
+    lines = [bill.BilledLine(item, line.quantity) for line, item in zip(wanted.lines, priced, strict=True)]
+    cost = bill.bill_of(lines, asked, terms.bill, now=now)
+    if wanted.seen_total_fen not in {None, cost.total_fen}:
+        raise TotalChanged(
+            _("The total has changed since you saw it. Look at it again, then order."),
+            field="total_fen",
+            total_fen=cost.total_fen,
+            seen_total_fen=wanted.seen_total_fen,
+        )
+    return cost
+
+
+def _take_offer(cost: bill.Bill, now: datetime) -> int | None:
+    """Use up what the offer uses, under the id that the order will have; None when there is nothing to use."""
+    if cost.offer is None or cost.request is None or not cost.adjustments:
+        return None
+    with connection.cursor() as cursor:
+        cursor.execute(sql.NEXT_ORDER_ID)
+        order_id = int(cursor.fetchone()[0])
+    members_services.take_offer(cost.offer, cost.request, owner=offer_owner(order_id), now=now)
+    return order_id
+
+
+def offer_owner(order_id: int) -> str:
+    """Return the name under which members keep what an order uses of offers."""
+    return f"order:{order_id}"
+
+
+def _check_promise(wanted: PlaceOrder, promised_on: date) -> None:
+    """Refuse a promise that is later than the one the shopper saw."""
+    if wanted.seen_promised_on is not None and promised_on > wanted.seen_promised_on:
+        raise PromiseChanged(
+            _("The stores can begin only later than you saw. Look at it again, then order."),
+            field="promised_on",
+            promised_on=promised_on.isoformat(),
+            seen_promised_on=wanted.seen_promised_on.isoformat(),
+        )
 
 
 def _checked_contact(wanted: PlaceOrder) -> _Contact:
@@ -187,7 +268,7 @@ def _checked_contact(wanted: PlaceOrder) -> _Contact:
     return _Contact(name, seal(phone), blind_index(phone), street)
 
 
-def _terms(wanted: PlaceOrder) -> _Terms:
+def _terms(wanted: PlaceOrder, now: datetime) -> _Terms:
     """Read the brand's delivery terms and find the point: the one given, the district's centre, the pickup store."""
     is_pickup = wanted.way == fulfillment_choices.Way.PICKUP
     code = wanted.district_code or ""
@@ -196,20 +277,21 @@ def _terms(wanted: PlaceOrder) -> _Terms:
         "brand_id": wanted.brand_id,
         "district_code": code if code.isascii() and code.isdigit() else None,
         "pickup_store_id": store_id if is_pickup and 0 < store_id <= MAX_ID else None,
+        "now": now,
     }
     with connection.cursor() as cursor:
         execute_prepared(cursor, sql.TERMS, values)
         row = cursor.fetchone()
     if row is None:
         raise NotFound(_("There is no such brand."), field="brand")
-    fee_fen, free_from_fen, district_lat, district_lng, store_lat, store_lng = row
+    fee_fen, free_from_fen, district_lat, district_lng, store_lat, store_lng, has_promotions = row
     if district_lat is None and (code or not is_pickup):
         raise UnknownDistrict(_("Choose a district from the list."), field="district_code")
     if store_lat is None and is_pickup:
         raise UnknownPickupStore(_("Choose a store where orders can be collected."), field="pickup_store_id")
     point = rules.check_point(wanted.lat, wanted.lng)
     lat, lng = point or ((store_lat, store_lng) if district_lat is None else (district_lat, district_lng))
-    return _Terms(fee_fen, free_from_fen, lat, lng)
+    return _Terms(bill.Terms(fee_fen, free_from_fen, has_promotions), lat, lng)
 
 
 def _priced_lines(wanted: PlaceOrder, now: datetime) -> list[inventory_queries.PricedVariant]:
@@ -241,16 +323,20 @@ def _unknown_sku(position: int, sku: str) -> UnknownSku:
 
 
 def _demand(
-    wanted: PlaceOrder, contact: _Contact, terms: _Terms, priced: Sequence[inventory_queries.PricedVariant]
+    wanted: PlaceOrder,
+    contact: _Contact,
+    terms: _Terms,
+    priced: Sequence[inventory_queries.PricedVariant],
+    cost: bill.Bill,
 ) -> fulfillment_services.Demand:
-    """Return what fulfillment is asked for."""
+    """Return what fulfillment is asked for; what a line is worth is what the shopper pays for it."""
     return fulfillment_services.Demand(
         brand_id=wanted.brand_id,
         owner="orders.order",
         way=fulfillment_choices.Way(wanted.way),
         lines=tuple(
-            fulfillment_services.DemandLine(item.variant_id, line.quantity, item.unit_price_fen * line.quantity)
-            for line, item in zip(wanted.lines, priced, strict=True)
+            fulfillment_services.DemandLine(item.variant_id, line.quantity, net_fen)
+            for line, item, net_fen in zip(wanted.lines, priced, cost.nets_fen, strict=True)
         ),
         recipient=fulfillment_services.Recipient(
             name=contact.name,
@@ -279,3 +365,30 @@ def _line_columns(
         "tag_prices": [item.tag_fen for item in priced],
         "tax_rates": [item.tax_rate_ppm for item in priced],
     }
+
+
+def _adjustment_columns(
+    adjustments: Sequence[members_queries.Adjustment], line_ids: Sequence[int]
+) -> dict[str, list[object]]:
+    """Return the columns of the lines' adjustments; what each funder bears is frozen in fen."""
+    return {
+        "adjusted_lines": [line_ids[part.position] for part in adjustments],
+        "kinds": [str(part.kind) for part in adjustments],
+        "sources": [part.source for part in adjustments],
+        "offer_names_zh": [part.name_zh for part in adjustments],
+        "offer_names_en": [part.name_en for part in adjustments],
+        "amounts": [part.amount_fen for part in adjustments],
+        "funders": [json.dumps(shares) for shares in _funders(adjustments)],
+    }
+
+
+def _funders(adjustments: Sequence[members_queries.Adjustment]) -> list[list[tuple[str, int]]]:
+    """Return who bears each adjustment, in their order; an offer is shared out as a whole."""
+    of_source: dict[str, list[int]] = {}
+    for index, part in enumerate(adjustments):
+        of_source.setdefault(part.source, []).append(index)
+    found: dict[int, list[tuple[str, int]]] = {}
+    for indexes in of_source.values():
+        parts = [adjustments[index].amount_fen for index in indexes]
+        found.update(zip(indexes, rules.funder_shares(parts, adjustments[indexes[0]].funders), strict=True))
+    return [found[index] for index in range(len(adjustments))]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.db.models import F
 
+from members import services as members_services
 from omni.kernel import clock
 from omni.kernel.outbox import publish
 from omni.kernel.states import transition
@@ -18,6 +19,7 @@ from orders.events import OrderCancelled, OrderCompleted, SaleRecognised
 from orders.models import Order, OrderCharge, OrderLine, Recognition
 from orders.queries import shares
 from orders.services import refunds
+from orders.services.placing import offer_owner
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -73,23 +75,25 @@ def recognise_delivered(
 ) -> None:
     """Recognise the units of a delivered share as sold, and with the first of them the delivery charge.
 
-    Locks Checkout, its payments, Order. Emits SaleRecognised for each row, OrderCompleted with the last units.
+    The member earns points for what was paid of the goods; they become available with the end of the time to return.
+    Locks Checkout, its payments, Order, Member. Emits SaleRecognised for each row, OrderCompleted with the last units.
     """
     order, _intents = _find(fulfillment_id)
     if order is None:
         return
+    funders = shares.funders_of(order)
     for share_line in shares.lines_of_share(order, fulfillment_order_id):
         line = share_line.line
-        amount_fen = rules.part_fen(
-            line.total_fen, line.quantity, before=share_line.dealt_units, units=share_line.units
-        )
+        before, units = share_line.dealt_units, share_line.units
         sale = Recognition(
             order_line=line,
-            quantity=share_line.units,
-            amount_fen=amount_fen,
+            quantity=units,
+            amount_fen=rules.part_fen(line.total_fen, line.quantity, before=before, units=units),
+            funding=rules.funding_of(funders.get(line.pk, ()), line.quantity, before=before, units=units),
             cause=f"fulfillment_order_line:{share_line.share_line_id}",
         )
         _recognise(sale, order, store_id=store_id, at=delivered_at, now=now)
+        _earn_points(sale, order, now=now)
     _recognise_charges(order, store_id=store_id, at=delivered_at, now=now)
     _end_if_done(order, now=now)
 
@@ -101,7 +105,8 @@ def refund_cancelled(
     """Cancel the units of a share that will not be fulfilled, and refund them; once a share.
 
     With the last units the delivery charge goes back too, unless a courier carried goods for it (a loss is not the
-    shopper's). Locks Checkout, its payments, Order. Emits OrderCancelled or OrderCompleted with the last units.
+    shopper's); when nothing was sold, coupons and points come back too, by their policies. Locks Checkout, its
+    payments, Order, Member. Emits OrderCancelled or OrderCompleted with the last units.
     """
     order, intents = _find(fulfillment_id)
     cause = f"fulfillment_order:{fulfillment_order_id}"
@@ -110,14 +115,15 @@ def refund_cancelled(
     amount_fen = _cancel_units(order, fulfillment_order_id)
     if shares.units_of(order).is_dealt_with:
         amount_fen += _settle_charges(order, at=cancelled_at, now=now)
-    refunds.request_refund(
-        _payment_of(intents),
-        order=order,
-        amount_fen=amount_fen,
-        reason=REFUND_REASONS.get(reason, RefundReason.CANCELLED),
-        cause=cause,
-        now=now,
-    )
+    if amount_fen:  # what was given away brings nothing back
+        refunds.request_refund(
+            _payment_of(intents),
+            order=order,
+            amount_fen=amount_fen,
+            reason=REFUND_REASONS.get(reason, RefundReason.CANCELLED),
+            cause=cause,
+            now=now,
+        )
     _resume_if_answered(order, now=now)
     _end_if_done(order, now=now)
 
@@ -145,6 +151,19 @@ def _recognise(sale: Recognition, order: Order, *, store_id: int, at: datetime, 
     sale.recognised_at, sale.business_on = at, clock.business_date(at)
     sale.save(force_insert=True)
     publish(SaleRecognised(order.pk, sale.pk, at, sale.amount_fen), now=now)
+
+
+def _earn_points(sale: Recognition, order: Order, *, now: datetime) -> None:
+    """Let the member earn points for goods that were paid for, pending while they may be returned."""
+    if order.member_id is None or sale.amount_fen <= 0:
+        return
+    members_services.earn_points(
+        order.member_id,
+        cause=f"recognition:{sale.pk}",
+        amount_fen=sale.amount_fen,
+        available_at=sale.recognised_at + timedelta(days=settings.ORDERS_RETURN_DAYS),
+        now=now,
+    )
 
 
 def _recognise_charges(order: Order, *, store_id: int, at: datetime, now: datetime) -> None:
@@ -204,4 +223,6 @@ def _end_if_done(order: Order, *, now: datetime) -> None:
     transition(order, to=OrderStatus.COMPLETED if is_sold else OrderStatus.CANCELLED, actor=ACTOR, now=now)
     order.finished_at, order.due_at = now, None
     order.save(update_fields=["finished_at", "due_at"])
+    if not is_sold:
+        members_services.give_back_offer(offer_owner(order.pk), now=now)
     publish(OrderCompleted(order.pk, now) if is_sold else OrderCancelled(order.pk, now), now=now)

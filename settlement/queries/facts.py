@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any, NamedTuple
 
 from django.db import connection
@@ -23,7 +24,8 @@ def sale_facts(recognition_id: int) -> SaleFacts:
 
     :raises NotFound: when there is no such recognition.
     """
-    return SaleFacts(*_one(sql.SALE_FACTS, recognition_id))
+    recognition, order, brand, paid_fen, funding, *others = _one(sql.SALE_FACTS, recognition_id)
+    return SaleFacts(recognition, order, brand, paid_fen, json.loads(funding), *others)
 
 
 def collection_facts(intent_id: int) -> CollectionFacts:

@@ -34,8 +34,9 @@ def book_payment(*, order_id: int, intent_id: int, amount_fen: int, paid_at: dat
 def book_sale(recognition_id: int, *, now: datetime) -> list[CreditEntry]:
     """Book a recognised sale, VAT inside, against its prepayment, and credit it by the rule of its business date.
 
-    Returns the credit entries, those of the first time when it was booked before. A sale of nothing (given away)
-    moves no money, so it has credit entries of nothing and no journal entry.
+    What others than the brand bear of its discounts they owe, and it is sold and credited too. Returns the credit
+    entries, those of the first time when it was booked before. A sale of nothing (given away) moves no money, so it
+    has credit entries of nothing and no journal entry.
 
     :raises NoRuleInForce: when no approved split covers the business date.
     """
@@ -43,9 +44,10 @@ def book_sale(recognition_id: int, *, now: datetime) -> list[CreditEntry]:
     booked = list(CreditEntry.objects.filter(recognition=recognition_id).order_by("pk"))
     if booked:
         return booked
-    if facts.amount_fen:
+    postings = rules.sale_postings(facts)
+    if postings:
         voucher = _Voucher(facts.brand_id, f"recognition:{recognition_id}", facts.order_id, facts.business_on)
-        _book(voucher, rules.transfer(rules.PREPAYMENT, rules.SALES, facts.amount_fen), now=now)
+        _book(voucher, postings, now=now)
     return _credit(facts, now=now)
 
 

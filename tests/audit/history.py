@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from fulfillment.choices import DeliveryState
 from fulfillment.services import handover
+from members.models import Promotion
 from omni.kernel.transactions import entry
 from orders import services
 from orders.clients import ProviderRefund
@@ -12,6 +13,7 @@ from orders.models import Order, PaymentIntent, Refund
 from orders.services import payment, refunds
 from tests.audit.offer_history import use_offers
 from tests.cast import NOON, World
+from tests.factories.offers import PromotionFactory
 from tests.factories.orders import (
     accepted_order,
     carried_order,
@@ -38,6 +40,7 @@ class History:
     delivered: Order
     cancelled: Order
     orphan: PaymentIntent
+    discounted: Order
 
 
 def live_through(world: World) -> History:
@@ -55,12 +58,20 @@ def live_through(world: World) -> History:
         confirm_refund(refund, LATER)
     run_deliveries(LATER)
     use_offers(world, placed)
-    return History(placed, offered, accepted, delivered, cancelled, orphan)
+    return History(placed, offered, accepted, delivered, cancelled, orphan, sell_cheaper(world))
 
 
-def sell(world: World, *lines: tuple[str, int], now: datetime = NOON) -> Order:
-    """Return an order that was delivered; its sale is booked and credited."""
-    order = carried_order(world, *lines, now=now)
+def sell_cheaper(world: World) -> Order:
+    """Return a delivered order of two shirts, cheaper by an offer of which the mall bears a part."""
+    promotion = PromotionFactory.create(brand=world.brand, amount_fen=1001, brand_ppm=400_000, mall_ppm=600_000)
+    order = sell(world, ("L", 2))
+    Promotion.objects.filter(pk=promotion.pk).update(is_running=False)
+    return order
+
+
+def sell(world: World, *lines: tuple[str, int], now: datetime = NOON, **changes: object) -> Order:
+    """Return an order that was delivered; its sale is booked and credited. `changes` replace fields of the wish."""
+    order = carried_order(world, *lines, now=now, **changes)
     for share in shares_of(order):
         move_share(share, handover.mark_delivered, now)
         share.deliveries.update(state=DeliveryState.DELIVERED, next_attempt_at=None)

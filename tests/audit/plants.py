@@ -14,6 +14,7 @@ SALES = "Every sale is booked once, and credited"
 CREDIT = "Credit sums to its rule"
 ORPHANS = "Money that came too late goes back once"
 PAID = "Every paid order is fulfilled, parked, refunded or on its way"
+ADJUSTED = "What a line is cheaper by is what its offers take off"
 SERVES = "Every fulfillment order serves an order that is not over"
 MOVEMENTS = "Movements sum to what is on hand"
 COUNTERS = "Held and allocated are the live reservations"
@@ -114,6 +115,27 @@ PLANTS = (
         "DELETE FROM settlement_journalentry WHERE order_id = {delivered} AND cause LIKE 'recognition:%'",
         {SALES, MONEY},
         "no journal entry",
+    ),
+    Plant(
+        "a line cheaper than its offers say",
+        "UPDATE orders_lineadjustment SET amount_fen = amount_fen - 1, funders = '[[\"brand\", 1000]]'",
+        {ADJUSTED},
+        "1001 fen off, adjustments of 1000",
+    ),
+    Plant(
+        "an adjustment that nobody bears",
+        "UPDATE orders_lineadjustment SET funders = '[[\"mall\", 601]]'",
+        {ADJUSTED},
+        "1001 fen off, borne 601",
+    ),
+    Plant(
+        "a sale of which others bear more than they said",
+        """
+        UPDATE orders_recognition SET funding = '{{\"mall\": 602}}' WHERE order_id = {discounted} AND
+        order_line_id IS NOT NULL
+        """,
+        {ADJUSTED, SALES, CREDIT},
+        number("discounted"),
     ),
     Plant(
         "a sale without credit",

@@ -8,6 +8,7 @@ import pytest
 from django.test import Client
 
 from fulfillment import services as fulfillment_services
+from members.models import Member
 from omni.kernel import clock
 from omni.kernel.errors import DomainError
 from omni.kernel.models import IdempotencyRecord
@@ -15,6 +16,7 @@ from omni.kernel.transactions import entry
 from orders.models import Order, PaymentNotice
 from tests.cast import World
 from tests.factories.api import bearer, issue_key
+from tests.factories.offers import CouponFactory
 from tests.factories.orders import paid_order, placed_order, started_payment
 from tests.orders.test_services_placing import traces
 from tests.orders.wechat import Provider, new_key, payment_resource
@@ -112,6 +114,25 @@ def test_place_to_collect_names_the_store_by_its_code(client: Client, world: Wor
     assert [share["store_code"] for share in content["shares"]] == ["B"]
 
 
+def test_place_with_a_members_coupon_shows_what_it_takes_off(
+    client: Client, world: World, member: Member, key: dict[str, str]
+) -> None:
+    CouponFactory.create(member=member, code="CABCD-EFGHJ-KMNPQ", template__brand=world.brand)
+    body = body_of(
+        member_number=member.number, coupon_codes=["cabcdefghjkmnpq"], lines=[{"sku": "SHIRT-S", "quantity": 2}]
+    )
+
+    status, content = place(client, key, body)
+
+    assert (status, content["goods_fen"], content["total_fen"]) == (201, 94800, 94800)
+    (line,) = content["lines"]
+    assert (line["unit_price_fen"], line["discount_fen"], line["total_fen"]) == (49900, 5000, 94800)
+    assert line["adjustments"] == [
+        {"kind": "coupon", "name_zh": "五十元券", "name_en": "Fifty yuan off", "amount_fen": 5000}
+    ]
+    assert Order.objects.get().member == member
+
+
 BAD_BODIES: dict[str, tuple[object, int, str, str | None]] = {
     "malformed JSON": ('{"lines": [', 400, "malformed_json", None),
     "JSON that is not a number": ('{"lat": NaN}', 400, "malformed_json", None),
@@ -140,6 +161,9 @@ BAD_BODIES: dict[str, tuple[object, int, str, str | None]] = {
         body_of(lines=[{"sku": "SHIRT-S", "quantity": 1, "unit_price_fen": 100}]),
         *(409, "price_changed", "lines.0.unit_price_fen"),
     ),
+    "a member of nobody": (body_of(member_number="M-1"), 400, "unknown_member", "member_number"),
+    "a coupon of nobody": (body_of(coupon_codes=["C-1"]), 400, "coupon_not_usable", "coupon_codes"),
+    "coupons that are no list": (body_of(coupon_codes="C-1"), 400, "not_a_list", "coupon_codes"),
     "a point off the earth": (body_of(lat=123.0, lng=0.0), 400, "invalid_point", "lat"),
     "a point beyond all numbers": (
         json.dumps(body_of(lng=0.0)).replace('"lng": 0.0', '"lng": 1e999, "lat": 1'),

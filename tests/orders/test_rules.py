@@ -1,6 +1,9 @@
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from fulfillment.choices import Way
+from omni.kernel import money
 from omni.kernel.errors import InvalidInput
 from orders import rules
 from orders.choices import ChargeStatus, FulfilStatus
@@ -139,3 +142,39 @@ def test_charge_status_compares_due_and_paid(due: int, paid: int, status: Charge
 )
 def test_fulfil_status_compares_due_and_done(due: int, done: int, status: FulfilStatus) -> None:
     assert rules.fulfil_status(due_units=due, done_units=done) == status
+
+
+def test_funder_shares_of_two_parties_sum_by_line_and_by_party() -> None:
+    halves = (("brand", 500_000), ("platform", 500_000))
+    assert rules.funder_shares([1667, 3333], halves) == [
+        [("brand", 834), ("platform", 833)],
+        [("brand", 1666), ("platform", 1667)],
+    ]
+    assert rules.funder_shares([300], (("brand", 1_000_000),)) == [[("brand", 300)]]
+    assert rules.funder_shares([1], (("brand", 400_000), ("mall", 600_000))) == [[("mall", 1)]]
+
+
+@given(
+    st.lists(st.integers(1, 10_000), min_size=1, max_size=20),
+    st.lists(st.integers(1, 1000), min_size=1, max_size=4),
+)
+def test_funder_shares_of_any_lines_sum_to_each_line(parts: list[int], weights: list[int]) -> None:
+    ppms = money.split(money.PPM, weights)
+    funders = [(f"party {number}", ppm) for number, ppm in enumerate(ppms)]
+    shares = rules.funder_shares(parts, funders)
+    assert [sum(fen for _party, fen in line) for line in shares] == parts
+    assert all(fen > 0 for line in shares for _party, fen in line)
+
+
+@given(st.integers(0, 100_000), st.integers(0, 100_000), st.integers(1, 99), st.data())
+def test_funding_of_all_parts_of_a_line_sums_to_what_each_party_bears(
+    mall: int, platform: int, quantity: int, data: st.DataObject
+) -> None:
+    shares = [("mall", mall), ("brand", 5), ("platform", platform), ("mall", 1)]
+    sums, before = {"mall": 0, "platform": 0}, 0
+    while before < quantity:
+        units = data.draw(st.integers(1, quantity - before))
+        for party, fen in rules.funding_of(shares, quantity, before=before, units=units).items():
+            sums[party] += fen
+        before += units
+    assert sums == {"mall": mall + 1, "platform": platform}

@@ -15,7 +15,8 @@ WEB_SALE = SaleFacts(
     recognition_id=1,
     order_id=2,
     brand_id=3,
-    amount_fen=49900,
+    paid_fen=49900,
+    funding={},
     business_on=date(2026, 3, 17),
     channel="web",
     is_charge=False,
@@ -123,3 +124,29 @@ def test_transfer_of_a_negative_amount_moves_the_other_way() -> None:
 def test_accounts_of_every_payment_method_have_a_type() -> None:
     assert set(rules.TRANSIT_ACCOUNTS) == {"wechat_native"}
     assert rules.ACCOUNT_TYPES["psp_transit:wechat"] == AccountType.ASSET
+
+
+def test_sale_that_others_pay_for_in_part_is_booked_and_credited_whole() -> None:
+    sale = replace(WEB_SALE, paid_fen=43900, funding={"platform": 2000, "mall": 3600})
+    assert sale.amount_fen == 49500
+    assert rules.sale_postings(sale) == (
+        Posting("prepayment", debit_fen=43900),
+        Posting("funder_receivable:mall", debit_fen=3600),
+        Posting("funder_receivable:platform", debit_fen=2000),
+        Posting("sales", credit_fen=49500),
+    )
+    mirror = replace(sale, paid_fen=-43900, funding={"platform": -2000, "mall": -3600})
+    assert rules.sale_postings(mirror) == (
+        Posting("prepayment", credit_fen=43900),
+        Posting("funder_receivable:mall", credit_fen=3600),
+        Posting("funder_receivable:platform", credit_fen=2000),
+        Posting("sales", debit_fen=49500),
+    )
+
+
+def test_sale_that_the_brand_gives_away_books_nothing_and_one_that_others_give_away_books_theirs() -> None:
+    assert rules.sale_postings(replace(WEB_SALE, paid_fen=0)) == ()
+    assert rules.sale_postings(replace(WEB_SALE, paid_fen=0, funding={"mall": 500})) == (
+        Posting("funder_receivable:mall", debit_fen=500),
+        Posting("sales", credit_fen=500),
+    )

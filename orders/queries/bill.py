@@ -1,0 +1,127 @@
+"""What an order costs: its goods, what offers take off line by line, and the delivery."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from members import queries as members_queries
+from orders import rules
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from inventory import queries as inventory_queries
+
+
+class BilledLine(NamedTuple):
+    """Units of a SKU at today's price."""
+
+    item: inventory_queries.PricedVariant
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a brand asks for delivery, and whether it runs promotions now."""
+
+    fee_fen: int
+    free_from_fen: int
+    has_promotions: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Who orders how, and which offers they want to use."""
+
+    brand_id: int
+    member_id: int | None
+    channel: str
+    way: str
+    store_id: int | None = None
+    coupon_codes: tuple[str, ...] = ()
+    points: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """What an order costs. `discounts_fen` and `nets_fen` are of the lines, in their order.
+
+    `request` and `offer` are None when nothing can be taken off: nobody asked for it, and no promotion runs.
+    """
+
+    discounts_fen: tuple[int, ...]
+    nets_fen: tuple[int, ...]
+    charge_fen: int
+    request: members_queries.OfferRequest | None = None
+    offer: members_queries.Offer | None = None
+
+    @property
+    def adjustments(self) -> tuple[members_queries.Adjustment, ...]:
+        """Return what is taken off the lines, offer by offer."""
+        return self.offer.adjustments if self.offer else ()
+
+    @property
+    def gross_fen(self) -> int:
+        """Return the goods at everybody's prices."""
+        return self.goods_fen + self.discount_fen
+
+    @property
+    def discount_fen(self) -> int:
+        """Return what is taken off in all."""
+        return sum(self.discounts_fen)
+
+    @property
+    def goods_fen(self) -> int:
+        """Return the goods with everything taken off."""
+        return sum(self.nets_fen)
+
+    @property
+    def total_fen(self) -> int:
+        """Return what is to be paid."""
+        return self.goods_fen + self.charge_fen
+
+
+def bill_of(lines: Sequence[BilledLine], asked: Asked, terms: Terms, *, now: datetime) -> Bill:
+    """Return what an order costs now; delivery is free from the goods' amount after all that is taken off.
+
+    :raises InvalidInput: with field "coupon", for a code that cannot be used.
+    """
+    is_cheaper = asked.member_id is not None and any(line.item.member_fen is not None for line in lines)
+    request = offer = None
+    if asked.coupon_codes or asked.points or terms.has_promotions or is_cheaper:
+        request = _request(lines, asked)
+        offer = members_queries.offer_for(request, now=now)
+    discounts = [0] * len(lines)
+    for part in offer.adjustments if offer else ():
+        discounts[part.position] += part.amount_fen
+    nets = tuple(line.item.unit_price_fen * line.quantity - less for line, less in zip(lines, discounts, strict=True))
+    charge_fen = rules.delivery_charge_fen(
+        asked.way, sum(nets), fee_fen=terms.fee_fen, free_from_fen=terms.free_from_fen
+    )
+    return Bill(tuple(discounts), nets, charge_fen, request, offer)
+
+
+def _request(lines: Sequence[BilledLine], asked: Asked) -> members_queries.OfferRequest:
+    """Return the basket as the offers take it."""
+    return members_queries.OfferRequest(
+        brand_id=asked.brand_id,
+        member_id=asked.member_id,
+        channel=str(asked.channel),
+        store_id=asked.store_id,
+        lines=tuple(
+            members_queries.OfferLine(
+                variant_id=item.variant_id,
+                product_id=item.product_id,
+                category_id=item.category_id,
+                quantity=quantity,
+                unit_price_fen=item.unit_price_fen,
+                member_fen=item.member_fen,
+                is_marked_down=item.is_marked_down,
+            )
+            for item, quantity in lines
+        ),
+        coupon_codes=asked.coupon_codes,
+        points=asked.points,
+    )
