@@ -57,8 +57,9 @@ def live_through(world: World) -> History:
     for refund in Refund.objects.all():
         confirm_refund(refund, LATER)
     run_deliveries(LATER)
+    discounted = sell_cheaper(world)
     use_offers(world, placed)
-    return History(placed, offered, accepted, delivered, cancelled, orphan, sell_cheaper(world))
+    return History(placed, offered, accepted, delivered, cancelled, orphan, discounted)
 
 
 def sell_cheaper(world: World) -> Order:
