@@ -57,8 +57,8 @@ FULFILLMENT_ORDER_TRANSITIONS: dict[FulfillmentOrderStatus, frozenset[Fulfillmen
     _S.OFFERED: frozenset({_S.ACCEPTED, _S.REJECTED, _S.TIMED_OUT, _S.CANCELLED}),
     _S.REJECTED: frozenset(),
     _S.TIMED_OUT: frozenset(),
-    _S.ACCEPTED: frozenset({_S.PICKING, _S.PACKED, _S.REJECTED, _S.CANCEL_REQUESTED}),
-    _S.PICKING: frozenset({_S.PACKED, _S.REJECTED, _S.CANCEL_REQUESTED}),
+    _S.ACCEPTED: frozenset({_S.PICKING, _S.PACKED, _S.REJECTED, _S.TIMED_OUT, _S.CANCEL_REQUESTED}),
+    _S.PICKING: frozenset({_S.PACKED, _S.REJECTED, _S.TIMED_OUT, _S.CANCEL_REQUESTED}),
     _S.PACKED: frozenset({_S.AWAITING_COURIER, _S.READY_FOR_PICKUP, _S.REJECTED, _S.CANCEL_REQUESTED}),
     _S.AWAITING_COURIER: frozenset({_S.HANDED_OVER, _S.REJECTED, _S.CANCEL_REQUESTED}),
     _S.READY_FOR_PICKUP: frozenset({_S.COLLECTED, _S.PICKUP_EXPIRED, _S.REJECTED, _S.CANCEL_REQUESTED}),
@@ -174,6 +174,11 @@ FINAL_DELIVERY_STATES = frozenset(
         DeliveryState.LOST,
     }
 )
+
+
+# After so many attempts at one request, or so many requests for one order, somebody is told that no courier comes.
+MOST_REFUSALS = 6
+MOST_REQUESTS = 6
 
 
 class PickupCodePurpose(models.TextChoices):

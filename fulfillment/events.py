@@ -15,6 +15,16 @@ class FulfillmentOrderAccepted:
 
 
 @dataclass(frozen=True)
+class FulfillmentOrderOverdue:
+    """The store has neither packed the order in time nor given it back, or no courier company will fetch it."""
+
+    fulfillment_id: int
+    fulfillment_order_id: int
+    store_id: int
+    overdue_at: datetime
+
+
+@dataclass(frozen=True)
 class FulfillmentOrderReady:
     """The goods are packed and wait in the store for the shopper, who has a code."""
 

@@ -33,6 +33,9 @@ class RoutingRule(models.Model):
     min_split_value_fen = models.PositiveIntegerField(_("least value of a split share (fen)"), default=0)
     count_max_age_days = models.PositiveIntegerField(_("oldest stock count (days)"), null=True, blank=True)
     pickup_keep_hours = models.PositiveIntegerField(_("hours a collection is kept"), default=72)
+    preparation_minutes = models.PositiveIntegerField(_("opening minutes to pick and pack"), default=60)
+    overdue_minutes = models.PositiveIntegerField(_("opening minutes until an overdue order is taken away"), default=60)
+    cancel_answer_minutes = models.PositiveIntegerField(_("minutes to answer a cancellation"), default=30)
 
     class Meta:
         verbose_name = _("routing rule")
@@ -96,6 +99,8 @@ class FulfillmentLine(models.Model):
 class FulfillmentOrder(models.Model):
     """One store's share of a demand. After a rejection a new one (attempt + 1, no store yet) takes its lines over.
 
+    `deadline_at` is when the silence of the store, or of the shopper, has a consequence; `held_deadline_at` is the one
+    that a wish to cancel has put off. `overdue_at` is since when somebody above the store should look at it.
     A step that is due and fails (or whose worker dies) counts in `failures` and is put off for longer each time.
     Rejections before `round_started_at` no longer exclude a store: headquarters had the order routed afresh.
     """
@@ -117,6 +122,9 @@ class FulfillmentOrder(models.Model):
     round_started_at = models.DateTimeField(_("routed afresh at"), null=True, blank=True)
     offered_at = models.DateTimeField(_("offered at"), null=True, blank=True)
     deadline_at = models.DateTimeField(_("deadline"), null=True, blank=True)
+    held_deadline_at = models.DateTimeField(_("deadline before the cancellation request"), null=True, blank=True)
+    overdue_at = models.DateTimeField(_("overdue since"), null=True, blank=True)
+    parked_at = models.DateTimeField(_("parked since"), null=True, blank=True)
     accepted_by = models.CharField(_("accepted by"), max_length=60, blank=True)
     reject_reason = models.CharField(_("reason of rejection"), max_length=12, choices=RejectReason.choices, blank=True)
     held_status = models.CharField(_("status before the cancellation request"), max_length=20, blank=True)
@@ -148,6 +156,9 @@ class FulfillmentOrder(models.Model):
                 fields=["deadline_at"], condition=Q(deadline_at__isnull=False), name="fulfillment_order_deadline"
             ),
             models.Index(fields=["store", "status", "finished_at"], name="fulfillment_order_desk"),
+            models.Index(
+                fields=["overdue_at"], condition=Q(overdue_at__isnull=False), name="fulfillment_order_overdue"
+            ),
         ]
 
     def __str__(self) -> str:

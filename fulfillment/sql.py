@@ -96,15 +96,15 @@ SET failures = least(share.failures + 1, 1000), {column} = %(now)s
     + (%(delays)s::int[])[least(share.failures + 1, cardinality(%(delays)s::int[]))] * interval '1 second'
 FROM (
     SELECT id FROM fulfillment_fulfillmentorder
-    WHERE status = '{status}' AND {column} <= %(now)s AND (%(share_id)s::bigint IS NULL OR id = %(share_id)s)
+    WHERE status IN ({statuses}) AND {column} <= %(now)s AND (%(share_id)s::bigint IS NULL OR id = %(share_id)s)
     ORDER BY {column}, id LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED
 ) due
 WHERE share.id = due.id
-RETURNING share.id, set_config('synchronous_commit', 'off', true)
+RETURNING share.id, share.{column}, set_config('synchronous_commit', 'off', true)
 """
 
-CLAIM_TO_ROUTE = _CLAIM.format(column="route_due_at", status="pending_routing")
-CLAIM_SILENT = _CLAIM.format(column="deadline_at", status="offered")
+CLAIM_TO_ROUTE = _CLAIM.format(column="route_due_at", statuses="'pending_routing'")
+CLAIM_SILENT = _CLAIM.format(column="deadline_at", statuses="'offered', 'accepted', 'picking', 'cancel_requested'")
 
 COUNT_ACCEPTANCE = """
 INSERT INTO fulfillment_acceptancerecord AS record (store_id, offers, accepted, counted_at)
@@ -200,19 +200,32 @@ WITH judged AS (
             THEN concat('order ', share.number, ' was to be answered by ', share.deadline_at)
         WHEN share.status = 'ready_for_pickup' AND coalesce(share.deadline_at < %(overdue)s, true)
             THEN concat('order ', share.number, ' was to be collected by ', coalesce(share.deadline_at::text, 'never'))
+        WHEN share.status = ANY(%(answering)s) AND coalesce(share.deadline_at < %(overdue)s, true) THEN concat(
+            'order ', share.number, ' (', share.status, ') was to be seen to by ',
+            coalesce(share.deadline_at::text, 'never')
+        )
+        WHEN share.status = 'packed' AND demand.way <> 'courier'
+            THEN concat('order ', share.number, ' is packed, and waits for nobody')
         WHEN share.status = ANY(%(with_courier)s) AND demand.way = 'courier' AND NOT EXISTS (
             SELECT 1 FROM fulfillment_delivery delivery
             WHERE delivery.fulfillment_order_id = share.id AND delivery.state <> ALL(%(final_deliveries)s)
         ) THEN concat('order ', share.number, ' is ', share.status, ', and no courier has it')
     END AS problem
     FROM fulfillment_fulfillmentorder share JOIN fulfillment_fulfillment demand ON demand.id = share.fulfillment_id
-    WHERE share.status = ANY(%(waiting)s || %(with_courier)s)
+    WHERE share.status = ANY(%(waiting)s || %(answering)s || %(with_courier)s)
     UNION ALL
-    SELECT delivery.id, CASE WHEN coalesce(delivery.next_attempt_at < %(overdue)s, true)
-        THEN concat(
+    SELECT delivery.id, CASE
+        WHEN coalesce(delivery.next_attempt_at < %(overdue)s, true) THEN concat(
             'delivery ', delivery.external_id, ' (', delivery.state, ') was to be looked at: ',
             coalesce(delivery.next_attempt_at::text, 'never')
-        ) END
+        )
+        WHEN delivery.state = 'requested'
+            AND (delivery.attempts >= %(most_refusals)s OR delivery.attempt > %(most_requests)s)
+            THEN concat(
+                'delivery ', delivery.external_id, ': no courier comes, request ', delivery.attempt, ', ',
+                delivery.attempts, ' attempts: ', delivery.last_error
+            )
+    END
     FROM fulfillment_delivery delivery WHERE delivery.state <> ALL(%(final_deliveries)s)
 )
 """

@@ -327,6 +327,13 @@ def route_url(store: Store) -> str:
     return link
 
 
+def after_open_minutes(store_id: int, minutes: int, *, start: datetime) -> datetime:
+    """Return the moment at which a store has been open for so many minutes since `start`; two queries."""
+    store = Store.objects.get(pk=store_id)
+    exceptions = _exceptions([store], clock.business_date(start))[store_id]
+    return rules.after_open_minutes(store.opens_minutes, store.closes_minutes, exceptions, start, minutes)
+
+
 def _open_to_shoppers() -> QuerySet[Store]:
     shops = Store.objects.filter(is_active=True).exclude(kind=StoreKind.WAREHOUSE)
     return shops.select_related("brand", "mall", "district")

@@ -68,6 +68,28 @@ def closing_at(
     return None
 
 
+def after_open_minutes(
+    opens_minutes: Sequence[int],
+    closes_minutes: Sequence[int],
+    exceptions: Mapping[date, tuple[int, int] | None],
+    start: datetime,
+    minutes: int,
+) -> datetime:
+    """Return the moment at which a store has been open for so many minutes since `start`; other arguments as above.
+
+    Of a store that hardly opens within eight days, the clock's minutes count from where its hours end.
+    """
+    left, moment = timedelta(minutes=minutes), start
+    while (opening := opening_at(opens_minutes, closes_minutes, exceptions, moment)) is not None:
+        closing = closing_at(opens_minutes, closes_minutes, exceptions, opening)
+        if closing is None or opening > start + timedelta(days=LOOK_AHEAD_DAYS):
+            break
+        if opening + left <= closing:
+            return opening + left
+        left, moment = left - (closing - opening), closing
+    return moment + left
+
+
 def hours_on(
     day: date,
     opens_minutes: Sequence[int],

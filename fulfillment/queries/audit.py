@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import connection
 
 from fulfillment import sql
-from fulfillment.choices import FINAL_DELIVERY_STATES
+from fulfillment.choices import FINAL_DELIVERY_STATES, MOST_REFUSALS, MOST_REQUESTS
 from fulfillment.choices import FulfillmentOrderStatus as Status
 
 if TYPE_CHECKING:
@@ -29,6 +29,8 @@ PROMISED = (
 )
 # The next step has a time of its own; a courier company is asked for as soon as a store has accepted.
 WAITING = (Status.PENDING_ROUTING, Status.OFFERED, Status.READY_FOR_PICKUP)
+# The store has to do something; its silence has a consequence at the deadline.
+ANSWERING = (Status.ACCEPTED, Status.PICKING, Status.CANCEL_REQUESTED)
 WITH_COURIER = (Status.ACCEPTED, Status.PICKING, Status.PACKED, Status.AWAITING_COURIER, Status.HANDED_OVER)
 # Goods may be set aside for these; some of them still look for goods, or give them back soon.
 HOLDING = (*PROMISED, Status.PLANNED, Status.PENDING_ROUTING, Status.CANCEL_REQUESTED, Status.PICKUP_EXPIRED)
@@ -50,9 +52,20 @@ def audit_capacity(*, since: date) -> Audit:
 
 
 def audit_due_rows(*, overdue: datetime) -> Audit:
-    """Check that no routing, offer, collection or delivery has waited since before a moment, or for nothing."""
-    values = {"waiting": list(WAITING), "with_courier": list(WITH_COURIER)}
-    return _run(sql.AUDIT_DUE, {"overdue": overdue, "final_deliveries": sorted(FINAL_DELIVERY_STATES), **values})
+    """Check that nothing has waited since before a moment, or for nothing, and that no courier is asked for in vain.
+
+    What waits: routing, offers, preparing, answers to cancellations, collections, deliveries.
+    """
+    values = {
+        "overdue": overdue,
+        "waiting": list(WAITING),
+        "answering": list(ANSWERING),
+        "with_courier": list(WITH_COURIER),
+        "final_deliveries": sorted(FINAL_DELIVERY_STATES),
+        "most_refusals": MOST_REFUSALS,
+        "most_requests": MOST_REQUESTS,
+    }
+    return _run(sql.AUDIT_DUE, values)
 
 
 def _run(statement: str, values: dict[str, Any]) -> Audit:

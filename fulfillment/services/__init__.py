@@ -16,8 +16,6 @@ from fulfillment.services.planning import (
 from fulfillment.services.progress import Outcome
 from fulfillment.services.routing import (
     count_acceptance,
-    drive_due_routing,
-    drive_route,
     reject_offer,
     reroute_displaced,
     retry_unfillable,
@@ -31,6 +29,7 @@ from fulfillment.services.shares import (
     close_if_done,
     request_cancel,
 )
+from fulfillment.services.silence import drive_due_routing, drive_route, end_silence
 from fulfillment.services.store_work import (
     CancellationUnderWay,
     GoodsStillWithCourier,
@@ -77,6 +76,7 @@ __all__ = [
     "drive_due_routing",
     "drive_hand_over",
     "drive_route",
+    "end_silence",
     "expire_pickup",
     "give_back",
     "pack",

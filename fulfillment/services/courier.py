@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 from django.db.models import F
 
 from fulfillment import locks
-from fulfillment.choices import DELIVERY_RANKS, DeliveryState
+from fulfillment.choices import DELIVERY_RANKS, MOST_REFUSALS, DeliveryState
 from fulfillment.clients import CourierClient, CourierOffer, CourierRefused, CourierReport, CourierUnreachable, Place
 from fulfillment.models import Delivery, DeliveryCallback
-from fulfillment.services import progress
+from fulfillment.services import deadlines, progress
+from fulfillment.services.dispatch import REFUSED_SECONDS
 from fulfillment.services.progress import Errand, Outcome
 from omni.kernel import sealing
 from omni.kernel.transactions import drive, entry, step
@@ -314,3 +315,13 @@ def _write_refusal(call: _Call, error: CourierRefused, *, now: datetime) -> None
         # At once the first time; after that at the pace of the leases.
         delivery.next_attempt_at = now if delivery.attempts <= 1 else delivery.next_attempt_at
         delivery.save()
+    if delivery.state == DeliveryState.REQUESTED and delivery.attempts >= MOST_REFUSALS:
+        _give_up_hope(share, delivery, error, now=now)
+
+
+def _give_up_hope(share: FulfillmentOrder, delivery: Delivery, error: CourierRefused, *, now: datetime) -> None:
+    """Tell somebody that the company will not come for a share, and ask it once an hour from now on."""
+    logger.error("Delivery %s was refused %s times: %s", delivery.pk, delivery.attempts, error)
+    delivery.next_attempt_at = now + timedelta(seconds=REFUSED_SECONDS)
+    delivery.save(update_fields=["next_attempt_at"])
+    deadlines.mark_overdue(share, now=now)

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from django.db.models import Q
 
-from fulfillment.choices import FINAL_DELIVERY_STATES, DeliveryState, PickupCodePurpose
+from fulfillment.choices import FINAL_DELIVERY_STATES, MOST_REQUESTS, DeliveryState, PickupCodePurpose
 from fulfillment.clients import CourierClient
 from fulfillment.models import Delivery, FulfillmentOrder
+from fulfillment.services import deadlines
 from fulfillment.services.codes import issue_code, revoke_codes
 from omni.kernel.outbox import hint
 from omni.kernel.transactions import step
@@ -19,16 +20,22 @@ if TYPE_CHECKING:
 
 # Before the second, third, ... request for the same order.
 REDISPATCH_SECONDS = (0, 30, 120, 600)
+# Between attempts that have failed so often that somebody was told.
+REFUSED_SECONDS = 3600
 
 
 @step
 def dispatch_courier(share: FulfillmentOrder, *, now: datetime) -> Delivery:
     """Write a request for a courier, due now (later after several failures), with a new code for the store's desk.
 
-    The caller has locked the Fulfillment.
+    After too many requests somebody is told that no courier comes, and it is tried once an hour.
+    The caller has locked the Fulfillment. Emits FulfillmentOrderOverdue then.
     """
     attempt = Delivery.objects.filter(fulfillment_order=share).count() + 1
     wait = REDISPATCH_SECONDS[min(attempt, len(REDISPATCH_SECONDS) + 1) - 2] if attempt > 1 else 0
+    if attempt > MOST_REQUESTS:
+        wait = REFUSED_SECONDS
+        deadlines.mark_overdue(share, now=now)
     delivery = Delivery.objects.create(
         fulfillment_order=share,
         external_id=f"{share.number}-{attempt}",

@@ -141,8 +141,8 @@ def _consume(share: FulfillmentOrder, *, actor: str, now: datetime) -> None:
 def _forget_waiting(share: FulfillmentOrder) -> None:
     """Void the share's codes and clear what only meant something while it waited in the store."""
     revoke_codes(share)
-    share.deadline_at, share.held_status = None, ""
-    share.save(update_fields=["deadline_at", "held_status"])
+    share.deadline_at, share.held_deadline_at, share.overdue_at, share.held_status = None, None, None, ""
+    share.save(update_fields=["deadline_at", "held_deadline_at", "overdue_at", "held_status"])
 
 
 def _tell_cancelled(share: FulfillmentOrder, *, reason: str, now: datetime) -> None:

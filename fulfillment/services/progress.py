@@ -18,7 +18,7 @@ from fulfillment.choices import (
 )
 from fulfillment.choices import FulfillmentOrderStatus as Status
 from fulfillment.models import PickupCode, TrailPoint
-from fulfillment.services import handover
+from fulfillment.services import handover, silence
 from fulfillment.services.codes import issue_code
 from fulfillment.services.dispatch import dispatch_courier, hint_delivery
 from fulfillment.services.routing import reject_offer
@@ -130,6 +130,7 @@ def apply_report(share: FulfillmentOrder, delivery: Delivery, report: CourierRep
     if is_reassigned or is_ahead:
         delivery.state, delivery.assignment = report.state, report.assignment
         delivery.attempts, delivery.last_error = 0, ""
+        forget_refusals(share)
         if is_reassigned and not delivery.wants_cancel and share.status in IN_STORE | {Status.CANCEL_REQUESTED}:
             issue_code(share, PickupCodePurpose.COURIER, now=now)
         _follow(share, delivery, now=now)
@@ -180,6 +181,14 @@ def end_out_of_reach(share: FulfillmentOrder, delivery: Delivery, *, reason: str
         cancel_share(share, actor=actor, now=now)
     elif share.status in IN_STORE:
         reject_offer(share.pk, reason=RejectReason.NO_COURIER, actor=actor, now=now)
+
+
+@step
+def forget_refusals(share: FulfillmentOrder) -> None:
+    """Let nobody look any more at a packed share for which a courier comes after all. The Fulfillment is locked."""
+    if share.status in {Status.PACKED, Status.AWAITING_COURIER} and share.overdue_at is not None:
+        share.overdue_at = None
+        share.save(update_fields=["overdue_at"])
 
 
 @step
@@ -262,8 +271,13 @@ def _follow(share: FulfillmentOrder, delivery: Delivery, *, now: datetime) -> No
 
 
 def _follow_end_without_goods(share: FulfillmentOrder, delivery: Delivery, *, actor: str, now: datetime) -> None:
-    """Ask for another courier, finish an agreed cancellation, or expect goods back that were handed over."""
-    if share.status in IN_STORE and not delivery.wants_cancel:
+    """Ask for another courier, finish what the courier was called off for, or expect goods back that were handed over.
+
+    A store that packed while it was to lose the order keeps it, and gets another courier.
+    """
+    if share.status in silence.PREPARING and delivery.wants_cancel:
+        silence.give_to_others(share, now=now)
+    elif share.status in IN_STORE:
         dispatch_courier(share, now=now)
     elif share.status == Status.CANCEL_REQUESTED and delivery.wants_cancel:
         cancel_share(share, actor=actor, now=now)
@@ -277,8 +291,8 @@ def _follow_end_without_goods(share: FulfillmentOrder, delivery: Delivery, *, ac
 def _follow_goods(share: FulfillmentOrder, delivery: Delivery, *, actor: str, now: datetime) -> None:
     """Move the share with the goods: out of the store first, whatever the desk has written, then as far as they are."""
     if share.status in handover.STEPS_TO_HAND_OVER:
-        # A pick-up wins over a cancellation; the courier is asked to turn round.
-        delivery.wants_cancel = delivery.wants_cancel or share.status == Status.CANCEL_REQUESTED
+        # A pick-up wins. Of a cancellation the courier is asked to turn round; a store that lost time is forgiven.
+        delivery.wants_cancel = share.status == Status.CANCEL_REQUESTED
         handover.give_to_courier(share, actor=actor, now=now)
     state = DeliveryState(delivery.state)
     if share.status not in {Status.HANDED_OVER, Status.RETURNING}:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -19,19 +18,16 @@ from fulfillment.services.dispatch import call_off_courier
 from fulfillment.services.planning import decide
 from fulfillment.services.shares import cancel_share, free_goods
 from inventory import services as inventory_services
-from omni.kernel.errors import DomainError
 from omni.kernel.numbers import public_number
 from omni.kernel.outbox import hint, publish
 from omni.kernel.states import transition
-from omni.kernel.transactions import drive, entry, step
+from omni.kernel.transactions import step
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
     from datetime import datetime
 
     from fulfillment.rules import Terms
-
-logger = logging.getLogger(__name__)
 
 ROUTER = "system:routing"
 # How long a step that failed, or whose worker died, is put off: longer each time.
@@ -103,7 +99,7 @@ def _park(share: FulfillmentOrder, *, now: datetime) -> None:
     """Give up for now: goods and capacity go back, and those above decide."""
     free_goods([share])
     transition(share, to=Status.UNFILLABLE, actor=ROUTER, now=now)
-    FulfillmentOrder.objects.filter(pk=share.pk).update(store=None, route_due_at=None, failures=0)
+    FulfillmentOrder.objects.filter(pk=share.pk).update(store=None, route_due_at=None, failures=0, parked_at=now)
     FulfillmentOrderLine.objects.filter(fulfillment_order=share).update(reservation=None)
     publish(
         FulfillmentOrderUnfillable(fulfillment_id=share.fulfillment_id, fulfillment_order_id=share.pk, parked_at=now),
@@ -135,7 +131,7 @@ def reject_offer(
     free_goods([share])
     if reason in {RejectReason.NOT_FOUND, RejectReason.DAMAGED}:
         _correct_stock(share, reason, affected, actor=actor, now=now)
-    return _follow(share, now=now)
+    return follow(share, now=now)
 
 
 def _correct_stock(
@@ -156,8 +152,12 @@ def _correct_stock(
             inventory_services.set_aside_damaged(share.store_id, variant_id, units, now=now)
 
 
-def _follow(share: FulfillmentOrder, *, now: datetime) -> int:
-    """End a share and write the one that takes its lines over, due for routing now."""
+@step
+def follow(share: FulfillmentOrder, *, now: datetime) -> int:
+    """End a share and write the one that takes its lines over, due for routing now; return its id.
+
+    The caller has locked the Fulfillment, made the transition and given the goods back.
+    """
     share.finished_at, share.deadline_at, share.failures = now, None, 0
     share.save(update_fields=["finished_at", "deadline_at", "failures", "reject_reason"])
     follower = FulfillmentOrder.objects.create(
@@ -188,7 +188,7 @@ def time_out_offer(fulfillment_order_id: int, *, now: datetime) -> int | None:
         return None
     transition(share, to=Status.TIMED_OUT, actor=ROUTER, now=now)
     free_goods([share])
-    return _follow(share, now=now)
+    return follow(share, now=now)
 
 
 @step
@@ -200,8 +200,8 @@ def retry_unfillable(fulfillment_order_id: int, *, actor: str, now: datetime) ->
     :raises StateConflict: when it is not UNFILLABLE.
     """
     share = locks.lock_share(fulfillment_order_id)
-    share.attempt, share.round_started_at, share.route_due_at = 1, now, now
-    share.save(update_fields=["attempt", "round_started_at", "route_due_at"])
+    share.attempt, share.round_started_at, share.route_due_at, share.parked_at = 1, now, now, None
+    share.save(update_fields=["attempt", "round_started_at", "route_due_at", "parked_at"])
     transition(share, to=Status.PENDING_ROUTING, actor=actor, now=now)
     hint("fulfillment.route", fulfillment_order_id=share.pk)
 
@@ -257,40 +257,3 @@ def count_acceptance(*, now: datetime) -> None:
     with connection.cursor() as cursor:
         cursor.execute(sql.COUNT_ACCEPTANCE, {"now": now, "since": now - timedelta(days=ACCEPTANCE_DAYS)})
         cursor.execute(sql.FORGET_ACCEPTANCE, {"now": now})
-
-
-@drive
-def drive_route(fulfillment_order_id: int, *, now: datetime) -> bool:
-    """Route a share that is due, in an entry of its own; False when it is not due or another worker has it."""
-    return _attempt(sql.CLAIM_TO_ROUTE, route, fulfillment_order_id, now=now)
-
-
-@drive
-def drive_due_routing(limit: int, *, now: datetime) -> int:
-    """Time out silent offers and route what is due, each in an entry of its own; return how many were tried.
-
-    One that fails is put off, longer each time, and holds nobody else up.
-    """
-    tried = 0
-    while tried < limit and _attempt(sql.CLAIM_SILENT, time_out_offer, None, now=now):
-        tried += 1
-    while tried < limit and _attempt(sql.CLAIM_TO_ROUTE, route, None, now=now):
-        tried += 1
-    return tried
-
-
-def _attempt(claim: str, work: Callable[..., object], share_id: int | None, *, now: datetime) -> bool:
-    """Claim a due share (this one, or the one due longest), and work on it; False when there is none."""
-    with entry(), connection.cursor() as cursor:
-        cursor.execute(claim, {"now": now, "delays": list(RETRY_SECONDS), "share_id": share_id})
-        row = cursor.fetchone()
-    if row is None:
-        return False
-    try:
-        with entry():
-            work(row[0], now=now)
-    except DomainError as refusal:
-        logger.warning("Fulfillment order %s is put off: %s", row[0], refusal.code)
-    except Exception:
-        logger.exception("Fulfillment order %s is put off", row[0])
-    return True

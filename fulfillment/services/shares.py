@@ -11,6 +11,7 @@ from fulfillment.choices import FINAL_FULFILLMENT_ORDER_STATUSES, FulfillmentSta
 from fulfillment.choices import FulfillmentOrderStatus as Status
 from fulfillment.events import FulfillmentCancelRefused, FulfillmentOrderCancelled
 from fulfillment.models import FulfillmentOrder, FulfillmentOrderLine
+from fulfillment.services import deadlines
 from fulfillment.services.dispatch import call_off_courier
 from inventory import services as inventory_services
 from omni.kernel.errors import Conflict
@@ -122,7 +123,7 @@ def _cancel(shares: Sequence[FulfillmentOrder], *, actor: str, now: datetime, re
         transition(share, to=Status.CANCELLED, actor=actor, now=now, reason=reason)
     free_goods(shares)
     FulfillmentOrder.objects.filter(pk__in=[share.pk for share in shares]).update(
-        finished_at=now, deadline_at=None, route_due_at=None
+        finished_at=now, deadline_at=None, held_deadline_at=None, route_due_at=None, parked_at=None
     )
     for share in shares:
         publish(
@@ -134,10 +135,11 @@ def _cancel(shares: Sequence[FulfillmentOrder], *, actor: str, now: datetime, re
 
 
 def _ask_store(share: FulfillmentOrder, *, actor: str, now: datetime) -> None:
-    """Keep the status, and let the store answer."""
+    """Keep the status, and let the store answer until its silence agrees."""
     share.held_status = share.status
     transition(share, to=Status.CANCEL_REQUESTED, actor=actor, now=now)
     share.save(update_fields=["held_status"])
+    deadlines.await_answer(share, now=now)
 
 
 def _refuse(share: FulfillmentOrder, *, now: datetime) -> None:

@@ -15,8 +15,8 @@ from django.utils.translation import gettext_lazy as _
 from fulfillment import events, locks
 from fulfillment.choices import DELIVERY_RANKS, DeliveryState, PickupCodePurpose, RejectReason, Way
 from fulfillment.choices import FulfillmentOrderStatus as Status
-from fulfillment.models import Delivery, FulfillmentOrder, RoutingRule
-from fulfillment.services import handover
+from fulfillment.models import Delivery, FulfillmentOrder
+from fulfillment.services import deadlines, handover
 from fulfillment.services.codes import PickupCodeReplaced, issue_code, redeem_code
 from fulfillment.services.dispatch import call_off_courier, dispatch_courier, find_live_delivery, make_due
 from fulfillment.services.routing import reject_offer
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-PICKUP_KEEP_HOURS = RoutingRule._meta.get_field("pickup_keep_hours").default
 # An expiry that failed is tried again after this long.
 EXPIRY_RETRY = timedelta(minutes=10)
 
@@ -53,7 +52,7 @@ class GoodsStillWithCourier(Conflict):
 
 @step
 def accept_offer(fulfillment_order_id: int, *, actor: str, now: datetime) -> None:
-    """Take an offered order; a courier is asked for at once when one is to bring it.
+    """Take an offered order, to be prepared by a deadline; a courier is asked for at once when one is to bring it.
 
     An answer after the deadline counts as long as the offer has not been taken away. Locks Fulfillment.
     Emits FulfillmentOrderAccepted.
@@ -62,8 +61,9 @@ def accept_offer(fulfillment_order_id: int, *, actor: str, now: datetime) -> Non
     """
     share = _lock_in(fulfillment_order_id, Status.OFFERED)
     transition(share, to=Status.ACCEPTED, actor=actor, now=now)
-    share.accepted_by, share.deadline_at = actor, None
-    share.save(update_fields=["accepted_by", "deadline_at"])
+    share.accepted_by = actor
+    share.save(update_fields=["accepted_by"])
+    deadlines.start_preparation(share, now=now)
     if share.fulfillment.way == Way.COURIER:
         dispatch_courier(share, now=now)
     publish(
@@ -99,11 +99,13 @@ def reject_task(
 
 @step
 def start_picking(fulfillment_order_id: int, *, actor: str, now: datetime) -> None:
-    """Write that somebody is fetching the goods from the shelves. Locks Fulfillment.
+    """Write that somebody is fetching the goods from the shelves: the time to prepare starts anew. Locks Fulfillment.
 
     :raises StateConflict: when it is not accepted.
     """
-    transition(_lock_in(fulfillment_order_id, Status.ACCEPTED), to=Status.PICKING, actor=actor, now=now)
+    share = _lock_in(fulfillment_order_id, Status.ACCEPTED)
+    transition(share, to=Status.PICKING, actor=actor, now=now)
+    deadlines.start_preparation(share, now=now)
 
 
 @step
@@ -116,11 +118,13 @@ def pack(fulfillment_order_id: int, *, actor: str, now: datetime) -> None:
     """
     share = _lock_in(fulfillment_order_id, Status.ACCEPTED, Status.PICKING)
     transition(share, to=Status.PACKED, actor=actor, now=now)
-    if share.fulfillment.way == Way.PICKUP:
+    is_collected = share.fulfillment.way == Way.PICKUP
+    share.deadline_at = now + timedelta(hours=deadlines.rule_of(share).pickup_keep_hours) if is_collected else None
+    share.overdue_at, share.failures = None, 0
+    share.save(update_fields=["deadline_at", "overdue_at", "failures"])
+    if is_collected:
         transition(share, to=Status.READY_FOR_PICKUP, actor=actor, now=now)
         issue_code(share, PickupCodePurpose.SHOPPER, now=now)
-        share.deadline_at = now + timedelta(hours=_keep_hours(share))
-        share.save(update_fields=["deadline_at"])
         store_id = handover.store_of(share)
         publish(events.FulfillmentOrderReady(share.fulfillment_id, share.pk, store_id, ready_at=now), now=now)
     else:
@@ -147,8 +151,8 @@ def drive_hand_over(fulfillment_order_id: int, *, code: str, actor: str, now: da
 def drive_collect(fulfillment_order_id: int, *, code: str, actor: str, now: datetime) -> None:
     """Give packed goods to the shopper who shows the code; stock is consumed.
 
-    A wrong code is counted and committed before it is refused, hence a drive. Locks Fulfillment, StockLevel.
-    Emits FulfillmentOrderDelivered.
+    Collecting wins over a wish to cancel that nobody has answered yet. A wrong code is counted and committed before it
+    is refused, hence a drive. Locks Fulfillment, StockLevel. Emits FulfillmentOrderDelivered.
 
     :raises StateConflict: when the goods do not wait for the shopper.
     :raises WrongPickupCode: PickupCodeReplaced after the fifth time, PickupCodeUsed when they are gone already.
@@ -163,9 +167,10 @@ def drive_collect(fulfillment_order_id: int, *, code: str, actor: str, now: date
 def answer_cancel(fulfillment_order_id: int, *, accept: bool, actor: str, now: datetime) -> None:
     """Answer the wish to cancel an order that the store has begun.
 
-    Accepted, it is CANCELLED at once when no courier can come for it; else as soon as the courier company has
-    confirmed, so that a pick-up in the same moment wins and stock and money agree. Refused, it goes on as before.
-    Locks Fulfillment, StoreCapacity, StockLevel. Emits FulfillmentOrderCancelled or FulfillmentCancelRefused.
+    No answer by the deadline is consent. Accepted, it is CANCELLED at once when no courier can come for it; else as
+    soon as the courier company has confirmed, so that a pick-up in the same moment wins and stock and money agree.
+    Refused, it goes on as before. Locks Fulfillment, StoreCapacity, StockLevel.
+    Emits FulfillmentOrderCancelled or FulfillmentCancelRefused.
 
     :raises StateConflict: when nobody wishes to cancel it.
     :raises CancellationUnderWay: when the store has agreed already.
@@ -269,9 +274,14 @@ def _hand_over(fulfillment_order_id: int, *, code: str, actor: str, now: datetim
 @step
 def _collect(fulfillment_order_id: int, *, code: str, actor: str, now: datetime) -> DomainError | None:
     """Check the shopper's code and give the goods out; return the refusal, to be raised once it is committed."""
-    share = _lock_in(fulfillment_order_id, Status.READY_FOR_PICKUP, Status.COLLECTED)
+    share = _lock_in(fulfillment_order_id, Status.READY_FOR_PICKUP, Status.COLLECTED, Status.CANCEL_REQUESTED)
+    is_to_be_cancelled = share.status == Status.CANCEL_REQUESTED
+    if is_to_be_cancelled and share.held_status != Status.READY_FOR_PICKUP:
+        raise _wrong_state(share)
     refusal = redeem_code(share, PickupCodePurpose.SHOPPER, code, actor=actor, now=now)
     if refusal is None:
+        if is_to_be_cancelled:
+            transition(share, to=Status.READY_FOR_PICKUP, actor=actor, now=now, reason="collected")
         handover.give_to_shopper(share, actor=actor, now=now)
     return refusal
 
@@ -285,10 +295,15 @@ def _lock_in(fulfillment_order_id: int, *statuses: Status) -> FulfillmentOrder:
     """
     share = locks.lock_share(fulfillment_order_id)
     if share.status not in statuses:
-        raise StateConflict(
-            _("This order is not in a state for that any more. Reload the page."), field="status", status=share.status
-        )
+        raise _wrong_state(share)
     return share
+
+
+def _wrong_state(share: FulfillmentOrder) -> StateConflict:
+    """Say that somebody or something was faster."""
+    return StateConflict(
+        _("This order is not in a state for that any more. Reload the page."), field="status", status=share.status
+    )
 
 
 def _is_known_to_courier(delivery: Delivery) -> bool:
@@ -299,8 +314,8 @@ def _is_known_to_courier(delivery: Delivery) -> bool:
 def _go_on(share: FulfillmentOrder, *, actor: str, now: datetime) -> None:
     """Put a share back where it was before the wish to cancel, with a courier if the last one is gone."""
     transition(share, to=Status(share.held_status), actor=actor, now=now)
-    share.held_status = ""
-    share.save(update_fields=["held_status"])
+    share.held_status, share.deadline_at, share.held_deadline_at = "", share.held_deadline_at, None
+    share.save(update_fields=["held_status", "deadline_at", "held_deadline_at"])
     if share.fulfillment.way == Way.COURIER and find_live_delivery(share) is None:
         dispatch_courier(share, now=now)
     publish(
@@ -309,9 +324,3 @@ def _go_on(share: FulfillmentOrder, *, actor: str, now: datetime) -> None:
         ),
         now=now,
     )
-
-
-def _keep_hours(share: FulfillmentOrder) -> int:
-    """Return how long the brand keeps goods for a shopper."""
-    rule = RoutingRule.objects.filter(brand=share.fulfillment.brand_id).first()
-    return rule.pickup_keep_hours if rule else int(PICKUP_KEEP_HOURS)

@@ -1,0 +1,79 @@
+"""Deadlines: until when a store is to prepare an order or to answer, and since when somebody above it should look.
+
+Every function here changes a share whose Fulfillment the caller has locked. What a passed deadline leads to is in
+`services.silence`.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from fulfillment.events import FulfillmentOrderOverdue
+from fulfillment.models import RoutingRule
+from omni.kernel.outbox import publish
+from omni.kernel.transactions import step
+from stores import queries as stores_queries
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from fulfillment.models import FulfillmentOrder
+
+
+def rule_of(share: FulfillmentOrder) -> RoutingRule:
+    """Return the rule of the share's brand; one that is not saved, with the defaults, when it has none."""
+    return RoutingRule.objects.filter(brand=share.fulfillment.brand_id).first() or RoutingRule()
+
+
+@step
+def start_preparation(share: FulfillmentOrder, *, now: datetime) -> None:
+    """Give the store the brand's time to prepare a share, counted while it is open."""
+    share.deadline_at = _after_open_minutes(share, rule_of(share).preparation_minutes, now)
+    share.overdue_at, share.failures = None, 0
+    share.save(update_fields=["deadline_at", "overdue_at", "failures"])
+
+
+@step
+def escalate(share: FulfillmentOrder, *, now: datetime) -> None:
+    """Give the store a last time to prepare a share, and have somebody above it look."""
+    share.deadline_at, share.failures = _after_open_minutes(share, rule_of(share).overdue_minutes, now), 0
+    share.save(update_fields=["deadline_at", "failures"])
+    mark_overdue(share, now=now)
+
+
+@step
+def await_answer(share: FulfillmentOrder, *, now: datetime) -> None:
+    """Give the store the brand's time to answer a wish to cancel, by the clock: after that its silence agrees."""
+    share.held_deadline_at, share.failures = share.deadline_at, 0
+    share.deadline_at = now + timedelta(minutes=rule_of(share).cancel_answer_minutes)
+    share.save(update_fields=["held_deadline_at", "deadline_at", "failures"])
+
+
+@step
+def put_off(share: FulfillmentOrder, wait: timedelta, *, now: datetime) -> None:
+    """Look at a share again later: something else is under way that will end it."""
+    share.deadline_at, share.failures = now + wait, 0
+    share.save(update_fields=["deadline_at", "failures"])
+
+
+@step
+def mark_overdue(share: FulfillmentOrder, *, now: datetime) -> None:
+    """Have somebody above the store look at a share, unless somebody does already. Emits FulfillmentOrderOverdue."""
+    if share.overdue_at is not None or share.store_id is None:
+        return
+    share.overdue_at = now
+    share.save(update_fields=["overdue_at"])
+    publish(
+        FulfillmentOrderOverdue(
+            fulfillment_id=share.fulfillment_id, fulfillment_order_id=share.pk, store_id=share.store_id, overdue_at=now
+        ),
+        now=now,
+    )
+
+
+def _after_open_minutes(share: FulfillmentOrder, minutes: int, now: datetime) -> datetime:
+    """Return when the share's store has been open for so many minutes."""
+    if share.store_id is None:
+        raise ValueError("A share that a store works on has a store.")
+    return stores_queries.after_open_minutes(share.store_id, minutes, start=now)
