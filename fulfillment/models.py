@@ -33,9 +33,13 @@ class RoutingRule(models.Model):
     min_split_value_fen = models.PositiveIntegerField(_("least value of a split share (fen)"), default=0)
     count_max_age_days = models.PositiveIntegerField(_("oldest stock count (days)"), null=True, blank=True)
     pickup_keep_hours = models.PositiveIntegerField(_("hours a collection is kept"), default=72)
-    preparation_minutes = models.PositiveIntegerField(_("opening minutes to pick and pack"), default=60)
-    overdue_minutes = models.PositiveIntegerField(_("opening minutes until an overdue order is taken away"), default=60)
-    cancel_answer_minutes = models.PositiveIntegerField(_("minutes to answer a cancellation"), default=30)
+    preparation_minutes = models.PositiveIntegerField(_("opening minutes to pick and pack"), default=60, db_default=60)
+    overdue_minutes = models.PositiveIntegerField(
+        _("opening minutes until an overdue order is taken away"), default=60, db_default=60
+    )
+    cancel_answer_minutes = models.PositiveIntegerField(
+        _("minutes to answer a cancellation"), default=30, db_default=30
+    )
 
     class Meta:
         verbose_name = _("routing rule")

@@ -113,7 +113,8 @@ WHERE id = %(id)s AND due_at <= %(now)s
 """
 
 CLAIM_INTENT = """
-UPDATE orders_paymentintent SET attempts = attempts + 1, next_attempt_at = %(now)s + interval '30 seconds'
+UPDATE orders_paymentintent SET attempts = attempts + 1, failures = least(failures + 1, 1000),
+    next_attempt_at = %(now)s + least(600, 30 * 2 ^ least(failures, 10)) * interval '1 second'
 WHERE id = %(id)s AND next_attempt_at <= %(now)s
 """
 
@@ -274,10 +275,10 @@ WITH judged AS (
     FROM orders_order sale
     WHERE sale.due_at IS NOT NULL OR sale.status = 'placed'
     UNION ALL
-    SELECT id, CASE WHEN coalesce(next_attempt_at < %(overdue)s, true)
+    SELECT id, CASE WHEN coalesce(next_attempt_at < %(overdue)s, true) OR failures > 5
         THEN concat(
             'payment ', out_trade_no, ' (', status, ') was to be looked at: ',
-            coalesce(next_attempt_at::text, 'never')
+            coalesce(next_attempt_at::text, 'never'), ', ', failures, ' failures'
         ) END
     FROM orders_paymentintent
     WHERE next_attempt_at IS NOT NULL OR status IN ('created', 'pending', 'unknown', 'closing')

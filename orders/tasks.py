@@ -1,5 +1,7 @@
 """Celery tasks of orders: targets of hints, and the sweeper that needs none."""
 
+from datetime import datetime
+
 from celery import shared_task
 
 from omni.kernel import clock
@@ -17,6 +19,12 @@ def drive_intent(*, intent_id: int) -> None:
 def drive_refund(*, refund_id: int) -> None:
     """Take a refund one step on, if it is due."""
     services.drive_refund(refund_id, now=clock.now())
+
+
+@shared_task(name="orders.drive_rows", ignore_result=True)
+def drive_rows(*, kind: str, row_ids: list[int], sent_at: str) -> int:
+    """Help the sweeper with part of what is due. Returns how many rows were tried."""
+    return services.drive_rows(kind, row_ids, sent_at=datetime.fromisoformat(sent_at), now=clock.now())
 
 
 @shared_task(name="orders.sweep", ignore_result=True)

@@ -226,6 +226,12 @@ def store_names(store_ids: Collection[int]) -> dict[int, str]:
     return {store_id: bilingual.pick(name_zh, name_en) for store_id, name_zh, name_en in stores}
 
 
+def manager_ids(store_id: int) -> list[int]:
+    """Return the accounts of a store's active managers."""
+    managers = Staff.objects.filter(store=store_id, role=Role.MANAGER, is_active=True, user__is_active=True)
+    return list(managers.order_by("user").values_list("user", flat=True).distinct())
+
+
 # How far down the list of the nearest stores goes; beyond, stores are found by their city.
 NEAREST_MOST = 240
 EXCEPTION_DAYS = 60

@@ -12,11 +12,12 @@ from fulfillment.queries.desk import (
     get_task_for,
     load_queue,
     load_task,
+    number_of,
     tasks_visible_to,
 )
 from fulfillment.queries.explain import DecisionView, ReasonLine, explain_decisions
 from fulfillment.queries.nearest import NearestStore, PickupStore, nearest_stores, pickup_stores
-from fulfillment.queries.network import open_tasks_by_store
+from fulfillment.queries.network import open_tasks_by_store, overdue_tasks
 from fulfillment.queries.preview import PlannedStore, PlanPreview, preview_plan
 from fulfillment.queries.scans import Scan, pickup_text, read_pickup_text
 from fulfillment.rules import DemandLine
@@ -46,7 +47,9 @@ __all__ = [
     "load_queue",
     "load_task",
     "nearest_stores",
+    "number_of",
     "open_tasks_by_store",
+    "overdue_tasks",
     "pickup_stores",
     "pickup_text",
     "preview_plan",

@@ -63,6 +63,8 @@ TAB_STATUSES: dict[Tab, tuple[Status, ...]] = {
 }
 # A share whose goods are held but not paid for, or which is being routed, is no store's task yet.
 NO_TASK = (Status.PLANNED, Status.PENDING_ROUTING)
+# The store's silence has a consequence at the deadline.
+COUNTED_DOWN = frozenset({Status.OFFERED, Status.ACCEPTED, Status.PICKING, Status.CANCEL_REQUESTED})
 REJECTABLE = frozenset({Status.OFFERED, Status.ACCEPTED, Status.PICKING})
 
 
@@ -112,8 +114,14 @@ class TaskCard:
     way: Way
     lines: tuple[TaskLine, ...]
     deadline_at: datetime | None
+    overdue_at: datetime | None
     finished_at: datetime | None
     courier: CourierView | None
+
+    @property
+    def is_counting_down(self) -> bool:
+        """Tell whether the store has to do something by the deadline."""
+        return self.deadline_at is not None and self.status in COUNTED_DOWN
 
     @property
     def units(self) -> int:
@@ -122,9 +130,10 @@ class TaskCard:
 
     @property
     def is_urgent(self) -> bool:
-        """Tell whether somebody waits for the store's answer or stands at its desk."""
+        """Tell whether somebody waits for the store's answer or stands at its desk, or has waited for too long."""
         is_met = self.courier is not None and self.courier.is_at_store
-        return self.status == Status.CANCEL_REQUESTED or (is_met and self.status not in TAB_STATUSES[Tab.DONE])
+        is_pressing = is_met or self.overdue_at is not None
+        return self.status == Status.CANCEL_REQUESTED or (is_pressing and self.status not in TAB_STATUSES[Tab.DONE])
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,6 +228,11 @@ def get_task_for(actor: Actor, number: str) -> FulfillmentOrder:
     return share
 
 
+def number_of(fulfillment_order_id: int) -> str:
+    """Return the number of a share."""
+    return FulfillmentOrder.objects.values_list("number", flat=True).get(pk=fulfillment_order_id)
+
+
 def _find_task(tasks: QuerySet[FulfillmentOrder], number: str) -> FulfillmentOrder | None:
     """Return a task by what an address says is its number: the database is asked only if it can be one."""
     return tasks.filter(number=number).first() if is_valid_number(number) else None
@@ -281,6 +295,7 @@ def _card(share: FulfillmentOrder) -> TaskCard:
         way=Way(share.fulfillment.way),
         lines=tuple(_line(line) for line in share.lines.all()),
         deadline_at=share.deadline_at,
+        overdue_at=share.overdue_at,
         finished_at=share.finished_at,
         courier=_courier(deliveries[-1]) if deliveries else None,
     )

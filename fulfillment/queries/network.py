@@ -29,3 +29,9 @@ def open_tasks_by_store(brand_ids: Collection[int]) -> dict[int, int]:
         store__isnull=False, fulfillment__brand__in=brand_ids, status__in=AT_STORE
     )
     return dict(waiting.values_list("store").annotate(number=Count("pk")))
+
+
+def overdue_tasks(brand_ids: Collection[int]) -> int:
+    """Return how many orders of the brands their stores have let lie, or no courier fetches."""
+    overdue = FulfillmentOrder.objects.filter(overdue_at__isnull=False, status__in=AT_STORE)
+    return overdue.filter(fulfillment__brand__in=brand_ids).count()

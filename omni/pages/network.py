@@ -82,6 +82,7 @@ def read(actor: Actor, *, now: datetime) -> Network:
         Figure(_("Cities"), f"{len(cities):,}"),
         Figure(_("Units on hand"), f"{sum(on_hand.values()):,}"),
         Figure(_("Open tasks"), f"{sum(open_tasks.values()):,}"),
+        Figure(_("Overdue tasks"), f"{fulfillment_queries.overdue_tasks(actor.brand_ids()):,}"),
         *(Figure(label, f"{number:,}") for label, number in orders_queries.order_counts(actor, now=now)),
     )
     return Network(figures, cities)

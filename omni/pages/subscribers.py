@@ -9,6 +9,8 @@ from django.urls import reverse
 from django.utils import translation
 
 from fulfillment import events as fulfillment_events
+from fulfillment import queries as fulfillment_queries
+from omni.accounts import queries as accounts_queries
 from omni.kernel.money import format_fen
 from omni.kernel.outbox import subscribe
 from omni.messages import choices as messages_choices
@@ -34,6 +36,28 @@ def tell_handed_over(event: fulfillment_events.FulfillmentOrderHandedOver, *, no
     """The courier has the goods."""
     for contact in orders_queries.contacts_of_fulfillment(event.fulfillment_id):
         _tell(contact, "order_handed_over", cause=f"handed_over:{event.fulfillment_order_id}", now=now)
+
+
+@subscribe(fulfillment_events.FulfillmentOrderOverdue, name="pages.tell_overdue")
+def tell_overdue(event: fulfillment_events.FulfillmentOrderOverdue, *, now: datetime) -> None:
+    """A store lets an order lie: its managers are told, those whose phone is known."""
+    number = fulfillment_queries.number_of(event.fulfillment_order_id)
+    link = f"{settings.PUBLIC_URL}{reverse('fulfillment:desk-task', args=[number])}"
+    for user_id in stores_queries.manager_ids(event.store_id):
+        identity = accounts_queries.get_identity(user_id)
+        if not identity.phone:
+            continue
+        with translation.override(identity.language):
+            store = stores_queries.store_names([event.store_id])[event.store_id]
+        messages_services.send_message(
+            messages_choices.Channel.SMS,
+            to=identity.phone,
+            template="task_overdue",
+            language=identity.language,
+            parameters={"store": store, "number": number, "link": link},
+            cause=f"overdue:{event.fulfillment_order_id}:{event.overdue_at.isoformat()}:{user_id}",
+            now=now,
+        )
 
 
 @subscribe(fulfillment_events.FulfillmentOrderReady, name="pages.tell_ready")

@@ -258,7 +258,8 @@ class Recognition(models.Model):
 class PaymentIntent(models.Model):
     """One attempt to collect a checkout's money for one legal entity, committed before the provider is called.
 
-    `refunded_fen` is the sum of its refunds, whatever their status; it never exceeds the amount.
+    `refunded_fen` is the sum of its refunds, whatever their status; it never exceeds the amount. `failures` counts the
+    attempts since an answer was last written: each puts the next one off for longer.
     """
 
     TRANSITIONS = INTENT_TRANSITIONS
@@ -278,6 +279,7 @@ class PaymentIntent(models.Model):
     closing_since = models.DateTimeField(_("being closed since"), null=True, blank=True)
     next_attempt_at = models.DateTimeField(_("next attempt at"), null=True, blank=True)
     attempts = models.PositiveIntegerField(_("attempts"), default=0)
+    failures = models.PositiveSmallIntegerField(_("failed attempts"), default=0, db_default=0)
     last_error = models.CharField(_("last error"), max_length=200, blank=True)
     created_at = models.DateTimeField(_("created at"))
 

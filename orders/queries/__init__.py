@@ -19,12 +19,13 @@ from orders.queries.basket import (
     token_of_account,
 )
 from orders.queries.contact import Contact, contact_of_order, contacts_of_fulfillment
-from orders.queries.hq import Derived, OrderRow, derive, order_counts, order_rows
+from orders.queries.hq import OVERDUE, Derived, OrderRow, derive, order_counts, order_rows
 from orders.queries.orders import OrderLineView, OrderShareView, OrderView, order_view
 from orders.queries.pages import OrderPage, find_payment, is_payable, order_page
 from orders.queries.parcels import ParcelView, find_pickup_code
 
 __all__ = [
+    "OVERDUE",
     "BasketLineView",
     "BasketView",
     "Contact",

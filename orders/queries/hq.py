@@ -14,6 +14,7 @@ from omni.kernel import bilingual
 from orders import rules
 from orders.choices import ChargeStatus, FulfilStatus, IntentStatus, OrderStatus, RefundStatus
 from orders.models import IntentAllocation, Order, OrderCharge, OrderLine, Recognition, Refund
+from orders.queries import shares
 from orders.queries.access import orders_visible_to
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from stores.permissions import Actor
 
+OVERDUE = "overdue"
 OPEN_STATUSES = (OrderStatus.PAID, OrderStatus.PROCESSING, OrderStatus.CANCEL_REQUESTED)
 
 
@@ -53,9 +55,14 @@ class Derived:
 def order_rows(
     actor: Actor, *, status: str = "", number: str = "", before_id: int | None = None, limit: int = 30
 ) -> list[OrderRow]:
-    """Return the orders an actor may see, the newest first; a fixed number of queries however many there are."""
+    """Return the orders an actor may see, the newest first; a fixed number of queries however many there are.
+
+    `status` is one of OrderStatus, or `OVERDUE`: those that a store has let lie, or no courier fetches.
+    """
     found = orders_visible_to(actor).select_related("brand")
-    if status:
+    if status == OVERDUE:
+        found = found.filter(fulfillment__in=_overdue())
+    elif status:
         found = found.filter(status=status)
     if number:
         found = found.filter(number__startswith=number) if number.isprintable() else found.none()
@@ -110,6 +117,13 @@ def order_counts(actor: Actor, *, now: datetime) -> list[tuple[str, int]]:
         (_("Orders under way"), visible.filter(status__in=OPEN_STATUSES).count()),
         (_("Orders of the last 24 hours"), visible.filter(placed_at__gt=now - timedelta(hours=24)).count()),
     ]
+
+
+def _overdue() -> QuerySet[Any]:
+    """Return the demands of which a store's share is overdue."""
+    late = Order.objects.filter(fulfillment__orders__overdue_at__isnull=False)
+    late = late.filter(fulfillment__orders__status__in=shares.AT_STORE)
+    return late.values("fulfillment")
 
 
 def _sums(rows: QuerySet[Any], ids: list[int], column: str) -> dict[int, int]:

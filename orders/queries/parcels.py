@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from fulfillment import choices as fulfillment_choices
 from omni.kernel import bilingual, geo, sealing
 from orders.choices import OrderStatus
+from orders.queries import shares
 from stores import queries as stores_queries
 
 if TYPE_CHECKING:
@@ -138,6 +139,7 @@ class ParcelView:
     happenings: tuple[Happening, ...]
     lines: tuple[ParcelLineView, ...]
     is_unfillable: bool
+    overdue_at: datetime | None
     is_taken_over: bool
     is_astray: bool
     is_under_way: bool
@@ -197,6 +199,7 @@ def _parcel(
         happenings=_happenings(order, changes, delivery),
         lines=tuple(_parcel_line(line) for line in share.lines.all()),
         is_unfillable=status == S.UNFILLABLE,
+        overdue_at=share.overdue_at if status in shares.AT_STORE else None,
         is_taken_over=status in TAKEN_OVER,
         is_astray=status in ASTRAY,
         is_under_way=is_under_way,

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from django.db.models import Sum
+from django.db.models import Min, Q, Sum
 
 from fulfillment import choices as fulfillment_choices
 from orders.models import LineAdjustment, Order, OrderLine, Recognition
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 # A share whose goods have left a store and were not lost: the courier was paid for.
 CARRIED = (
@@ -16,6 +19,15 @@ CARRIED = (
     fulfillment_choices.FulfillmentOrderStatus.COLLECTED,
     fulfillment_choices.FulfillmentOrderStatus.RETURNING,
     fulfillment_choices.FulfillmentOrderStatus.RETURNED_TO_STORE,
+)
+
+
+# Shares that a store has in hand.
+AT_STORE = (
+    fulfillment_choices.FulfillmentOrderStatus.ACCEPTED,
+    fulfillment_choices.FulfillmentOrderStatus.PICKING,
+    fulfillment_choices.FulfillmentOrderStatus.PACKED,
+    fulfillment_choices.FulfillmentOrderStatus.AWAITING_COURIER,
 )
 
 
@@ -91,6 +103,24 @@ def parked_ids(order: Order) -> list[int]:
         pk=order.pk, fulfillment__orders__status=fulfillment_choices.FulfillmentOrderStatus.UNFILLABLE
     )
     return list(shares.order_by("fulfillment__orders").values_list("fulfillment__orders__pk", flat=True))
+
+
+def parked_until(order: Order, moment: datetime) -> list[int]:
+    """Return the shares that no store can fulfill, and that were parked by a moment."""
+    shares = Order.objects.filter(
+        Q(fulfillment__orders__parked_at__lte=moment) | Q(fulfillment__orders__parked_at=None),
+        pk=order.pk,
+        fulfillment__orders__status=fulfillment_choices.FulfillmentOrderStatus.UNFILLABLE,
+    )
+    return list(shares.order_by("fulfillment__orders").values_list("fulfillment__orders__pk", flat=True))
+
+
+def first_parked_at(order: Order) -> datetime | None:
+    """Return since when the share has been parked that waits longest; None when none is."""
+    parked = Order.objects.filter(
+        pk=order.pk, fulfillment__orders__status=fulfillment_choices.FulfillmentOrderStatus.UNFILLABLE
+    )
+    return parked.aggregate(first=Min("fulfillment__orders__parked_at"))["first"]
 
 
 def is_answered(order: Order) -> bool:

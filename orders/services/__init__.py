@@ -47,7 +47,7 @@ from orders.services.recognition import (
     start_processing,
 )
 from orders.services.refunds import RefundExceedsPayment, RefundNotAbnormal, drive_refund, retry_refund
-from orders.services.sweeping import drive_due_rows
+from orders.services.sweeping import drive_due_rows, drive_rows
 
 __all__ = [
     "BasketChanged",
@@ -78,6 +78,7 @@ __all__ = [
     "drive_intent",
     "drive_notice",
     "drive_refund",
+    "drive_rows",
     "expire_order",
     "join_baskets",
     "order_basket",

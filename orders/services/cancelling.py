@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from django.conf import settings
 from django.db import connection
 from django.utils.translation import gettext_lazy as _
 
@@ -97,6 +99,15 @@ def retry_parked(order_id: int, *, actor: str, now: datetime) -> None:
     Order.objects.filter(pk=order.pk).update(due_at=None, attempts=0)
 
 
+def _cancel_parked_for_long(order: Order, *, now: datetime) -> None:
+    """Give up the shares about which nobody has decided in time; the order is due again with the next one."""
+    patience = timedelta(hours=settings.ORDERS_PARKED_REFUND_HOURS)
+    for share_id in shares.parked_until(order, now - patience):
+        fulfillment_services.cancel_unfillable(share_id, actor=ending.ACTOR, now=now)
+    next_one = shares.first_parked_at(order)
+    Order.objects.filter(pk=order.pk).update(due_at=next_one and next_one + patience, attempts=0)
+
+
 @drive
 def drive_order(order_id: int, *, now: datetime) -> None:
     """Do what a due order waits for: expire it when it is unpaid, else cancel what has been parked for too long.
@@ -111,7 +122,5 @@ def drive_order(order_id: int, *, now: datetime) -> None:
         order = locks.lock_order(order_id).order
         if order.status == OrderStatus.PLACED:
             ending.expire_order(order_id, now=now)
-        elif shares.parked_ids(order):
-            cancel_unfillable(order_id, actor=ending.ACTOR, now=now)
         else:
-            Order.objects.filter(pk=order_id).update(due_at=None, attempts=0)
+            _cancel_parked_for_long(order, now=now)

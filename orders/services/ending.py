@@ -52,8 +52,8 @@ def begin_closing(intent: PaymentIntent, *, actor: str, now: datetime) -> None:
     if intent.status not in LIVE_INTENTS or intent.status == IntentStatus.CLOSING:
         return
     transition(intent, to=IntentStatus.CLOSING, actor=actor, now=now)
-    intent.closing_since, intent.next_attempt_at, intent.attempts = now, now, 0
-    intent.save(update_fields=["closing_since", "next_attempt_at", "attempts"])
+    intent.closing_since, intent.next_attempt_at, intent.attempts, intent.failures = now, now, 0, 0
+    intent.save(update_fields=["closing_since", "next_attempt_at", "attempts", "failures"])
     hint("orders.drive_intent", intent_id=intent.pk)
 
 

@@ -313,16 +313,16 @@ def _problem(answer: Answer) -> str:
 def _finish(intent: PaymentIntent, status: IntentStatus, problem: str, now: datetime) -> None:
     """End a payment that brought no money."""
     transition(intent, to=status, actor=ACTOR, now=now, reason=problem[:200])
-    intent.next_attempt_at, intent.last_error = None, problem[:200]
-    intent.save(update_fields=["next_attempt_at", "last_error"])
+    intent.next_attempt_at, intent.last_error, intent.failures = None, problem[:200], 0
+    intent.save(update_fields=["next_attempt_at", "last_error", "failures"])
 
 
 def _show(intent: PaymentIntent, code_url: str, now: datetime) -> None:
     """Keep the link; from now on the payment is awaited."""
     transition(intent, to=IntentStatus.PENDING, actor=ACTOR, now=now)
-    intent.code_url, intent.attempts, intent.last_error = code_url, 0, ""
+    intent.code_url, intent.attempts, intent.failures, intent.last_error = code_url, 0, 0, ""
     intent.next_attempt_at = now + timedelta(seconds=FIRST_POLL_SECONDS)
-    intent.save(update_fields=["code_url", "attempts", "last_error", "next_attempt_at"])
+    intent.save(update_fields=["code_url", "attempts", "failures", "last_error", "next_attempt_at"])
 
 
 def _record_silence(intent_id: int, error: str, *, now: datetime) -> None:
@@ -346,5 +346,5 @@ def _put_off(intent_id: int, error: str, *, now: datetime) -> None:
         longest = LONGEST_CLOSING_RETRY_SECONDS
     delay = timedelta(seconds=rules.retry_seconds(intent.attempts, first=first, longest=longest))
     PaymentIntent.objects.filter(pk=intent_id, next_attempt_at__isnull=False).update(
-        next_attempt_at=now + delay, last_error=error[:200]
+        next_attempt_at=now + delay, failures=0, last_error=error[:200]
     )

@@ -61,11 +61,11 @@ def start_processing(fulfillment_id: int, *, now: datetime) -> None:
 def park(fulfillment_id: int, *, parked_at: datetime) -> None:
     """Note until when somebody may decide about a share that no store can fulfill; then the sweeper cancels it.
 
-    Locks Checkout, its payments, Order.
+    Each share has its own time; the order is due with the first. Locks Checkout, its payments, Order.
     """
     order, _intents = _find(fulfillment_id)
-    if order is not None and order.status in OPEN_STATUSES and order.due_at is None:
-        due_at = parked_at + timedelta(hours=settings.ORDERS_PARKED_REFUND_HOURS)
+    if order is not None and order.status in OPEN_STATUSES:
+        due_at = (shares.first_parked_at(order) or parked_at) + timedelta(hours=settings.ORDERS_PARKED_REFUND_HOURS)
         Order.objects.filter(pk=order.pk).update(due_at=due_at, attempts=0)
 
 

@@ -328,6 +328,52 @@ PLANTS = (
         "failed 6 times",
     ),
     Plant(
+        "a store that may prepare for ever",
+        "UPDATE fulfillment_fulfillmentorder SET deadline_at = NULL WHERE id = {accepted_share}",
+        {FULFILLMENT_DUE},
+        "(accepted) was to be seen to by never",
+    ),
+    Plant(
+        "a silent store that nobody reports",
+        "UPDATE fulfillment_fulfillmentorder SET deadline_at = '2026-03-16 03:00+00' WHERE id = {accepted_share}",
+        {FULFILLMENT_DUE},
+        share("accepted"),
+    ),
+    Plant(
+        "a wish to cancel that is never answered",
+        """
+        UPDATE fulfillment_fulfillmentorder SET status = 'cancel_requested', deadline_at = NULL WHERE id =
+        {accepted_share}
+        """,
+        {FULFILLMENT_DUE},
+        "(cancel_requested) was to be seen to by never",
+    ),
+    Plant(
+        "a collection that is packed and not ready",
+        """
+        WITH way AS (UPDATE fulfillment_fulfillment demand SET way = 'pickup' FROM fulfillment_fulfillmentorder share
+        WHERE share.id = {accepted_share} AND share.fulfillment_id = demand.id) UPDATE fulfillment_fulfillmentorder
+        SET status = 'packed' WHERE id = {accepted_share}
+        """,
+        {FULFILLMENT_DUE},
+        "is packed, and waits for nobody",
+    ),
+    Plant(
+        "a courier company that refuses again and again",
+        """
+        UPDATE fulfillment_delivery SET attempts = 6, next_attempt_at = '2026-03-16 05:00+00', last_error = 'refused:
+        no' WHERE fulfillment_order_id = {accepted_share}
+        """,
+        {FULFILLMENT_DUE},
+        "no courier comes, request 1, 6 attempts: refused",
+    ),
+    Plant(
+        "couriers that give up again and again",
+        "UPDATE fulfillment_delivery SET attempt = 7 WHERE fulfillment_order_id = {accepted_share}",
+        {FULFILLMENT_DUE},
+        "no courier comes, request 7",
+    ),
+    Plant(
         "a store that prepares for no courier",
         "UPDATE fulfillment_delivery SET state = 'cancelled' WHERE fulfillment_order_id = {accepted_share}",
         {FULFILLMENT_DUE},
@@ -400,6 +446,15 @@ PLANTS = (
         """,
         {ORDERS_DUE, MONEY, PAID},
         "(pending) was to be looked at",
+    ),
+    Plant(
+        "a payment that cannot be asked about",
+        """
+        UPDATE orders_paymentintent SET status = 'pending', next_attempt_at = '2026-03-16 05:00+00', failures = 6
+        WHERE id = (SELECT intent_id FROM orders_intentallocation WHERE order_id = {offered})
+        """,
+        {ORDERS_DUE, MONEY, PAID},
+        ", 6 failures",
     ),
     Plant(
         "an event that is parked",

@@ -18,7 +18,7 @@ settings.OUTBOX_HINTS = False
 django.setup()
 
 from fulfillment import services  # noqa: E402  the apps had to be ready
-from fulfillment.services import moving, routing  # noqa: E402
+from fulfillment.services import deadlines, moving, routing, silence  # noqa: E402
 
 
 def die(*_args: object, **_rest: object) -> None:
@@ -60,7 +60,12 @@ POINTS: dict[str, Callable[[], object]] = {
     # The sweeper looks for silent offers, claims the share, routes it.
     "route: before the commit": lambda: die_at_commit(3),
     "time out: after the claim": lambda: setattr(routing, "time_out_offer", die),
-    "time out: with the goods given back": lambda: setattr(routing, "_follow", die),
+    "time out: with the goods given back": lambda: setattr(routing, "follow", die),
+    "silence: after the claim": lambda: setattr(silence, "end_silence", die),
+    "silence: with the share reported": lambda: setattr(silence.deadlines, "escalate", then_die(deadlines.escalate)),
+    "silence: with the goods given back": lambda: setattr(routing, "follow", die),
+    "silence: with the cancellation agreed": lambda: setattr(silence, "cancel_share", then_die(silence.cancel_share)),
+    "silence: before the commit": lambda: die_at_commit(2),
     "time out: before the commit": lambda: die_at_commit(2),
     # The follow-up is committed, and the hint that would have it routed is never sent.
     "time out: after the commit": lambda: setattr(routing, "route", die),

@@ -5,6 +5,8 @@ import os
 import signal
 import subprocess
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit, urlunsplit
 
@@ -16,12 +18,15 @@ from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 from redis import Redis
 
+from inventory.models import StockLevel
 from omni.kernel import clock, outbox
 from omni.kernel.models import Event
 from omni.kernel.transactions import entry
-from orders import services
+from orders import clients, services, tasks
 from orders.choices import PaymentMethod
 from orders.models import Order, PaymentIntent, PaymentNotice, Refund
+from orders.services import sweeping
+from stores.models import Store, StoreCapacity
 from tests.cast import World, build_world
 from tests.factories.orders import wish
 from tests.factories.settlement import restore_default_split
@@ -429,3 +434,60 @@ def test_a_worker_killed_while_refunding_leaves_one_refund(bank: SandboxProcess,
     assert set(calls(bank, "refund")) == {refund.out_refund_no}
     assert (Refund.objects.count(), told("RefundSucceeded")) == (1, 1)
     settle()
+
+
+# Hundreds at once.
+
+
+def paid_unheard(bank: SandboxProcess, shop: World, count: int) -> None:
+    """Make so many payments that were made, and of which no notice ever came."""
+    StockLevel.objects.filter(variant=shop.variants["S"]).update(on_hand=10_000)
+    StoreCapacity.objects.all().delete()
+    Store.objects.update(daily_capacity=10_000)
+    intents = [start(shop) for _intent in range(count)]
+
+    def pay(intent: PaymentIntent) -> None:
+        try:
+            services.drive_intent(intent.pk, now=now())
+            bank.pay(intent.out_trade_no)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(pay, intents))
+
+
+@pytest.mark.parametrize("helpers", [0, 3])
+def test_three_hundred_lost_notices_are_made_good_within_a_minute(
+    bank: SandboxProcess, shop: World, monkeypatch: pytest.MonkeyPatch, helpers: int
+) -> None:
+    """With other workers to help, and with every hint to them lost. An answer takes a tenth of a second."""
+    bank.fault("wechat", drop_notify=True)
+    paid_unheard(bank, shop, 300 if helpers else 60)
+    query = clients.WeChatPayClient.query
+
+    def ask_slowly(client: clients.WeChatPayClient, number: str) -> clients.ProviderPayment:
+        time.sleep(0.1)
+        return query(client, number)
+
+    monkeypatch.setattr(clients.WeChatPayClient, "query", ask_slowly)
+    waiting = ThreadPoolExecutor(helpers or 1)
+
+    def help_out(_task: str, *, kind: str, row_ids: list[int], sent_at: str) -> None:
+        if helpers:
+            waiting.submit(run, kind, row_ids, sent_at)
+
+    def run(kind: str, row_ids: list[int], sent_at: str) -> None:
+        tasks.drive_rows(kind=kind, row_ids=row_ids, sent_at=sent_at)
+        connection.close()
+
+    monkeypatch.setattr(sweeping, "hint", help_out)
+    PaymentIntent.objects.filter(status="pending").update(next_attempt_at=now())
+    started = time.monotonic()
+    while PaymentIntent.objects.filter(status="pending").exists() and time.monotonic() < started + 60:
+        services.drive_due_rows(now=now())
+    waiting.shutdown()
+
+    assert not PaymentIntent.objects.exclude(status="succeeded").exists()
+    assert Order.objects.filter(status="paid").count() == (300 if helpers else 60)
+    assert time.monotonic() - started < (40 if helpers else 30)

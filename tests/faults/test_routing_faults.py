@@ -150,6 +150,69 @@ def test_a_worker_killed_while_an_offer_times_out_leaves_one_follower(small_worl
     assert sweep(late + 2 * NEXT_SWEEP) == 0
 
 
+def accepted(world: World) -> int:
+    """Return a share that its store has accepted, and that nobody prepares."""
+    (share_id,) = paid(world, ("S", 2))
+    with entry():
+        services.route(share_id, now=NOON)
+        services.accept_offer(share_id, actor="user:7", now=NOON)
+    return share_id
+
+
+def overdue_events() -> int:
+    return Event.objects.filter(name="fulfillment.FulfillmentOrderOverdue").count()
+
+
+@pytest.mark.parametrize("where", ["after the claim", "with the share reported", "before the commit"])
+def test_a_worker_killed_while_it_reports_a_silent_store_reports_once(small_world: World, where: str) -> None:
+    share_id = accepted(small_world)
+    late = NOON + timedelta(hours=1)
+
+    run_dying_worker(f"silence: {where}", late)
+
+    assert (fresh(share_id).overdue_at, fresh(share_id).failures, overdue_events()) == (None, 1, 0)
+    assert sweep(late) == 0
+    assert sweep(late + NEXT_SWEEP) == 1
+    assert (fresh(share_id).overdue_at, fresh(share_id).failures, overdue_events()) == (late + NEXT_SWEEP, 0, 1)
+    assert sweep(late + 2 * NEXT_SWEEP) == 0
+
+
+@pytest.mark.parametrize("where", ["after the claim", "with the goods given back", "before the commit"])
+def test_a_worker_killed_while_a_silent_store_loses_its_order_leaves_one_follower(
+    small_world: World, where: str
+) -> None:
+    share_id = accepted(small_world)
+    sweep(NOON + timedelta(hours=1))
+    late = NOON + timedelta(hours=2)
+
+    run_dying_worker(f"silence: {where}", late)
+
+    assert (fresh(share_id).status, small_world.level("A", "S").allocated) == (S.ACCEPTED, 2)
+    assert sweep(late + NEXT_SWEEP) == 2
+    (follower,) = FulfillmentOrder.objects.exclude(pk=share_id)
+    assert (follower.status, follower.store_id) == (S.OFFERED, small_world.stores["B"].pk)
+    assert (small_world.level("A", "S").allocated, small_world.level("B", "S").allocated) == (0, 2)
+    assert (changes(S.TIMED_OUT), overdue_events()) == (1, 1)
+    assert no_violation()
+
+
+@pytest.mark.parametrize("where", ["after the claim", "with the cancellation agreed", "before the commit"])
+def test_a_worker_killed_while_silence_agrees_to_cancel_cancels_once(small_world: World, where: str) -> None:
+    share_id = accepted(small_world)
+    with entry():
+        services.pack(share_id, actor="user:7", now=NOON)
+        services.request_cancel(fresh(share_id).fulfillment_id, actor="guest", now=NOON)
+    late = NOON + timedelta(minutes=30)
+
+    run_dying_worker(f"silence: {where}", late)
+
+    assert (fresh(share_id).status, small_world.level("A", "S").allocated) == (S.CANCEL_REQUESTED, 2)
+    assert sweep(late + NEXT_SWEEP) == 1
+    assert (fresh(share_id).status, small_world.level("A", "S").allocated) == (S.CANCELLED, 0)
+    assert Event.objects.filter(name="fulfillment.FulfillmentOrderCancelled").count() == 1
+    assert no_violation()
+
+
 def test_workers_killed_again_and_again_are_put_off_for_longer(small_world: World) -> None:
     (share_id,) = paid(small_world, ("S", 2))
     now = NOON

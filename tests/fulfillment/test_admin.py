@@ -65,7 +65,7 @@ def test_admin_sets_a_brands_routing_rule(administrator: Client, world: World) -
     values = {
         "brand": world.brand.pk, "order": "least_loaded,nearest", "offer_minutes": 20, "max_attempts": 3,
         "courier_reach_metres": 30000, "opening_wait_minutes": 600, "max_stores": 2, "min_split_value_fen": 10000,
-        "pickup_keep_hours": 48,
+        "pickup_keep_hours": 48, "preparation_minutes": 45, "overdue_minutes": 30, "cancel_answer_minutes": 20,
     }  # fmt: skip
 
     assert administrator.post(reverse("admin:fulfillment_routingrule_add"), values).status_code == 302

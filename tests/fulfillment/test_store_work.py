@@ -81,7 +81,7 @@ def test_accept_offer_asks_for_a_courier_and_tells_those_above(world: World) -> 
         services.accept_offer(share.pk, actor=CLERK, now=LATER)
 
     share = fresh(share)
-    assert (share.status, share.accepted_by, share.deadline_at) == (S.ACCEPTED, CLERK, None)
+    assert (share.status, share.accepted_by, share.deadline_at) == (S.ACCEPTED, CLERK, LATER + timedelta(hours=1))
     delivery = Delivery.objects.get(fulfillment_order=share)
     assert (delivery.state, delivery.external_id) == (DeliveryState.REQUESTED, f"{share.number}-1")
     assert delivery.next_attempt_at == LATER

@@ -276,3 +276,31 @@ def test_an_unknown_reason_is_refunded_as_a_cancellation(world: World, now: date
         services.refund_cancelled(order.fulfillment_id, share.pk, reason="flood", cancelled_at=now, now=now)
 
     assert refunds(order) == [(RefundReason.CANCELLED, 49900)]
+
+
+def test_each_parked_share_has_two_days_of_its_own(world: World, now: datetime) -> None:
+    order = offered_order(world, ("S", 8), ("L", 2))
+    first, second = shares_of(order)
+    moments = (now, now + timedelta(hours=40))
+    for share, moment in zip((first, second), moments, strict=True):
+        FulfillmentOrder.objects.filter(pk=share.pk).update(attempt=9)
+        with entry():
+            following = fulfillment_services.reject_offer(
+                share.pk, reason=RejectReason.OTHER, actor="user:1", now=moment
+            )
+        with entry():
+            fulfillment_services.route(following, now=moment)
+        run_deliveries(moment)
+    order.refresh_from_db()
+    assert order.due_at == now + timedelta(hours=48)
+
+    services.drive_due_rows(now=now + timedelta(hours=48))
+    run_deliveries(now + timedelta(hours=48))
+
+    order.refresh_from_db()
+    assert sorted(share.status for share in shares_of(order)) == ["cancelled", "rejected", "rejected", "unfillable"]
+    assert (order.due_at, len(refunds(order))) == (now + timedelta(hours=88), 1)
+    services.drive_due_rows(now=now + timedelta(hours=88))
+    run_deliveries(now + timedelta(hours=88))
+    order.refresh_from_db()
+    assert (order.status, order.due_at, len(refunds(order))) == ("cancelled", None, 2)

@@ -125,3 +125,84 @@ def test_only_one_sweep_runs_at_a_time(world: World, now: datetime) -> None:
 def test_sweep_inside_a_transaction_is_refused(world: World, now: datetime) -> None:
     with pytest.raises(DriveInsideTransaction), entry():
         services.drive_due_rows(now=now)
+
+
+def test_a_payment_that_raises_every_time_is_put_off_longer_and_longer(
+    world: World, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    intent = started_payment(placed_order(world), now)
+    monkeypatch.setattr(payment, "_call_provider", lambda *_args: 1 / 0)
+    delays = []
+    for _attempt in range(7):
+        with pytest.raises(ZeroDivisionError):
+            services.drive_intent(intent.pk, now=now)
+        intent.refresh_from_db()
+        assert intent.next_attempt_at is not None
+        delays.append(int((intent.next_attempt_at - now).total_seconds()))
+        now = intent.next_attempt_at
+
+    assert (delays, intent.failures) == ([30, 60, 120, 240, 480, 600, 600], 7)
+
+
+def test_an_answer_ends_the_count_of_failures(world: World, now: datetime, provider: ScriptedProvider) -> None:
+    intent = started_payment(placed_order(world), now)
+    PaymentIntent.objects.update(failures=4)
+    provider.script("create_native", "weixin://1")
+
+    services.drive_intent(intent.pk, now=now)
+
+    intent.refresh_from_db()
+    assert (intent.status, intent.failures) == ("pending", 0)
+
+
+def hinted(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
+    """Return the list that hints for helpers will be added to, with the number of their rows."""
+    hints: list[tuple[str, int]] = []
+
+    def note(task: str, *, kind: str, row_ids: list[int], sent_at: str) -> None:
+        hints.append((kind, len(row_ids)))
+
+    monkeypatch.setattr(sweeping, "hint", note)
+    return hints
+
+
+def test_many_due_rows_are_shared_with_other_workers(
+    world: World, now: datetime, provider: ScriptedProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hints = hinted(monkeypatch)
+    monkeypatch.setattr(sweeping, "ROWS_FOR_A_HELPER", 2)
+    for _intent in range(10):
+        started_payment(placed_order(world), now)
+    provider.script("create_native", *["weixin://1"] * 10)
+
+    assert services.drive_due_rows(now=now) == 10
+
+    assert hints == [("intent", 2), ("intent", 2), ("intent", 1)]
+
+
+def test_a_silent_provider_gets_no_helpers(
+    world: World, now: datetime, provider: ScriptedProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hints = hinted(monkeypatch)
+    monkeypatch.setattr(sweeping, "ROWS_FOR_A_HELPER", 1)
+    for _intent in range(8):
+        started_payment(placed_order(world), now)
+    provider.script("create_native", "weixin://1", *[ProviderUnreachable("ConnectTimeout")] * 3)
+
+    assert (services.drive_due_rows(now=now), hints) == (4, [])
+
+
+def test_a_helper_takes_its_rows_on_and_ends_at_the_first_silence(
+    world: World, now: datetime, provider: ScriptedProvider
+) -> None:
+    intents = [started_payment(placed_order(world), now).pk for _intent in range(3)]
+    provider.script("create_native", "weixin://1", ProviderUnreachable("ConnectTimeout"))
+
+    assert services.drive_rows("intent", intents, sent_at=now, now=now) == 2
+
+
+def test_a_helper_that_is_reached_late_does_nothing(world: World, now: datetime, provider: ScriptedProvider) -> None:
+    intent = started_payment(placed_order(world), now)
+
+    assert services.drive_rows("intent", [intent.pk], sent_at=now, now=now + timedelta(seconds=11)) == 0
+    assert provider.calls == []

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from omni.kernel.clock import BUSINESS_ZONE
-from stores.rules import UnreadableHours, format_hours, opening_at, parse_hours
+from stores.rules import UnreadableHours, after_open_minutes, format_hours, opening_at, parse_hours
 
 TEN_TO_TEN = ([600] * 7, [1320] * 7)
 NIGHTS = ([1320] * 7, [1560] * 7)
@@ -53,6 +53,31 @@ def test_opening_at_skips_closed_days_and_takes_exceptions_for_the_whole_day() -
 
 def test_opening_at_of_a_store_that_never_opens_is_none() -> None:
     assert opening_at([-1] * 7, [-1] * 7, {}, shanghai(16, 12)) is None
+
+
+@pytest.mark.parametrize(
+    ("start", "minutes", "expected"),
+    [
+        (shanghai(16, 12), 60, shanghai(16, 13)),
+        (shanghai(16, 21), 60, shanghai(16, 22)),
+        (shanghai(16, 21, 30), 60, shanghai(17, 10, 30)),
+        (shanghai(16, 3), 60, shanghai(16, 11)),
+        (shanghai(16, 12), 0, shanghai(16, 12)),
+        (shanghai(16, 12), 24 * 60, shanghai(18, 12)),
+    ],
+)
+def test_after_open_minutes_counts_while_the_store_is_open(start: datetime, minutes: int, expected: datetime) -> None:
+    assert after_open_minutes(*TEN_TO_TEN, {}, start, minutes) == expected
+
+
+def test_after_open_minutes_skips_closed_days() -> None:
+    exceptions = {date(2026, 3, 17): None}
+
+    assert after_open_minutes(*TEN_TO_TEN, exceptions, shanghai(16, 21, 30), 60) == shanghai(18, 10, 30)
+
+
+def test_after_open_minutes_of_a_store_that_never_opens_counts_by_the_clock() -> None:
+    assert after_open_minutes([-1] * 7, [-1] * 7, {}, shanghai(16, 12), 60) == shanghai(16, 13)
 
 
 def test_opening_at_beyond_eight_days_is_none() -> None:

@@ -57,13 +57,14 @@ def list_orders(request: HttpRequest) -> HttpResponse:
     before = request.GET.get("before", "")
     rows = orders_queries.order_rows(
         actor,
-        status=status if status in orders_choices.OrderStatus.values else "",
+        status=status if status in {*orders_choices.OrderStatus.values, orders_queries.OVERDUE} else "",
         number=query,
         before_id=int(before) if before.isdigit() and len(before) < 19 else None,
         limit=PAGE_SIZE + 1,
     )
     next_url = "?" + urlencode({"status": status, "before": rows[PAGE_SIZE - 1].id}) if len(rows) > PAGE_SIZE else ""
     links = [Link(_("All"), reverse("pages:hq-orders"), not status)]
+    links += [Link(_("Overdue"), f"?status={orders_queries.OVERDUE}", status == orders_queries.OVERDUE)]
     links += [
         Link(str(label), f"?status={value}", value == status) for value, label in orders_choices.OrderStatus.choices
     ]

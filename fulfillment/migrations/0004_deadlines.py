@@ -2,11 +2,20 @@
 
 from django.db import migrations, models
 
+# Orders that a store has in hand, or was asked to cancel, get an hour from now; what is parked counts from now.
+BACKFILL = """
+UPDATE fulfillment_fulfillmentorder
+SET deadline_at = coalesce(deadline_at, now() + interval '1 hour'),
+    parked_at = CASE WHEN status = 'unfillable' THEN now() END
+WHERE status IN ('accepted', 'picking', 'cancel_requested')
+    OR status = 'unfillable'
+"""
+
 
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('fulfillment', '0002_sql'),
+        ('fulfillment', '0003_trail'),
         ('stores', '0005_by_city'),
     ]
 
@@ -29,20 +38,21 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='routingrule',
             name='cancel_answer_minutes',
-            field=models.PositiveIntegerField(default=30, verbose_name='minutes to answer a cancellation'),
+            field=models.PositiveIntegerField(db_default=30, default=30, verbose_name='minutes to answer a cancellation'),
         ),
         migrations.AddField(
             model_name='routingrule',
             name='overdue_minutes',
-            field=models.PositiveIntegerField(default=60, verbose_name='opening minutes until an overdue order is taken away'),
+            field=models.PositiveIntegerField(db_default=60, default=60, verbose_name='opening minutes until an overdue order is taken away'),
         ),
         migrations.AddField(
             model_name='routingrule',
             name='preparation_minutes',
-            field=models.PositiveIntegerField(default=60, verbose_name='opening minutes to pick and pack'),
+            field=models.PositiveIntegerField(db_default=60, default=60, verbose_name='opening minutes to pick and pack'),
         ),
         migrations.AddIndex(
             model_name='fulfillmentorder',
             index=models.Index(condition=models.Q(('overdue_at__isnull', False)), fields=['overdue_at'], name='fulfillment_order_overdue'),
         ),
+        migrations.RunSQL(BACKFILL, migrations.RunSQL.noop),
     ]
