@@ -120,7 +120,8 @@ def first_parked_at(order: Order) -> datetime | None:
     parked = Order.objects.filter(
         pk=order.pk, fulfillment__orders__status=fulfillment_choices.FulfillmentOrderStatus.UNFILLABLE
     )
-    return parked.aggregate(first=Min("fulfillment__orders__parked_at"))["first"]
+    first: datetime | None = parked.aggregate(first=Min("fulfillment__orders__parked_at"))["first"]
+    return first
 
 
 def is_answered(order: Order) -> bool:

@@ -18,7 +18,7 @@ settings.OUTBOX_HINTS = False
 django.setup()
 
 from fulfillment import services  # noqa: E402  the apps had to be ready
-from fulfillment.services import deadlines, moving, routing, silence  # noqa: E402
+from fulfillment.services import deadlines, moving, routing, shares, silence  # noqa: E402
 
 
 def die(*_args: object, **_rest: object) -> None:
@@ -62,9 +62,9 @@ POINTS: dict[str, Callable[[], object]] = {
     "time out: after the claim": lambda: setattr(routing, "time_out_offer", die),
     "time out: with the goods given back": lambda: setattr(routing, "follow", die),
     "silence: after the claim": lambda: setattr(silence, "end_silence", die),
-    "silence: with the share reported": lambda: setattr(silence.deadlines, "escalate", then_die(deadlines.escalate)),
+    "silence: with the share reported": lambda: setattr(deadlines, "escalate", then_die(deadlines.escalate)),
     "silence: with the goods given back": lambda: setattr(routing, "follow", die),
-    "silence: with the cancellation agreed": lambda: setattr(silence, "cancel_share", then_die(silence.cancel_share)),
+    "silence: with the cancellation agreed": lambda: setattr(silence, "cancel_share", then_die(shares.cancel_share)),
     "silence: before the commit": lambda: die_at_commit(2),
     "time out: before the commit": lambda: die_at_commit(2),
     # The follow-up is committed, and the hint that would have it routed is never sent.

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from fulfillment import locks, services
-from fulfillment.choices import FulfillmentOrderStatus, Way
+from fulfillment.choices import FulfillmentOrderStatus, PickupCodePurpose, Way
 from fulfillment.models import FulfillmentOrder
 from fulfillment.services import deadlines, silence
 from omni.kernel.models import Event
@@ -13,7 +13,6 @@ from omni.kernel.transactions import entry
 from tests.cast import NOON, World, build_world
 from tests.factories.fulfillment import (
     CLERK,
-    PickupCodePurpose,
     accept,
     accept_and_pack,
     code_of,
