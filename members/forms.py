@@ -112,3 +112,21 @@ class WishForm(forms.Form):
     brand = forms.SlugField(max_length=50)
     code = forms.CharField(max_length=32)
     sku = forms.CharField(max_length=40, required=False)
+
+
+class CouponCodeForm(forms.Form):
+    """The published code of a coupon, as somebody types it."""
+
+    code = forms.CharField(
+        label=_("Code"),
+        max_length=40,
+        error_messages={"required": _("Enter a code.")},
+        widget=forms.TextInput(
+            attrs={
+                "class": "input w-full",
+                "autocomplete": "off",
+                "autocapitalize": "characters",
+                "spellcheck": "false",
+            }
+        ),
+    )

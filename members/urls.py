@@ -1,6 +1,6 @@
 from django.urls import path
 
-from members.views import profile, shop
+from members.views import offers, profile, shop
 
 app_name = "members"
 urlpatterns = [
@@ -11,6 +11,12 @@ urlpatterns = [
     path("me/addresses/<int:address_id>/prefer/", shop.prefer_address, name="address-prefer"),
     path("me/addresses/<int:address_id>/delete/", shop.delete_address, name="address-delete"),
     path("me/join/<slug:brand_code>/", shop.join_brand, name="join"),
+    path("me/coupons/", offers.list_coupons, name="coupons"),
+    path("me/coupons/code/", offers.claim_code, name="coupon-code"),
+    path("me/coupons/claim/<int:template_id>/", offers.claim_coupon, name="coupon-claim"),
+    path("me/coupons/<str:coupon_code>/", offers.show_coupon, name="coupon"),
+    path("me/points/", offers.list_points, name="points"),
+    path("me/points/<slug:brand_code>/", offers.show_points, name="points-brand"),
     path("me/consent/", profile.change_consent, name="consent"),
     path("me/sizes/", profile.change_sizes, name="sizes"),
     path("me/wishes/", profile.list_wishes, name="wishes"),

@@ -4,6 +4,7 @@ from inventory.queries.audit import audit_counters, audit_movements
 from inventory.queries.catalogue import (
     ProductCard,
     categories,
+    category_tree,
     find_version,
     list_products,
     load_cards,
@@ -31,6 +32,7 @@ __all__ = [
     "audit_counters",
     "audit_movements",
     "categories",
+    "category_tree",
     "find_version",
     "list_products",
     "load_cards",

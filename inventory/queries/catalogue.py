@@ -56,6 +56,11 @@ def categories() -> QuerySet[Category]:
     return Category.objects.filter(parent__isnull=False)
 
 
+def category_tree() -> QuerySet[Category]:
+    """Return every category, with those above others, in their order."""
+    return Category.objects.all()
+
+
 def list_products(
     *, brand_code: str = "", category_code: str = "", after: tuple[str, int] | None = None, limit: int = 24
 ) -> list[tuple[int, str, str]]:

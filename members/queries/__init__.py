@@ -19,7 +19,7 @@ from members.queries.offers import (
     UnknownCoupon,
     offer_for,
 )
-from members.queries.points import points_available_at, spend_of, tier_of, tiers_of
+from members.queries.points import points_available_at, points_history, points_of, spend_of, tier_of, tiers_of
 from members.queries.profile import (
     SIZE_FIELDS,
     ConsentView,
@@ -35,6 +35,7 @@ from members.queries.profile import (
     sizes_of_account,
     wishes_of,
 )
+from members.queries.wallet import coupon_centre, coupons_of, get_coupon_for
 from members.rules.offers import Adjustment, LineStep, OfferLine, explain
 
 __all__ = [
@@ -60,8 +61,11 @@ __all__ = [
     "audit_offers",
     "audit_points",
     "consents_of",
+    "coupon_centre",
+    "coupons_of",
     "explain",
     "get_address_for",
+    "get_coupon_for",
     "get_member_by_code",
     "get_member_id",
     "get_wish_for",
@@ -71,6 +75,8 @@ __all__ = [
     "memberships_of",
     "offer_for",
     "points_available_at",
+    "points_history",
+    "points_of",
     "sizes_of_account",
     "spend_of",
     "tier_of",

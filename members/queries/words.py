@@ -10,9 +10,14 @@ from django.utils.translation import ngettext
 from members.choices import Benefit
 from omni.kernel import bilingual
 from omni.kernel.money import PPM, format_fen
+from stores import choices as stores_choices
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from members.models import OfferTerms
+
+_CHANNELS = dict(stores_choices.Channel.choices)
 
 
 def short_yuan(amount_fen: int) -> str:
@@ -46,3 +51,23 @@ def headline(terms: OfferTerms) -> str:
         return short_yuan(terms.amount_fen or 0)
     percent = (terms.percent_ppm or 0) * 100 / PPM
     return bilingual.pick(f"{(100 - percent) / 10:g}折", f"{percent:g}%")
+
+
+def describe_scope(terms: OfferTerms, category_names: Mapping[int, str]) -> tuple[str, ...]:
+    """Return what an offer is limited to, a few words each; empty when it is for everything everywhere."""
+    words = []
+    if terms.category_ids:
+        words.append(", ".join(category_names[key] for key in terms.category_ids if key in category_names))
+    if terms.product_ids:
+        words.append(_("Selected products"))
+    if terms.excludes_marked_down:
+        words.append(_("Not for marked-down goods"))
+    if terms.channels:
+        words.append(
+            _("Only: %(channels)s") % {"channels": ", ".join(str(_CHANNELS.get(c, c)) for c in terms.channels)}
+        )
+    if terms.store_ids:
+        words.append(_("Only in certain stores"))
+    if terms.is_exclusive:
+        words.append(_("Not together with other offers"))
+    return tuple(word for word in words if word)

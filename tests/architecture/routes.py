@@ -142,6 +142,12 @@ PAGES: dict[str, Route] = {
     ),
     "me/code/<slug:brand_code>/": Route(answers(404, (OUTSIDE, 302), ([MEMBER], 200)), NOT_ALLOWED),
     "me/join/<slug:brand_code>/": Route(NOT_ALLOWED, answers(409, (OUTSIDE, 302), ([MEMBER], 302)), writers=(MEMBER,)),
+    "me/coupons/": Route(ACCOUNT, NOT_ALLOWED),
+    "me/coupons/code/": Route(NOT_ALLOWED, answers(422, (OUTSIDE, 302), ([MEMBER], 302)), writers=(MEMBER,)),
+    "me/coupons/claim/<int:template_id>/": Route(NOT_ALLOWED, answers(302), row="coupon to take", writers=(MEMBER,)),
+    "me/coupons/<str:coupon_code>/": Route(answers(404, (OUTSIDE, 302), ([MEMBER], 200)), NOT_ALLOWED, row="coupon"),
+    "me/points/": Route(ACCOUNT, NOT_ALLOWED),
+    "me/points/<slug:brand_code>/": Route(answers(404, (OUTSIDE, 302), ([MEMBER], 200)), NOT_ALLOWED, row="points"),
     # The desk.
     "desk/": Route(answers(200, (OUTSIDE, SIGN_IN), ((*AT_A, CLERK_B, OTHER_CLERK), 302)), NOT_ALLOWED),
     "desk/stores/<int:store_id>/": Route(DESK, NOT_ALLOWED, row="store"),

@@ -18,6 +18,7 @@ from fulfillment.choices import DeliveryState, FulfillmentOrderStatus, PickupCod
 from fulfillment.models import AcceptanceRecord, Delivery, DeliveryCallback, RoutingRule
 from fulfillment.services import handover
 from inventory.models import Collection, CountTask, StockLevel
+from members.models import Member
 from omni.accounts.models import User
 from omni.api.models import ApiKey
 from omni.kernel.numbers import public_number
@@ -36,6 +37,7 @@ from tests.factories.accounts import ShopperUserFactory, UserFactory
 from tests.factories.api import bearer, issue_key
 from tests.factories.fulfillment import accept, accept_and_pack, code_of, offer_share
 from tests.factories.members import AccountAddressFactory, MemberFactory, WishFactory
+from tests.factories.offers import CouponFactory, CouponTemplateFactory, PointsProgramFactory, give_points
 from tests.factories.orders import carried_order, move_share, packed_order, placed_order, shares_of, started_payment
 from tests.factories.stores import (
     ClerkFactory,
@@ -61,6 +63,8 @@ UNKNOWN = {
     "number": public_number("O"),
     "store_id": "999999999",
     "address_id": "999999999",
+    "template_id": "999999999",
+    "coupon_code": "CABCD-EFGHJ-KMNPQ",
     "brand_code": "nobody",
     "code": "NOTHING",
 }
@@ -92,6 +96,8 @@ class Scene:
             "store_id": self.rows["store"],
             "address_id": self.rows["address"],
             "wish_id": self.rows["wish"],
+            "template_id": self.rows["coupon to take"],
+            "coupon_code": self.rows["coupon"],
             "brand_code": self.world.brand.code,
             "code": self.world.product.code,
             "store_code": self.world.stores["A"].code,
@@ -180,6 +186,16 @@ def first_key(label: str) -> str:
     return str(found.pk)
 
 
+def _make_offers(scene: Scene) -> None:
+    """Make a coupon to take and one that is taken, points, and their brand's program."""
+    member = Member.objects.get(user=scene.accounts[routes.MEMBER], brand=scene.world.brand)
+    template = CouponTemplateFactory.create(brand=scene.world.brand, public_code="AUTUMN20")
+    PointsProgramFactory.create(brand=scene.world.brand)
+    scene.rows["coupon to take"] = str(template.pk)
+    scene.rows["coupon"] = CouponFactory.create(member=member, template__brand=scene.world.brand).code
+    scene.rows["points"] = str(give_points(member, 100).pk)
+
+
 def set_scene(world: World) -> Scene:
     """Make every row that the table of routes names, and the data that would do something there."""
     StockLevel.objects.filter(variant=world.variants["S"]).update(on_hand=99)
@@ -190,7 +206,9 @@ def set_scene(world: World) -> Scene:
     scene.rows["address"] = str(AccountAddressFactory.create(user=scene.accounts[routes.MEMBER]).pk)
     wish = WishFactory.create(user=scene.accounts[routes.MEMBER], variant=world.variants["S"])
     scene.rows["wish"] = str(wish.pk)
+    _make_offers(scene)
     scene.sent |= {
+        "me/coupons/code/": {"code": "AUTUMN20"},
         "me/consent/": {"brand": "one", "marketing-sms": "on"},
         "me/sizes/": {"height_cm": "168"},
         "me/wishes/add/": {"brand": "one", "code": "SHIRT", "sku": "SHIRT-M"},

@@ -15,7 +15,8 @@ from pytest_django import DjangoDbBlocker
 
 from fulfillment.models import RoutingRule
 from inventory.models import Price, Product, StockLevel, Variant
-from members.models import AccountAddress, Member
+from members import queries as members_queries
+from members.models import AccountAddress, Coupon, CouponTemplate, Member, PointsAccount, Promotion
 from omni.kernel import geo, sealing
 from omni.pages import demo
 from omni.pages.demo.brands import BRANDS
@@ -184,3 +185,16 @@ def test_dates_count_back_from_now() -> None:
 
     assert newest < NOON
     assert Product.objects.order_by("-launched_on").values_list("launched_on", flat=True)[0] <= NOON.date()
+
+
+def test_offers_of_every_brand_are_sound_and_alive() -> None:
+    assert Counter(Promotion.objects.values_list("brand__code", flat=True)) == dict.fromkeys(
+        ("tingwei", "yanye", "lishi", "rongyu"), 2
+    )
+    assert CouponTemplate.objects.filter(is_claimable=True).count() == 8
+    assert Coupon.objects.filter(status="issued", expires_at__gt=NOON).count() > 50
+    assert PointsAccount.objects.filter(available__gt=0).count() > 400
+    assert PointsAccount.objects.filter(pending__gt=0).count() > 10
+    checked = [members_queries.audit_points(), members_queries.audit_offers()]
+    assert [(wrong, named) for _rows, wrong, named in checked] == [(0, None)] * 2
+    assert members_queries.audit_due_rows(overdue=NOON)[1:] == (0, None)

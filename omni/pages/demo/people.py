@@ -10,6 +10,7 @@ from django.contrib.auth.hashers import make_password
 from omni.kernel import numbers, sealing
 from omni.pages.demo.brands import PASSWORD
 from omni.pages.demo.copying import Table
+from omni.pages.demo.offers import Membership
 from stores import choices as stores_choices
 
 if TYPE_CHECKING:
@@ -101,6 +102,7 @@ class People:
         self.addresses = Table(
             "members_accountaddress", "user_id", "recipient", "phone_sealed", "district_id", "street", "created_at"
         )
+        self.memberships: list[Membership] = []
         # The account of a phone: whoever is a member of two brands has one.
         self.shoppers: dict[str, int] = {}
 
@@ -162,9 +164,10 @@ class People:
                 user_id = self._add_shopper(name, language, secrets, joined_at)
                 self.shoppers[phone] = user_id
                 self._add_addresses(user_id, name, phone, home, places)
-            self.members.add(
+            member_id = self.members.add(
                 (brand_id, user_id, numbers.public_number("M"), name, *secrets, home.store_id, language, joined_at)
             )
+            self.memberships.append(Membership(member_id, brand_id, joined_at))
 
     def _add_shopper(self, name: str, language: str, secrets: tuple[str, str], joined_at: datetime) -> int:
         """Add an account that signs in with its phone."""

@@ -11,6 +11,7 @@ from omni.kernel.transactions import step
 from omni.pages.demo.brands import BRANDS
 from omni.pages.demo.catalogue import Catalogue
 from omni.pages.demo.copying import Table, without_indexes
+from omni.pages.demo.offers import Offers
 from omni.pages.demo.people import People
 from omni.pages.demo.places import Places
 from omni.pages.demo.stock import Stock
@@ -40,6 +41,7 @@ def build_world(*, now: datetime) -> dict[str, int]:
     catalogue = Catalogue(_dice("catalogue"), now)
     places = Places(_dice("places"))
     people = People(_dice("people"), now)
+    offers = Offers(_dice("offers"), now)
     stock = Stock(_dice("stock"), now)
     people.add_administrator()
     people.add_mall_finance(places)
@@ -52,10 +54,14 @@ def build_world(*, now: datetime) -> dict[str, int]:
         for store in stores:
             people.add_store_staff(brand, store)
         people.add_members(brand_id, number, stores, places)
+        members = [member for member in people.memberships if member.brand_id == brand_id]
+        offers.add_brand(brand, brand_id, catalogue.category_ids, members)
         stock.add_brand(catalogue.styles[brand_id], stores)
         if brand.routing:
             rules.add((brand_id, list(brand.routing), 20, 4, 15_000, 1080, 2, 0, None, 72))
-    return _load([brands, *places.tables(), *catalogue.tables(), *people.tables(), rules], stock.tables())
+    return _load(
+        [brands, *places.tables(), *catalogue.tables(), *people.tables(), *offers.tables(), rules], stock.tables()
+    )
 
 
 def _dice(part: str) -> random.Random:
