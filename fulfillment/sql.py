@@ -7,7 +7,8 @@ SELECT {line}, round, coalesce(store_id, 0) AS store, chord, opening, used, room
 FROM {lines} fulfillment_candidates(
     %(brand_id)s, {variants}, {quantities}, %(x)s, %(y)s, %(z)s, %(reach)s, %(is_pickup)s,
     %(only_store)s, %(excluded)s::bigint[], %(counted_since)s::date, %(own_store)s, {own_quantities},
-    %(own_capacity_on)s::date, %(today)s::date, %(minute)s, %(wait)s, %(wanted)s, %(first_walk)s, %(longest_walk)s
+    %(own_capacity_on)s::date, %(today)s::date, %(minute)s, %(wait)s, %(wanted)s, %(first_walk)s, %(longest_walk)s,
+    %(longest_listed_walk)s, %(most_listed)s, {may_split}, %(most)s, %(kinds)s::int, %(shown)s
 )
 ORDER BY 1, round DESC, chord, store_id
 """
@@ -19,6 +20,7 @@ SINGLES = _CANDIDATES.format(
     variants="%(variants)s::bigint[]",
     quantities="%(quantities)s::int[]",
     own_quantities="%(own_quantities)s::int[]",
+    may_split="%(may_split)s",
 )
 
 # The stores that hold a unit of a line, line by line.
@@ -29,7 +31,21 @@ PARTS = _CANDIDATES.format(
     variants="ARRAY[line.variant_id]",
     quantities="ARRAY[1]",
     own_quantities="ARRAY[line.own_quantity]",
+    may_split="false",
 )
+
+# The stores that hold a unit of some line, of two or three lines in one walk; nothing when a line has too many rows.
+GATHERED = """
+SELECT 1, round, coalesce(store_id, 0) AS store, chord, opening, used, room, sellable, offers, accepted, refusals,
+    lacking
+FROM fulfillment_gather(
+    %(brand_id)s, %(variants)s::bigint[], %(quantities)s::int[], %(x)s, %(y)s, %(z)s, %(reach)s,
+    %(excluded)s::bigint[], %(counted_since)s::date, %(own_store)s, %(own_quantities)s::int[],
+    %(own_capacity_on)s::date, %(today)s::date, %(minute)s, %(wait)s, %(wanted)s, %(most)s, %(kinds)s::int, %(shown)s,
+    %(gathering_walk)s, %(most_listed)s
+)
+ORDER BY chord, store_id
+"""
 
 # Per store: how many sizes of the lines' products, in their colours, it cannot sell.
 BROKEN_SIZES = """

@@ -25,9 +25,16 @@ if TYPE_CHECKING:
 
     from fulfillment.rules import DemandLine
 
-# Stores walked before looking at how dense the goods lie, and the most ever walked (some milliseconds).
+# Stores walked before looking at how dense the goods lie, and the most ever walked (some milliseconds): probing the
+# stock at each step, and with the stores that list each line in a hash, when no line has more rows than so many.
 FIRST_WALK = 200
 LONGEST_WALK = 2000
+LONGEST_LISTED_WALK = 8000
+MOST_LISTED = 10_000
+# So many lines are gathered in one pass, walking so far when they have many rows; and the rounds of such a search.
+GATHERED_LINES = (2, 3)
+GATHERING_WALK = 3500
+GATHERED, IN_DOUBT = 0, -1
 # How many stores with the same units are kept beyond those that a plan can use, should others take some meanwhile.
 SPARE = 5
 MOST_RULES = frozenset({RuleCode.BROKEN_RUNS, RuleCode.OLDEST_MARKDOWN})
@@ -90,23 +97,23 @@ def find_candidates(search: Search, *, all_figures: bool = False) -> Found:
 
     `all_figures` has the costly figures read that no rule in force needs.
     """
-    found = find_singles(search, all_figures=all_figures)
-    if found.candidates or found.is_hopeless or search.way == Way.PICKUP:
-        return found
-    if not rules.can_split(search.lines, search.terms):
+    may_split = search.way != Way.PICKUP and rules.can_split(search.lines, search.terms)
+    limits = {**_limits(search, _wanted(search)), "may_split": may_split}
+    read = _read(sql.SINGLES, search, limits)
+    if read.is_in_doubt:
+        read = _read(sql.SINGLES, search, {**limits, "kinds": None})
+    found = _found(search, read, all_figures=all_figures)
+    if read.is_gathered or found.candidates or found.is_hopeless or not may_split:
         return found
     return find_parts(search, all_figures=all_figures)
 
 
-def find_singles(search: Search, *, all_figures: bool = False) -> Found:
+def find_singles(search: Search) -> Found:
     """Return the stores that pass the filters and hold every line in full, with the figures of the rules.
 
     When distance alone decides, the nearest 20 are enough, else the nearest 128.
     """
-    wanted = rules.NEAREST if search.terms.needs_many else rules.SHOWN
-    rows, refusals, is_hopeless = _read(sql.SINGLES, search, wanted)
-    candidates = [_candidate(search, row, row.sellable) for row in rows]
-    return Found(_with_figures(search, candidates, all_figures), refusals, is_hopeless=is_hopeless)
+    return _found(search, _read(sql.SINGLES, search, _limits(search, _wanted(search))), all_figures=False)
 
 
 def find_parts(search: Search, *, all_figures: bool = False) -> Found:
@@ -114,10 +121,15 @@ def find_parts(search: Search, *, all_figures: bool = False) -> Found:
 
     When distance alone decides, those are left out of which enough nearer ones have the same units.
     """
-    rows, refusals, _is_hopeless = _read(sql.PARTS, search, rules.NEAREST)
+    limits = _limits(search, rules.NEAREST)
+    if len(search.lines) in GATHERED_LINES:
+        gathered = _read(sql.GATHERED, search, limits)
+        if gathered.is_gathered:
+            return _found(search, gathered, all_figures=all_figures)
+    read = _read(sql.PARTS, search, limits)
     units: dict[int, list[int]] = {}
     first_rows: list[_Row] = []
-    for row in rows:
+    for row in read.stores:
         known = units.get(row.store_id)
         if known is None:
             known = units[row.store_id] = [0] * len(search.lines)
@@ -125,7 +137,23 @@ def find_parts(search: Search, *, all_figures: bool = False) -> Found:
         known[row.line - 1] = row.sellable[0]
     kept = _nearest_of_each_kind(search, first_rows, units)
     candidates = [_candidate(search, row, units[row.store_id]) for row in kept]
-    return Found(_with_figures(search, candidates, all_figures), refusals, dropped=len(first_rows) - len(kept))
+    return Found(_with_figures(search, candidates, all_figures), read.refusals, dropped=len(first_rows) - len(kept))
+
+
+def _wanted(search: Search) -> int:
+    """Return how many stores with everything are enough."""
+    return rules.NEAREST if search.terms.needs_many else rules.SHOWN
+
+
+def _found(search: Search, read: _Read, *, all_figures: bool) -> Found:
+    """Return what was read as candidates."""
+    candidates = [_candidate(search, row, row.sellable) for row in read.stores]
+    return Found(
+        _with_figures(search, candidates, all_figures),
+        read.refusals,
+        is_hopeless=read.is_hopeless,
+        dropped=read.dropped,
+    )
 
 
 def _nearest_of_each_kind(search: Search, rows: list[_Row], units: Mapping[int, list[int]]) -> list[_Row]:
@@ -164,31 +192,46 @@ class _Row(NamedTuple):
     lacking: int | None
 
 
-def _read(statement: str, search: Search, wanted: int) -> tuple[list[_Row], list[Sequence[int]], bool]:
-    """Run a statement that makes one search, or one a line.
+class _Read(NamedTuple):
+    """What a statement found: the stores, search by search, the nearest first; of each search the counts of refusals.
 
-    Returns the stores, search by search, the nearest first; of each search the counts of refusals; and whether nobody
-    has a single unit of one of the lines.
+    `is_hopeless`: nobody has a single unit of one of the lines. `is_gathered`: the stores with a part are among them,
+    `dropped` more have goods that no plan needs. `is_in_doubt`: it is no answer, more must be looked at.
     """
+
+    stores: list[_Row]
+    refusals: list[Sequence[int]]
+    is_hopeless: bool
+    is_gathered: bool
+    is_in_doubt: bool
+    dropped: int
+
+
+def _read(statement: str, search: Search, limits: Mapping[str, Any]) -> _Read:
+    """Run a statement that makes one search, or one a line."""
     with connection.cursor() as cursor:
-        cursor.execute(statement, _values(search, wanted))
+        execute_prepared(cursor, statement, {**_values(search), **limits})
         found = list(map(_Row._make, cursor.fetchall()))
     stores: list[_Row] = []
-    refusals: list[Sequence[int]] = []
-    is_hopeless = False
+    closing: list[_Row] = []
     line = last_round = taken = 0
     for row in found:
         if row.line != line:
             line, last_round, taken = row.line, row.round, 0
-        if row.round != last_round:
-            continue
-        if not row.store_id:
-            refusals.append(row.refusals)
-            is_hopeless = is_hopeless or row.lacking is not None
-        elif taken < wanted:
+        if not row.store_id and row.round in (last_round, IN_DOUBT):
+            closing.append(row)
+        elif row.round == last_round and (taken < limits["wanted"] or row.round == GATHERED):
             stores.append(row)
             taken += 1
-    return stores, refusals, is_hopeless
+    rounds = [row.round for row in closing]
+    return _Read(
+        stores,
+        [row.refusals for row in closing],
+        is_hopeless=any(row.lacking is not None for row in closing),
+        is_gathered=GATHERED in rounds,
+        is_in_doubt=IN_DOUBT in rounds,
+        dropped=sum(row.used or 0 for row in closing),
+    )
 
 
 def _candidate(search: Search, row: _Row, sellable: Sequence[int]) -> Candidate:
@@ -208,8 +251,8 @@ def _candidate(search: Search, row: _Row, sellable: Sequence[int]) -> Candidate:
     )
 
 
-def _values(search: Search, wanted: int) -> dict[str, Any]:
-    """Return the parameters of the statements."""
+def _values(search: Search) -> dict[str, Any]:
+    """Return what is searched, as the parameters of the statements."""
     today, minute = _today_and_minute(search.now)
     x, y, z = unit_vector(search.lat, search.lng)
     terms, own = search.terms, search.own
@@ -232,9 +275,24 @@ def _values(search: Search, wanted: int) -> dict[str, Any]:
         "today": today,
         "minute": minute,
         "wait": terms.opening_wait_minutes,
+    }
+
+
+def _limits(search: Search, wanted: int) -> dict[str, Any]:
+    """Return how far to look, as the parameters of the statements."""
+    terms = search.terms
+    needs_all = terms.needs_many or terms.min_split_value_fen
+    return {
         "wanted": wanted,
         "first_walk": max(FIRST_WALK, 2 * wanted),
         "longest_walk": LONGEST_WALK,
+        "longest_listed_walk": LONGEST_LISTED_WALK,
+        "gathering_walk": GATHERING_WALK,
+        "most_listed": MOST_LISTED,
+        "most": rules.NEAREST,
+        "kinds": None if needs_all else terms.max_stores + SPARE,
+        "shown": rules.SHOWN,
+        "may_split": False,
     }
 
 

@@ -183,7 +183,7 @@ def test_plan_and_hold_when_another_took_the_last_unit_takes_the_next_store(worl
 
 def test_plan_and_hold_when_another_took_the_last_place_takes_the_next_store(world: World) -> None:
     capacity = StoreCapacity.objects.create(store=world.stores["A"], on_date=MONDAY, limit=1, used=0)
-    with patch("fulfillment.queries.candidates.find_singles", _stale(capacity)):
+    with patch("fulfillment.queries.candidates.find_candidates", _stale(capacity)):
         held = hold(demand(world, ("S", 1)))
 
     assert shares(world, held) == [("B", S.PLANNED, [("S", 1)])]
@@ -193,10 +193,10 @@ def test_plan_and_hold_when_another_took_the_last_place_takes_the_next_store(wor
 
 def _stale(capacity: StoreCapacity) -> object:
     """Return the candidates as they were before another order took the last place."""
-    from fulfillment.queries.candidates import find_singles
+    from fulfillment.queries.candidates import find_candidates
 
     def overtaken(*args: object, **kwargs: object) -> object:
-        found = find_singles(*args, **kwargs)  # type: ignore[arg-type]
+        found = find_candidates(*args, **kwargs)  # type: ignore[arg-type]
         StoreCapacity.objects.filter(pk=capacity.pk).update(used=1)
         return found
 
