@@ -1,6 +1,6 @@
 from django.db import migrations
 
-# What a store's hours make of a minute; the function that finds candidates is made in 0003.
+# What a store's hours make of a minute; the function that finds candidates is made in 0005.
 OPENING = """
 CREATE FUNCTION fulfillment_opening(
     p_store bigint, p_opens smallint[], p_closes smallint[], p_today date, p_minute float8

@@ -615,7 +615,7 @@ END $$
 
 
 class Migration(migrations.Migration):
-    dependencies = [("fulfillment", "0002_sql")]
+    dependencies = [("fulfillment", "0004_deadlines")]
 
     operations = [
         migrations.RunSQL("DROP FUNCTION IF EXISTS fulfillment_candidates", migrations.RunSQL.noop),
