@@ -75,3 +75,50 @@ class ConsentSource(models.TextChoices):
 
 # Where the session remembers what somebody wished for before they signed in: {"brand", "code", "sku"}.
 REMEMBERED_WISH = "wish"
+
+
+class Fit(models.TextChoices):
+    """How a garment turned out beside the size on its label."""
+
+    SMALL = "small", _("Runs small")
+    RIGHT = "right", _("True to size")
+    LARGE = "large", _("Runs large")
+
+
+class PhotoStatus(models.TextChoices):
+    PENDING = "pending", _("To be looked at")
+    APPROVED = "approved", _("Shown")
+    REJECTED = "rejected", _("Not shown")
+
+
+PHOTO_TRANSITIONS: dict[PhotoStatus, frozenset[PhotoStatus]] = {
+    PhotoStatus.PENDING: frozenset({PhotoStatus.APPROVED, PhotoStatus.REJECTED}),
+    PhotoStatus.APPROVED: frozenset({PhotoStatus.REJECTED}),
+    PhotoStatus.REJECTED: frozenset({PhotoStatus.APPROVED}),
+}
+
+
+class TicketStatus(models.TextChoices):
+    OPEN = "open", pgettext_lazy("ticket", "Open")
+    CLOSED = "closed", pgettext_lazy("ticket", "Answered")
+
+
+TICKET_TRANSITIONS: dict[TicketStatus, frozenset[TicketStatus]] = {
+    TicketStatus.OPEN: frozenset({TicketStatus.CLOSED}),
+    TicketStatus.CLOSED: frozenset(),
+}
+
+
+class ArrivalStatus(models.TextChoices):
+    WAITING = "waiting", pgettext_lazy("arrival", "Waiting")
+    NOTIFIED = "notified", pgettext_lazy("arrival", "Told")
+    EXPIRED = "expired", pgettext_lazy("arrival", "Expired")
+    STOPPED = "stopped", pgettext_lazy("arrival", "Unsubscribed")
+
+
+ARRIVAL_TRANSITIONS: dict[ArrivalStatus, frozenset[ArrivalStatus]] = {
+    ArrivalStatus.WAITING: frozenset({ArrivalStatus.NOTIFIED, ArrivalStatus.EXPIRED, ArrivalStatus.STOPPED}),
+    ArrivalStatus.NOTIFIED: frozenset(),
+    ArrivalStatus.EXPIRED: frozenset(),
+    ArrivalStatus.STOPPED: frozenset(),
+}

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from members.models import Member, OfferUse
+from members.choices import ArrivalStatus
+from members.models import ArrivalNotice, Member, OfferUse
 from omni.kernel.errors import NotFound
 from omni.kernel.locking import locked
 
@@ -33,3 +34,8 @@ def _lock_members(member_ids: Iterable[int | None]) -> None:
     wanted = {member_id for member_id in member_ids if member_id is not None}
     if wanted:
         locked(Member.objects.filter(pk__in=wanted))
+
+
+def lock_arrivals(variant_id: int) -> list[ArrivalNotice]:
+    """Lock those who wait for a variant, and return them as they are now; nothing else may be locked after."""
+    return locked(ArrivalNotice.objects.filter(variant=variant_id, status=ArrivalStatus.WAITING))

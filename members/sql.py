@@ -109,3 +109,21 @@ WITH judged AS (
 """
     + _VERDICT
 )
+
+# Who waits is looked at every minute; who was told has a message.
+AUDIT_ARRIVALS = (
+    """
+WITH judged AS (
+    SELECT notice.id, CASE
+        WHEN notice.status = 'waiting' AND notice.due_at < %(overdue)s
+            THEN concat('arrival notice ', notice.id, ' was to be looked at: ', notice.due_at)
+        WHEN notice.status = 'notified' AND message.id IS NULL
+            THEN concat('arrival notice ', notice.id, ' is told, and there is no message')
+    END AS problem
+    FROM members_arrivalnotice notice
+    LEFT JOIN messaging_message message ON message.cause = concat('arrival:', notice.id)
+    WHERE notice.status IN ('waiting', 'notified')
+)
+"""
+    + _VERDICT
+)

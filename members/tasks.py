@@ -10,3 +10,9 @@ from omni.kernel import clock
 def sweep() -> int:
     """Make points available and end coupons whose time has come. Returns how many rows were tried."""
     return services.drive_due_rows(now=clock.now())
+
+
+@shared_task(name="members.sweep_arrivals", ignore_result=True)
+def sweep_arrivals() -> int:
+    """Tell those who wait for a size that is back. Returns how many were told."""
+    return services.drive_due_arrivals(now=clock.now())

@@ -18,6 +18,7 @@ app.conf.beat_schedule = {
     "orders.sweep_baskets": {"task": "orders.sweep_baskets", "schedule": 3600.0},
     "fulfillment.sweep": {"task": "fulfillment.sweep", "schedule": 3.0, "options": {"expires": 3}},
     "fulfillment.count_acceptance": {"task": "fulfillment.count_acceptance", "schedule": 3600.0},
+    "members.sweep_arrivals": {"task": "members.sweep_arrivals", "schedule": 15.0, "options": {"expires": 15}},
     "inventory.sweep": {"task": "inventory.sweep", "schedule": 15.0},
     "members.sweep": {"task": "members.sweep", "schedule": 30.0, "options": {"expires": 30}},
 }

@@ -21,6 +21,7 @@ from inventory.queries.product import (
     near_stores,
     sizes_of,
 )
+from inventory.queries.stands import find_product, find_variant, sellable_stands
 
 __all__ = [
     "ColorView",
@@ -33,6 +34,8 @@ __all__ = [
     "audit_movements",
     "categories",
     "category_tree",
+    "find_product",
+    "find_variant",
     "find_version",
     "list_products",
     "load_cards",
@@ -40,6 +43,7 @@ __all__ = [
     "near_stores",
     "on_hand_by_store",
     "price_lines",
+    "sellable_stands",
     "sizes_of",
     "variants_by_sku",
     "variants_in_stock",

@@ -1,5 +1,7 @@
 """Members, what an account keeps for all brands, offers and points."""
 
+from members.models.arrivals import ArrivalNotice
+from members.models.feedback import FeedbackTicket, OrderFeedback, Review, ReviewPhoto
 from members.models.members import (
     AccountAddress,
     Member,
@@ -27,18 +29,23 @@ from members.models.profile import (
 
 __all__ = [
     "AccountAddress",
+    "ArrivalNotice",
     "ConsentChange",
     "Coupon",
     "CouponTally",
     "CouponTemplate",
+    "FeedbackTicket",
     "Member",
     "OfferTerms",
     "OfferUse",
+    "OrderFeedback",
     "PointsAccount",
     "PointsEntry",
     "PointsGrant",
     "PointsProgram",
     "Promotion",
+    "Review",
+    "ReviewPhoto",
     "SizeProfile",
     "Tier",
     "Wish",

@@ -32,6 +32,11 @@ def audit_due_rows(*, overdue: datetime) -> Audit:
     return _run(sql.AUDIT_DUE, {"overdue": overdue})
 
 
+def audit_arrivals(*, overdue: datetime) -> Audit:
+    """Check that nobody who waits for a size was forgotten since before a moment, or told without a message."""
+    return _run(sql.AUDIT_ARRIVALS, {"overdue": overdue})
+
+
 def _run(statement: str, values: dict[str, Any]) -> Audit:
     with connection.cursor() as cursor:
         cursor.execute(statement, values)

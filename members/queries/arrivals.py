@@ -1,0 +1,56 @@
+"""Reads of who waits for a size to come back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from inventory import queries as inventory_queries
+from members.choices import ArrivalStatus
+from members.models import ArrivalNotice
+from omni.kernel import bilingual
+from omni.kernel.errors import NotFound
+from stores import queries as stores_queries
+
+
+@dataclass(frozen=True, slots=True)
+class WantedSize:
+    """A size somebody wants to hear of, in the language of the page."""
+
+    brand_id: int
+    brand_code: str
+    brand_name: str
+    product_code: str
+    product_name: str
+    sku: str
+    color: str
+    size: str
+    shape: str
+    color_hex: str
+
+
+def get_wanted_size(brand_code: str, sku: str) -> WantedSize:
+    """Return a size of a brand's product that is on sale, in stock or not.
+
+    :raises NotFound: when there is none.
+    """
+    brand = stores_queries.get_brand(brand_code)
+    variant = inventory_queries.find_variant(brand.pk, sku)
+    if variant is None:
+        raise NotFound
+    return WantedSize(
+        brand_id=brand.pk,
+        brand_code=brand.code,
+        brand_name=bilingual.name_of(brand),
+        product_code=variant.product.code,
+        product_name=bilingual.name_of(variant.product),
+        sku=variant.sku,
+        color=bilingual.pick(variant.color_zh, variant.color_en),
+        size=variant.size,
+        shape=variant.product.category.shape,
+        color_hex=variant.color_hex,
+    )
+
+
+def count_waiting(brand_id: int, sku: str) -> int:
+    """Return how many wait for a size."""
+    return ArrivalNotice.objects.filter(brand=brand_id, variant__sku=sku, status=ArrivalStatus.WAITING).count()
