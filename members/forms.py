@@ -130,3 +130,49 @@ class CouponCodeForm(forms.Form):
             }
         ),
     )
+
+
+class ArrivalForm(RefusableForm):
+    """Where a size should be had, and whom to tell: the account's phone, or one that a guest gives with a yes."""
+
+    place = forms.CharField(label=_("District"), max_length=40, error_messages={"required": _("Choose your district.")})
+    phone = forms.CharField(
+        label=_("Mobile number"),
+        max_length=30,
+        error_messages={"required": _("Enter a mobile number.")},
+        widget=forms.TextInput(attrs={"class": "input w-full", "autocomplete": "tel", "type": "tel"}),
+    )
+    is_agreed = forms.BooleanField(
+        label=_("Send me one message when it is back. My number is used for nothing else."),
+        error_messages={"required": _("We can only tell you if you agree.")},
+        widget=forms.CheckboxInput(attrs={"class": "checkbox"}),
+    )
+
+    def __init__(self, phone: str, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401  as Django's
+        super().__init__(*args, **kwargs)
+        self._phone = phone
+        if phone:
+            del self.fields["phone"]
+
+    @property
+    def chosen_place(self) -> stores_queries.Place | None:
+        """Return the place that the form shows as chosen."""
+        return stores_queries.find_place(str(self["place"].value() or ""))
+
+    def clean_place(self) -> str:
+        """Refuse a place that is none of ours."""
+        if stores_queries.find_place(self.cleaned_data["place"]) is None:
+            raise forms.ValidationError(_("Choose your district."), code="no_place")
+        return str(self.cleaned_data["place"])
+
+    def clean_phone(self) -> str:
+        """Check the phone, so that all mistakes are shown at once."""
+        try:
+            return sealing.normalise_phone(self.cleaned_data["phone"])
+        except InvalidInput as error:
+            raise forms.ValidationError(error.message, code=error.code) from error
+
+    def clean(self) -> dict[str, Any]:
+        """Take the account's own phone where there is one."""
+        values = super().clean() or self.cleaned_data
+        return {**values, "phone": self._phone} if self._phone else values

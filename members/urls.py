@@ -1,9 +1,13 @@
 from django.urls import path
 
-from members.views import offers, profile, shop
+from members.views import arrivals, offers, profile, reviews, shop
 
 app_name = "members"
 urlpatterns = [
+    path("products/<slug:brand_code>/<str:code>/reviews/", reviews.show_reviews, name="product-reviews"),
+    path("reviews/<slug:key>.jpg", reviews.show_photo, name="review-photo"),
+    path("arrival/", arrivals.subscribe, name="arrival"),
+    path("arrival/<str:token>/", arrivals.show_notice, name="arrival-notice"),
     path("me/profile/", shop.change_profile, name="profile"),
     path("me/addresses/", shop.list_addresses, name="addresses"),
     path("me/addresses/add/", shop.add_address, name="address-add"),

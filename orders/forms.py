@@ -8,17 +8,28 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from fulfillment import choices as fulfillment_choices
+from members import choices as members_choices
+from members import services as members_services
 from omni.kernel import sealing
 from omni.kernel.errors import InvalidInput
-from orders import rules
+from orders import queries, rules
 from orders.rules import MAX_NAME_LENGTH, MAX_QUANTITY, MAX_STREET_LENGTH
 from stores import queries as stores_queries
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
+
+    from django.core.files.uploadedfile import UploadedFile
+    from django.http import QueryDict
+    from django.utils.datastructures import MultiValueDict
 
     from omni.kernel.errors import DomainError
+    from orders.models import Order
 
+# What a shopper says: one to five stars, so many words and photos a garment.
+STARS = [(number, str(number)) for number in range(1, 6)]
+MOST_WORDS = 1000
+MOST_PHOTOS = 4
 # A refusal of a line names it so: "lines.0", "lines.0.quantity".
 LINE_FIELD = re.compile(r"lines\.(\d+)(\..*)?", re.ASCII)
 # What the service calls otherwise than the page does.
@@ -139,3 +150,131 @@ class CheckoutForm(forms.Form):
             return
         name = PAGE_FIELDS.get(error.field or "", error.field)
         self.add_error(name if name in self.fields else None, error.message)
+
+
+class ManyFilesInput(forms.FileInput):
+    """An input that takes several files."""
+
+    allow_multiple_selected = True
+
+
+class PhotosField(forms.FileField):
+    """Up to four photos; what is in them is checked where they are drawn anew."""
+
+    widget = ManyFilesInput
+
+    def clean(self, data: Any, initial: Any = None) -> list[UploadedFile]:  # type: ignore[override]  # noqa: ANN401
+        """Return the files sent."""
+        files = [super(PhotosField, self).clean(file, initial) for file in data or []]
+        if len(files) > MOST_PHOTOS:
+            raise forms.ValidationError(_("A garment has room for four photos."), code="too_many_photos")
+        return files
+
+
+class FeedbackForm(forms.Form):
+    """Stars and words for an order, its service, and each line that somebody likes to say something of."""
+
+    order_stars = forms.TypedChoiceField(
+        label=_("How was the order?"), choices=STARS, coerce=int, error_messages={"required": _("Choose the stars.")}
+    )
+    service_stars = forms.TypedChoiceField(
+        label=_("How was the service?"), choices=STARS, coerce=int, error_messages={"required": _("Choose the stars.")}
+    )
+    text = forms.CharField(
+        label=_("Anything to tell us?"),
+        required=False,
+        max_length=MOST_WORDS,
+        widget=forms.Textarea(attrs={"class": "textarea w-full", "rows": 3}),
+    )
+
+    def __init__(
+        self,
+        lines: Sequence[queries.FeedbackLine],
+        word: queries.OrderWord | None,
+        data: QueryDict | None = None,
+        files: MultiValueDict[str, UploadedFile] | None = None,
+    ) -> None:
+        initial: dict[str, object] = {}
+        if word is not None:
+            initial |= {"order_stars": word.order_stars, "service_stars": word.service_stars, "text": word.text}
+        super().__init__(data, files, initial=initial)
+        self._lines = lines
+        for line in lines:
+            self._add_line(line)
+
+    def _add_line(self, line: queries.FeedbackLine) -> None:
+        said, key = line.review, line.line_id
+        photos = [(str(photo.id), photo.key) for photo in said.photos] if said else []
+        self.fields |= {
+            f"stars_{key}": forms.TypedChoiceField(choices=STARS, coerce=int, required=False, empty_value=0),
+            f"fit_{key}": forms.ChoiceField(choices=[("", ""), *members_choices.Fit.choices], required=False),
+            f"text_{key}": forms.CharField(required=False, max_length=MOST_WORDS),
+            f"photos_{key}": PhotosField(required=False),
+            f"removed_{key}": forms.TypedMultipleChoiceField(choices=photos, coerce=int, required=False),
+        }
+        if said is not None:
+            self.initial |= {f"stars_{key}": said.stars, f"fit_{key}": said.fit, f"text_{key}": said.text}
+
+    def clean(self) -> dict[str, Any]:
+        """Ask for stars where anything else was said."""
+        values = super().clean() or self.cleaned_data
+        for line in self._lines:
+            key = line.line_id
+            said = any(values.get(f"{name}_{key}") for name in ("fit", "text", "photos"))
+            if said and not values.get(f"stars_{key}") and not self.has_error(f"stars_{key}"):
+                self.add_error(f"stars_{key}", _("Choose the stars."))
+        return values
+
+    star_choices = STARS
+
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        """Return each line with its fields, for the page."""
+        names = ("stars", "fit", "text", "photos", "removed")
+        shared = {"fits": members_choices.Fit.choices}
+        return [
+            {"line": line, **shared, **{name: self[f"{name}_{line.line_id}"] for name in names}} for line in self._lines
+        ]
+
+    @property
+    def uploads(self) -> dict[int, list[UploadedFile]]:
+        """Return the files of each line of a valid form."""
+        return {line.line_id: self.cleaned_data[f"photos_{line.line_id}"] for line in self._lines}
+
+    def feedback(
+        self,
+        order: Order,
+        photos: Mapping[int, tuple[members_services.StoredPhoto, ...]],
+        *,
+        store_id: int | None,
+    ) -> members_services.NewFeedback:
+        """Return what a valid form says, with the photos that are stored."""
+        values = self.cleaned_data
+        return members_services.NewFeedback(
+            owner=queries.order_owner(order),
+            brand_id=order.brand_id,
+            store_id=store_id,
+            member_id=order.member_id,
+            author=order.contact_name,
+            order_stars=values["order_stars"],
+            service_stars=values["service_stars"],
+            text=values["text"],
+            reviews=tuple(
+                members_services.NewReview(
+                    owner=line.owner,
+                    product_id=line.product_id,
+                    variant_id=line.variant_id,
+                    stars=values[f"stars_{line.line_id}"],
+                    fit=values[f"fit_{line.line_id}"],
+                    text=values[f"text_{line.line_id}"],
+                    photos=photos.get(line.line_id, ()),
+                    removed=tuple(values[f"removed_{line.line_id}"]),
+                )
+                for line in self._lines
+                if values[f"stars_{line.line_id}"]
+            ),
+        )
+
+    def show_refusal(self, error: DomainError) -> None:
+        """Put a refusal beside the field that it names."""
+        self.add_error(error.field if error.field in self.fields else None, error.message)

@@ -2,4 +2,6 @@
 
 from omni.settings import *  # noqa: F403
 
+# Photos are kept in memory.
+STORAGES |= {"default": {"BACKEND": "django.core.files.storage.InMemoryStorage"}}  # noqa: F405
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

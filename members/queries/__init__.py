@@ -9,6 +9,7 @@ from members.queries.members import (
     get_address_for,
     get_member_id,
 from members.queries.arrivals import WantedSize, count_waiting, get_wanted_size
+from members.queries.arrivals import NoticeView, WantedSize, count_waiting, find_member_id, get_notice, get_wanted_size
 from members.queries.audit import audit_arrivals, audit_due_rows, audit_offers, audit_points
 from members.queries.feedback import (
     OwnReview,
@@ -65,6 +66,7 @@ __all__ = [
     "LineStep",
     "MemberCode",
     "MembershipView",
+    "NoticeView",
     "Offer",
     "OfferLine",
     "OfferRequest",
@@ -86,10 +88,12 @@ __all__ = [
     "count_waiting",
     "explain",
     "find_feedback",
+    "find_member_id",
     "get_address_for",
     "get_coupon_for",
     "get_member_by_code",
     "get_member_id",
+    "get_notice",
     "get_own_photo",
     "get_shown_photo",
     "get_wanted_size",

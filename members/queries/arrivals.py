@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from inventory import queries as inventory_queries
 from members.choices import ArrivalStatus
-from members.models import ArrivalNotice
-from omni.kernel import bilingual
+from members.models import ArrivalNotice, Member
+from omni.kernel import bilingual, sealing
 from omni.kernel.errors import NotFound
 from stores import queries as stores_queries
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,3 +58,41 @@ def get_wanted_size(brand_code: str, sku: str) -> WantedSize:
 def count_waiting(brand_id: int, sku: str) -> int:
     """Return how many wait for a size."""
     return ArrivalNotice.objects.filter(brand=brand_id, variant__sku=sku, status=ArrivalStatus.WAITING).count()
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeView:
+    """A wish to be told as its owner sees it."""
+
+    wanted: WantedSize
+    place: str
+    phone: str
+    status: str
+    status_label: str
+    expires_at: datetime
+
+
+def get_notice(notice_id: int) -> NoticeView:
+    """Return a wish to be told; who asks has shown its token.
+
+    :raises NotFound: there is none.
+    """
+    notice = ArrivalNotice.objects.select_related("variant", "brand").filter(pk=notice_id).first()
+    if notice is None:
+        raise NotFound
+    place = stores_queries.find_place(notice.district_id)
+    return NoticeView(
+        wanted=get_wanted_size(notice.brand.code, notice.variant.sku),
+        place=place.full_label if place else "",
+        phone=sealing.mask_phone(sealing.unseal(notice.phone_sealed)),
+        status=notice.status,
+        status_label=str(ArrivalStatus(notice.status).label),
+        expires_at=notice.expires_at,
+    )
+
+
+def find_member_id(user_id: int | None, brand_id: int) -> int | None:
+    """Return the account's membership with a brand, if it has one."""
+    if user_id is None:
+        return None
+    return Member.objects.filter(user=user_id, brand=brand_id).values_list("pk", flat=True).first()

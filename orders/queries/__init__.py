@@ -19,6 +19,14 @@ from orders.queries.basket import (
     token_of_account,
 )
 from orders.queries.contact import Contact, contact_of_order, contacts_of_fulfillment
+from orders.queries.feedback import (
+    FeedbackLine,
+    OrderWord,
+    feedback_lines,
+    find_order_word,
+    find_serving_store,
+    order_owner,
+)
 from orders.queries.hq import OVERDUE, Derived, OrderRow, derive, order_counts, order_rows
 from orders.queries.orders import OrderLineView, OrderShareView, OrderView, order_view
 from orders.queries.pages import OrderPage, find_payment, is_payable, order_page
@@ -30,11 +38,13 @@ __all__ = [
     "BasketView",
     "Contact",
     "Derived",
+    "FeedbackLine",
     "OrderLineView",
     "OrderPage",
     "OrderRow",
     "OrderShareView",
     "OrderView",
+    "OrderWord",
     "ParcelView",
     "SeenLine",
     "audit_adjustments",
@@ -46,13 +56,17 @@ __all__ = [
     "contacts_of_fulfillment",
     "count_units",
     "derive",
+    "feedback_lines",
     "find_basket",
+    "find_order_word",
     "find_payment",
     "find_pickup_code",
+    "find_serving_store",
     "get_order_for",
     "is_payable",
     "last_recognition_before",
     "order_counts",
+    "order_owner",
     "order_page",
     "order_rows",
     "order_view",

@@ -114,6 +114,16 @@ PAGES: dict[str, Route] = {
     "orders/<str:number>/pickup/<str:share>.svg": Route(
         answers(404, ([GUEST], 200)), NOT_ALLOWED, row="order to collect"
     ),
+    "orders/<str:number>/feedback/": Route(
+        answers(404, ([GUEST], 200)), answers(404, ([GUEST], 302)), row="order to speak of", writers=(GUEST,)
+    ),
+    "orders/<str:number>/feedback/<slug:key>.jpg": Route(
+        answers(404, ([GUEST], 200)), NOT_ALLOWED, row="order to speak of"
+    ),
+    "products/<slug:brand_code>/<str:code>/reviews/": FOR_ALL,
+    "reviews/<slug:key>.jpg": FOR_ALL,
+    "arrival/": Route(answers(200), answers(302), writers=ROLES),
+    "arrival/<str:token>/": Route(answers(200), answers(302), writers=ROLES),
     "orders/<str:number>/pay/": Route(
         answers(404, ([GUEST], 200)), answers(404, ([GUEST], 302)), row="order to pay again", writers=(GUEST,)
     ),
@@ -232,6 +242,11 @@ ADMIN_MODELS: dict[str, str] = {
     "inventory.reservation": READ,
     "inventory.counttask": READ,
     "members.member": READ,
+    "members.orderfeedback": READ,
+    "members.review": READ,
+    "members.reviewphoto": READ,
+    "members.feedbackticket": READ,
+    "members.arrivalnotice": READ,
     "fulfillment.routingrule": EDIT,
     "fulfillment.fulfillment": READ,
     "fulfillment.fulfillmentorder": READ,

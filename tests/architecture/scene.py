@@ -18,6 +18,7 @@ from fulfillment.choices import DeliveryState, FulfillmentOrderStatus, PickupCod
 from fulfillment.models import AcceptanceRecord, Delivery, DeliveryCallback, RoutingRule
 from fulfillment.services import handover
 from inventory.models import Collection, CountTask, StockLevel
+from members import services as members_services
 from members.models import Member
 from omni.accounts.models import User
 from omni.api.models import ApiKey
@@ -36,7 +37,7 @@ from tests.cast import NOON, World
 from tests.factories.accounts import ShopperUserFactory, UserFactory
 from tests.factories.api import bearer, issue_key
 from tests.factories.fulfillment import accept, accept_and_pack, code_of, offer_share
-from tests.factories.members import AccountAddressFactory, MemberFactory, WishFactory
+from tests.factories.members import AccountAddressFactory, MemberFactory, WishFactory, review_photo
 from tests.factories.offers import CouponFactory, CouponTemplateFactory, PointsProgramFactory, give_points
 from tests.factories.orders import carried_order, move_share, packed_order, placed_order, shares_of, started_payment
 from tests.factories.stores import (
@@ -67,6 +68,9 @@ UNKNOWN = {
     "coupon_code": "CABCD-EFGHJ-KMNPQ",
     "brand_code": "nobody",
     "code": "NOTHING",
+    "share": public_number("F"),
+    "key": "0" * 32,
+    "token": "nothing",
 }
 # What a page says of the address itself, and its token, which is another each time.
 INCIDENTAL = re.compile(r"[0-9A-Za-z]{64}")
@@ -93,6 +97,8 @@ class Scene:
         values = {
             "number": self.rows.get(row, ""),
             "share": self.rows["share to collect"],
+            "key": self.rows["photo"],
+            "token": self.rows["arrival"],
             "store_id": self.rows["store"],
             "address_id": self.rows["address"],
             "wish_id": self.rows["wish"],
@@ -155,7 +161,7 @@ class Visitor:
             response = self.client.post(address, json.dumps(sent), content_type="application/json", headers=headers)
         else:
             response = self.client.post(address, sent, headers=headers)
-        return response.status_code, response.headers.get("Location", ""), response.content.decode()
+        return response.status_code, response.headers.get("Location", ""), response.content.decode(errors="replace")
 
 
 def written_rows() -> set[tuple[str, tuple[int, ...]]]:
@@ -203,6 +209,7 @@ def set_scene(world: World) -> Scene:
     _place_orders(scene)
     _offer_tasks(scene)
     _fill_admin(world)
+    _speak(scene)
     scene.rows["address"] = str(AccountAddressFactory.create(user=scene.accounts[routes.MEMBER]).pk)
     wish = WishFactory.create(user=scene.accounts[routes.MEMBER], variant=world.variants["S"])
     scene.rows["wish"] = str(wish.pk)
@@ -250,6 +257,33 @@ def _place_orders(scene: Scene) -> None:
         "order to collect": collect.number,
         "share to collect": shares_of(collect)[0].number,
     }
+
+
+def _speak(scene: Scene) -> None:
+    """Let the guest speak of a delivered order, with a photo that everybody may see, and wait for a size."""
+    order = carried_order(scene.world)
+    for share in shares_of(order):
+        move_share(share, handover.mark_delivered)
+    photo = review_photo(order, is_shown=True)
+    with entry():
+        notice_id = members_services.subscribe_arrival(
+            scene.world.brand.pk,
+            "SHIRT-S",
+            place="310106",
+            phone="13900000001",
+            member_id=None,
+            language="en",
+            now=NOON,
+        )
+    token = members_services.sign_token(notice_id)
+    scene.rows |= {"order to speak of": order.number, "photo": photo.key, "arrival": token}
+    line = order.lines.get().pk
+    scene.sent |= {
+        "orders/<str:number>/feedback/": {"order_stars": "5", "service_stars": "4", f"stars_{line}": "2"},
+        "arrival/": {
+            "brand": "one", "sku": "SHIRT-S", "place": "310106", "phone": "13900000002", "is_agreed": "on",
+        },
+    }  # fmt: skip
 
 
 def _offer_tasks(scene: Scene) -> None:
@@ -356,7 +390,7 @@ def _shop_as(role: str, visitor: Visitor, scene: Scene) -> None:
 
     The guest has a basket too; what its forms hold is what everybody else sends there as well.
     """
-    own = [scene.rows[row] for row in ("unpaid order", "order to pay again", "order to collect")]
+    own = [scene.rows[row] for row in ("unpaid order", "order to pay again", "order to collect", "order to speak of")]
     if role != routes.GUEST:
         own = [placed_order(scene.world).number]
     for number in own:

@@ -1,15 +1,25 @@
-"""Members and their addresses."""
+"""Members, their addresses and wishes, and what they say."""
 
+import io
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from factory.declarations import LazyAttribute, LazyFunction, SelfAttribute, Sequence, SubFactory
 from factory.django import DjangoModelFactory
+from PIL import Image
 
-from members.models import AccountAddress, Member, Wish
+from members import services
+from members.models import AccountAddress, Member, ReviewPhoto, Wish
 from omni.kernel import numbers, sealing
+from omni.kernel.transactions import entry
 from tests.factories.accounts import ShopperUserFactory
 from tests.factories.inventory import VariantFactory
 from tests.factories.stores import BrandFactory, DistrictFactory
+
+if TYPE_CHECKING:
+    from orders.models import Order
+
+SAID_AT = datetime(2026, 3, 16, 5, 0, tzinfo=UTC)
 
 
 class MemberFactory(DjangoModelFactory[Member]):
@@ -56,3 +66,40 @@ class WishFactory(DjangoModelFactory[Wish]):
     variant = SubFactory(VariantFactory)
     product = SelfAttribute("variant.product")
     created_at = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def picture(width: int = 40, height: int = 30, image_format: str = "JPEG", **options: object) -> bytes:
+    """Return a picture as a phone would send it."""
+    drawn = io.BytesIO()
+    Image.new("RGB", (width, height), "#a3341f").save(drawn, image_format, **options)
+    return drawn.getvalue()
+
+
+def said_of(order: "Order", *photos: services.StoredPhoto, stars: int = 5, **changes: object) -> services.NewFeedback:
+    """Return what a shopper says of the first line of an order."""
+    line = order.lines.order_by("pk")[0]
+    review = services.NewReview(
+        owner=f"order_line:{line.pk}",
+        product_id=line.variant.product_id,
+        variant_id=line.variant_id,
+        stars=stars,
+        fit="small",
+        text="料子很舒服",
+        photos=photos,
+    )
+    said = {
+        "owner": f"order:{order.pk}", "brand_id": order.brand_id, "store_id": None, "member_id": order.member_id,
+        "author": "王小雨", "order_stars": 5, "service_stars": 5, "text": "", "reviews": (review,),
+    }  # fmt: skip
+    return services.NewFeedback(**{**said, **changes})  # type: ignore[arg-type]  # whatever a test wants
+
+
+def review_photo(order: "Order", *, is_shown: bool) -> ReviewPhoto:
+    """Return the photo of a review of an order."""
+    stored = services.drive_photo(picture())
+    with entry():
+        services.give_feedback(said_of(order, stored), now=SAID_AT)
+        photo = ReviewPhoto.objects.get(key=stored.key)
+        if is_shown:
+            services.judge_photos([photo.pk], is_shown=True, actor="user:1", now=SAID_AT)
+    return photo
