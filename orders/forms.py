@@ -163,7 +163,7 @@ class PhotosField(forms.FileField):
 
     widget = ManyFilesInput
 
-    def clean(self, data: Any, initial: Any = None) -> list[UploadedFile]:  # type: ignore[override]  # noqa: ANN401
+    def clean(self, data: Any, initial: Any = None) -> list[UploadedFile[Any]]:  # noqa: ANN401
         """Return the files sent."""
         files = [super(PhotosField, self).clean(file, initial) for file in data or []]
         if len(files) > MOST_PHOTOS:
@@ -192,7 +192,7 @@ class FeedbackForm(forms.Form):
         lines: Sequence[queries.FeedbackLine],
         word: queries.OrderWord | None,
         data: QueryDict | None = None,
-        files: MultiValueDict[str, UploadedFile] | None = None,
+        files: MultiValueDict[str, UploadedFile[Any]] | None = None,
     ) -> None:
         initial: dict[str, object] = {}
         if word is not None:
@@ -206,14 +206,19 @@ class FeedbackForm(forms.Form):
         said, key = line.review, line.line_id
         photos = [(str(photo.id), photo.key) for photo in said.photos] if said else []
         self.fields |= {
-            f"stars_{key}": forms.TypedChoiceField(choices=STARS, coerce=int, required=False, empty_value=0),
+            f"stars_{key}": forms.TypedChoiceField(choices=STARS, coerce=int, required=False, empty_value=None),
             f"fit_{key}": forms.ChoiceField(choices=[("", ""), *members_choices.Fit.choices], required=False),
             f"text_{key}": forms.CharField(required=False, max_length=MOST_WORDS),
             f"photos_{key}": PhotosField(required=False),
             f"removed_{key}": forms.TypedMultipleChoiceField(choices=photos, coerce=int, required=False),
         }
         if said is not None:
-            self.initial |= {f"stars_{key}": said.stars, f"fit_{key}": said.fit, f"text_{key}": said.text}
+            self.initial = {
+                **self.initial,
+                f"stars_{key}": said.stars,
+                f"fit_{key}": said.fit,
+                f"text_{key}": said.text,
+            }
 
     def clean(self) -> dict[str, Any]:
         """Ask for stars where anything else was said."""
@@ -237,7 +242,7 @@ class FeedbackForm(forms.Form):
         ]
 
     @property
-    def uploads(self) -> dict[int, list[UploadedFile]]:
+    def uploads(self) -> dict[int, list[UploadedFile[Any]]]:
         """Return the files of each line of a valid form."""
         return {line.line_id: self.cleaned_data[f"photos_{line.line_id}"] for line in self._lines}
 

@@ -10,17 +10,21 @@ from inventory.models import Product, StockLevel, Variant
 def sellable_stands(variant_id: int) -> list[tuple[float, float, int]]:
     """Return latitude, longitude and sellable units of every open store that has a variant, by store."""
     units = F("on_hand") - F("held") - F("allocated") - F("unsellable") - F("safety")
-    levels = StockLevel.objects.filter(variant=variant_id, store__is_active=True).annotate(sellable=units)
-    rows = levels.filter(sellable__gt=0).order_by("store")
-    return list(rows.values_list("store__lat", "store__lng", "sellable"))
+    levels = StockLevel.objects.filter(variant=variant_id, store__is_active=True).annotate(units=units)
+    rows = levels.filter(units__gt=0).order_by("store")
+    return list(rows.values_list("store__lat", "store__lng", "units"))
 
 
 def find_variant(brand_id: int, sku: str) -> Variant | None:
     """Return a variant that is on sale, with its product and category; None when the brand has none."""
+    if "\0" in sku:
+        return None
     on_sale = Variant.objects.filter(brand=brand_id, sku=sku, is_active=True, product__is_active=True)
     return on_sale.select_related("product__category").first()
 
 
 def find_product(brand_code: str, code: str) -> Product | None:
     """Return a product that is on sale; None when the brand has none."""
+    if "\0" in code:
+        return None
     return Product.objects.filter(brand__code=brand_code, code=code, is_active=True).first()

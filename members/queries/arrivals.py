@@ -37,6 +37,8 @@ def get_wanted_size(brand_code: str, sku: str) -> WantedSize:
 
     :raises NotFound: when there is none.
     """
+    if "\0" in brand_code:
+        raise NotFound
     brand = stores_queries.get_brand(brand_code)
     variant = inventory_queries.find_variant(brand.pk, sku)
     if variant is None:

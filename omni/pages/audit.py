@@ -98,6 +98,7 @@ def _findings(marks: Marks, now: datetime) -> Iterator[Finding]:
     yield _finding("No step of orders is overdue", orders_queries.audit_due_rows(overdue=overdue))
     yield _finding("Points are what their entries sum to", members_queries.audit_points())
     yield _finding("Coupons are used by one, and limits are counted", members_queries.audit_offers())
+    yield _finding("Nobody who waits for a size is forgotten", members_queries.audit_arrivals(overdue=overdue))
     yield _finding("No step of members is overdue", members_queries.audit_due_rows(overdue=overdue))
     yield _finding("No event is parked or overdue", _audit_deliveries(overdue, now - LONGEST_DELIVERY))
 

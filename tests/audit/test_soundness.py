@@ -14,6 +14,7 @@ from omni.kernel.outbox import publish
 from omni.kernel.transactions import entry
 from omni.pages import audit
 from orders.events import OrderPaid, SaleRecognised
+from tests.audit.after_plants import AFTER_PLANTS
 from tests.audit.history import LATER, History
 from tests.audit.offer_plants import OFFER_PLANTS
 from tests.audit.plants import EVENTS, MONEY, SALES
@@ -23,7 +24,7 @@ from tests.factories.settlement import RecognitionFactory
 
 pytestmark = pytest.mark.django_db
 
-PLANTS = (*ORDER_PLANTS, *OFFER_PLANTS)
+PLANTS = (*ORDER_PLANTS, *OFFER_PLANTS, *AFTER_PLANTS)
 
 
 def run_command(*arguments: str) -> tuple[int, str]:

@@ -74,7 +74,7 @@ def test_hostile_address_is_refused_and_changes_nothing(scene: Scene, visitors: 
     hostile = quote(text, safe="", errors="surrogateescape")
     for pattern, route in PAGES.items():
         if "<str:" in pattern and not pattern.startswith(("admin/", "api/")):
-            address = scene.address(pattern, route.row, **dict.fromkeys(("number", "code"), hostile))
+            address = scene.address(pattern, route.row, **dict.fromkeys(("number", "code", "share", "token"), hostile))
             for method, answers in (("GET", route.get), ("POST", route.post)):
                 sent = scene.sent.get(pattern, {}) if method == "POST" else {}
                 seen[f"{method} {pattern}"] = ask(visitors, answers, method, address, sent)
