@@ -1,14 +1,5 @@
 """Reads of members, of what an account keeps for all brands, of offers and points."""
 
-from members.queries.audit import audit_due_rows, audit_offers, audit_points
-from members.queries.members import (
-    AddressView,
-    MembershipView,
-    UnknownMember,
-    addresses_of,
-    get_address_for,
-    get_member_id,
-from members.queries.arrivals import WantedSize, count_waiting, get_wanted_size
 from members.queries.arrivals import NoticeView, WantedSize, count_waiting, find_member_id, get_notice, get_wanted_size
 from members.queries.audit import audit_arrivals, audit_due_rows, audit_offers, audit_points
 from members.queries.feedback import (
@@ -23,8 +14,10 @@ from members.queries.feedback import (
 from members.queries.members import (
     AddressView,
     MembershipView,
+    UnknownMember,
     addresses_of,
     get_address_for,
+    get_member_id,
     memberships_of,
 )
 from members.queries.offers import (
@@ -83,9 +76,9 @@ __all__ = [
     "audit_offers",
     "audit_points",
     "consents_of",
+    "count_waiting",
     "coupon_centre",
     "coupons_of",
-    "count_waiting",
     "explain",
     "find_feedback",
     "find_member_id",

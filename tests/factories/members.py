@@ -94,11 +94,11 @@ def said_of(order: "Order", *photos: services.StoredPhoto, stars: int = 5, **cha
     return services.NewFeedback(**{**said, **changes})  # type: ignore[arg-type]  # whatever a test wants
 
 
-def review_photo(order: "Order", *, is_shown: bool) -> ReviewPhoto:
+def review_photo(order: "Order", *, is_shown: bool, stars: int = 5) -> ReviewPhoto:
     """Return the photo of a review of an order."""
     stored = services.drive_photo(picture())
     with entry():
-        services.give_feedback(said_of(order, stored), now=SAID_AT)
+        services.give_feedback(said_of(order, stored, stars=stars), now=SAID_AT)
         photo = ReviewPhoto.objects.get(key=stored.key)
         if is_shown:
             services.judge_photos([photo.pk], is_shown=True, actor="user:1", now=SAID_AT)
