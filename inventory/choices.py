@@ -1,6 +1,65 @@
 from django.db import models
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
+
+
+class MediaKind(models.TextChoices):
+    """What a picture of a product shows."""
+
+    FRONT = "front", _("Front")
+    BACK = "back", _("Back")
+    DETAIL = "detail", _("Fabric in detail")
+    FIGURE = "figure", _("Worn")
+
+
+class CareSymbol(models.TextChoices):
+    """The care symbols of the label (GB/T 8685, ISO 3758) that garments of the shop need."""
+
+    WASH_30 = "wash_30", _("Machine wash at 30 °C")
+    WASH_HAND = "wash_hand", _("Wash by hand")
+    WASH_NONE = "wash_none", _("Do not wash")
+    BLEACH_NONE = "bleach_none", _("Do not bleach")
+    TUMBLE_LOW = "tumble_low", _("Tumble dry on low heat")
+    TUMBLE_NONE = "tumble_none", _("Do not tumble dry")
+    DRY_LINE = "dry_line", _("Dry on a line")
+    DRY_FLAT = "dry_flat", _("Dry flat")
+    IRON_LOW = "iron_low", _("Iron on low, up to 110 °C")
+    IRON_MEDIUM = "iron_medium", _("Iron on medium, up to 150 °C")
+    IRON_NONE = "iron_none", _("Do not iron")
+    CLEAN_DRY = "clean_dry", _("Dry clean")
+    CLEAN_NONE = "clean_none", _("Do not dry clean")
+
+
+class Measure(models.TextChoices):
+    """What a size chart tells, in centimetres."""
+
+    HEIGHT = "height", pgettext_lazy("measure", "Height")
+    BUST = "bust", pgettext_lazy("measure", "Chest")
+    WAIST = "waist", pgettext_lazy("measure", "Waist")
+    HIP = "hip", pgettext_lazy("measure", "Hips")
+    SHOULDER = "shoulder", pgettext_lazy("measure", "Shoulders")
+    SLEEVE = "sleeve", pgettext_lazy("measure", "Sleeve")
+    LENGTH = "length", pgettext_lazy("measure", "Length")
+    INSEAM = "inseam", pgettext_lazy("measure", "Inside leg")
+    HEM = "hem", pgettext_lazy("measure", "Hem")
+    WIDTH = "width", pgettext_lazy("measure", "Width")
+    DEPTH = "depth", pgettext_lazy("measure", "Depth")
+
+
+HOW_TO_MEASURE: dict[Measure, str | Promise] = {
+    Measure.HEIGHT: _("Stand straight, without shoes."),
+    Measure.BUST: _("Around the fullest part of the chest, the tape level and not tight."),
+    Measure.WAIST: _("Around the narrowest part, above the navel."),
+    Measure.HIP: _("Around the widest part of the hips, feet together."),
+    Measure.SHOULDER: _("Across the back, from one shoulder seam to the other."),
+    Measure.SLEEVE: _("From the shoulder seam to the end of the cuff."),
+    Measure.LENGTH: _("From the highest point of the shoulder to the hem; trousers and skirts from the waistband."),
+    Measure.INSEAM: _("From the crotch to the hem."),
+    Measure.HEM: _("Once around the hem, laid flat and doubled."),
+    Measure.WIDTH: _("The longer side, laid flat."),
+    Measure.DEPTH: _("The shorter side, laid flat."),
+}
 
 
 class MovementKind(models.TextChoices):

@@ -1,11 +1,20 @@
 from django.contrib.postgres.constraints import ExclusionConstraint
-from django.contrib.postgres.fields import DateTimeRangeField, RangeOperators
+from django.contrib.postgres.fields import ArrayField, DateTimeRangeField, RangeOperators
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
-from inventory.choices import LIVE_RESERVATIONS, RESERVATION_TRANSITIONS, MovementKind, ReservationStatus
+from inventory import rules
+from inventory.choices import (
+    LIVE_RESERVATIONS,
+    RESERVATION_TRANSITIONS,
+    CareSymbol,
+    MediaKind,
+    MovementKind,
+    ReservationStatus,
+)
 
 
 class Category(models.Model):
@@ -54,8 +63,17 @@ class Product(models.Model):
     description_en = models.TextField(_("description in English"), blank=True)
     fabric_zh = models.CharField(_("fabric in Chinese"), max_length=120, blank=True)
     fabric_en = models.CharField(_("fabric in English"), max_length=120, blank=True)
+    craft_zh = models.CharField(_("craft in Chinese"), max_length=300, blank=True)
+    craft_en = models.CharField(_("craft in English"), max_length=300, blank=True)
+    care_symbols = ArrayField(
+        models.CharField(max_length=12, choices=CareSymbol.choices),
+        verbose_name=_("care symbols"),
+        default=list,
+        blank=True,
+    )
     care_zh = models.CharField(_("care in Chinese"), max_length=120, blank=True)
     care_en = models.CharField(_("care in English"), max_length=120, blank=True)
+    drawing = models.CharField(_("drawing"), max_length=80, blank=True)
     tax_rate_ppm = models.PositiveIntegerField(_("VAT rate (ppm)"), default=130_000)
     launched_on = models.DateField(_("launched on"))
     is_active = models.BooleanField(_("on sale"), default=True)
@@ -73,6 +91,11 @@ class Product(models.Model):
 
     def __str__(self) -> str:
         return f"{self.code} {self.name_zh}"
+
+    @property
+    def shape(self) -> str:
+        """Return the name of its drawing, for where it is shown small."""
+        return self.drawing or self.category.shape
 
 
 class Variant(models.Model):
@@ -102,6 +125,63 @@ class Variant(models.Model):
 
     def __str__(self) -> str:
         return self.sku
+
+
+class Media(models.Model):
+    """A picture of a product in a colour: a file, or a drawing named by its parts (see `inventory.rules`)."""
+
+    product = models.ForeignKey(Product, models.PROTECT, related_name="media", verbose_name=_("product"))
+    kind = models.CharField(_("kind"), max_length=8, choices=MediaKind.choices)
+    color_hex = models.CharField(_("colour value"), max_length=7)
+    position = models.PositiveSmallIntegerField(_("position"), default=0)
+    drawing = models.CharField(_("drawing"), max_length=80, blank=True)
+    file = models.ImageField(_("file"), upload_to="products/%Y/%m/", blank=True)
+
+    class Meta:
+        verbose_name = _("picture")
+        verbose_name_plural = _("pictures")
+        ordering = ["position", "id"]
+        constraints = [
+            models.UniqueConstraint(fields=["product", "color_hex", "position"], name="inventory_media_place_unique"),
+            models.CheckConstraint(condition=~Q(drawing="", file=""), name="inventory_media_not_empty"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.product_id} {self.kind} {self.color_hex}"
+
+
+class SizeChart(models.Model):
+    """Measurements in centimetres of a brand's sizes of a category, or of one product, which comes first.
+
+    Body and garment are each `{"measures": ["bust", ...], "sizes": {"M": [88, ...], ...}}`, with the measures of
+    `Measure` in the order of the columns, and a number or a text such as "86–90" for each.
+    """
+
+    brand = models.ForeignKey("stores.Brand", models.PROTECT, related_name="+", verbose_name=_("brand"))
+    category = models.ForeignKey(Category, models.PROTECT, related_name="+", verbose_name=_("category"))
+    product = models.ForeignKey(
+        Product, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("product")
+    )
+    body = models.JSONField(_("of the body"), default=dict, blank=True)
+    garment = models.JSONField(_("of the garment"), default=dict, blank=True)
+
+    class Meta:
+        verbose_name = _("size chart")
+        verbose_name_plural = _("size charts")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["brand", "category", "product"], name="inventory_size_chart_unique", nulls_distinct=False
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.brand_id} {self.category_id} {self.product_id or ''}".rstrip()
+
+    def clean(self) -> None:
+        """Refuse a chart with an unknown measure, or with a size that lacks one."""
+        for field in ("body", "garment"):
+            if not rules.is_size_table(getattr(self, field)):
+                raise ValidationError({field: _("Name known measures, and give each size one value for each of them.")})
 
 
 class Price(models.Model):

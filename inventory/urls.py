@@ -7,5 +7,9 @@ urlpatterns = [
     path("", shop.show_home, name="home"),
     path("products/", shop.list_products, name="products"),
     path("products/<slug:brand_code>/<str:code>/", product.show_product, name="product"),
-    re_path(r"^garments/(?P<shape>[a-z]{1,20})/(?P<color>[0-9a-f]{6})\.svg$", product.show_garment, name="garment"),
+    path("scan/<slug:brand_code>/<path:sku>/code.svg", product.show_scan_code, name="scan-code"),
+    path("scan/<slug:brand_code>/<path:sku>/", product.scan, name="scan"),
+    re_path(
+        r"^garments/(?P<shape>[a-z][a-z0-9.]{0,99})/(?P<color>[0-9a-f]{6})\.svg$", product.show_garment, name="garment"
+    ),
 ]

@@ -42,6 +42,10 @@ class Brand(models.Model):
     accent = models.CharField(_("accent colour"), max_length=7, default="#1f1f1f")
     delivery_fee_fen = models.PositiveIntegerField(_("delivery fee (fen)"), default=1200)
     free_delivery_from_fen = models.PositiveIntegerField(_("free delivery from (fen)"), default=29900)
+    preparation_minutes = models.PositiveSmallIntegerField(_("minutes a store needs to prepare an order"), default=60)
+    promise_reach_metres = models.PositiveIntegerField(
+        _("how far delivery by courier is promised (metres)"), default=60_000
+    )
 
     class Meta:
         verbose_name = _("brand")

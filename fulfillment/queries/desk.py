@@ -309,7 +309,7 @@ def _line(line: FulfillmentOrderLine) -> TaskLine:
         name=bilingual.name_of(variant.product),
         color=bilingual.pick(variant.color_zh, variant.color_en),
         color_hex=variant.color_hex,
-        shape=variant.product.category.shape,
+        shape=variant.product.shape,
         size=variant.size,
         sku=variant.sku,
         quantity=line.quantity,

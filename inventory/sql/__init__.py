@@ -237,7 +237,7 @@ WHERE brand.code = %(brand)s::text AND product.code = %(code)s::text AND product
 
 PRODUCT_CARDS = f"""
 SELECT product.id, brand.code, brand.name_zh, brand.name_en, product.code, product.name_zh, product.name_en,
-    category.shape, cheapest.unit_fen, cheapest.list_fen, colors.hexes,
+    coalesce(nullif(product.drawing, ''), category.shape), cheapest.unit_fen, cheapest.list_fen, colors.hexes,
     NOT EXISTS (
         SELECT 1 FROM inventory_variant variant
         JOIN inventory_stocklevel level ON level.variant_id = variant.id AND {SELLABLE} > 0

@@ -1,42 +1,56 @@
-"""The page of a product, and the drawings of garments."""
+"""The page of a product, its drawings, and the codes on its labels."""
 
 from __future__ import annotations
 
 import functools
+import io
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
+import qrcode
+import qrcode.image.svg
+from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
-from django.template import TemplateDoesNotExist
-from django.template.loader import get_template
+from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
-from inventory import queries
-from inventory.views.fragments import serve_page
-from omni.kernel import bilingual, clock, geo
+from inventory import queries, rules
+from inventory.views import facts
+from inventory.views.drawings import GARMENTS, draw
+from inventory.views.fragments import FragmentStore, serve_page
+from omni.kernel import clock, geo
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
+    from inventory.queries import ColorView, ProductDetail, SizeView
     from stores.queries import Place
+
+outfits = FragmentStore(most=2_000)
 
 
 @require_safe
 def show_product(request: HttpRequest, brand_code: str, code: str) -> HttpResponse:
-    """Show a product in one colour: its sizes with the stores that have them, and the nearest ones."""
+    """Show a product in one colour and size: the stores that have it, the nearest first, and when it could arrive."""
     found = queries.find_version(brand_code, code) if code.isprintable() else None
     if found is None:
         raise Http404
     product_id = found[0]
-    color = f"#{request.GET.get('color', '')}"
+    wanted = (f"#{request.GET.get('color', '')}", request.GET.get("size", ""))
     return serve_page(
         request,
         "shop/product_show.html",
         version=found,
-        content=lambda place: _product_content(product_id, color, place),
+        content=lambda place: _product_content(product_id, *wanted, place),
     )
 
 
-def _product_content(product_id: int, wanted_color: str, place: Place | None) -> dict[str, Any]:
+def _product_content(product_id: int, wanted_color: str, wanted_size: str, place: Place | None) -> dict[str, Any]:
     """Read what a product page shows."""
     product = queries.load_product(product_id)
     if product is None:
@@ -45,20 +59,69 @@ def _product_content(product_id: int, wanted_color: str, place: Place | None) ->
     point = geo.unit_vector(place.lat, place.lng) if place else None
     now = clock.now()
     sizes = queries.sizes_of(product_id, color.hex, point=point, now=now)
-    buyable = [size for size in sizes if size.store_count]
+    chosen = _chosen(sizes, wanted_size)
+    views = facts.views_of(product, color)
     return {
         "product": product,
-        "texts": {field: product.text(field) for field in ("name", "description", "fabric", "care")},
-        "brand_name": bilingual.pick(product.brand_name_zh, product.brand_name_en),
+        "texts": {field: product.text(field) for field in ("name", "description", "fabric", "craft", "care")},
+        "brand_name": product.text("brand_name"),
+        "views": views,
         "color": color,
-        "colors": [(shade, f"?color={shade.hex.lstrip('#')}", shade.hex == color.hex) for shade in product.colors],
-        "cheapest": min(buyable or sizes, key=lambda size: size.price_fen, default=None),
-        "sizes": sizes,
-        # The size that is nearest: the first that can be had at once.
-        "first_sku": min(buyable, key=lambda size: size.nearest_metres or 0).sku if buyable else "",
-        "nearest": queries.near_stores(product_id, color.hex, point=point, now=now) if point else [],
-        "here": f"{reverse('inventory:product', args=[product.brand_code, product.code])}?color={color.hex[1:]}",
+        "colors": [(shade, _address(product, shade, wanted_size), shade.hex == color.hex) for shade in product.colors],
+        "sizes": [(size, _address(product, color, size.name)) for size in sizes],
+        "is_one_price": len({size.price_fen for size in sizes}) <= 1,
+        "chosen": chosen,
+        "is_buyable": any(size.store_count for size in sizes),
+        "tables": facts.tables_of(product, chosen.name if chosen else ""),
+        "measuring": facts.measuring_of(product),
+        "care": facts.care_of(product),
+        "here": _address(product, color, chosen.name if chosen and wanted_size else ""),
+        "outfit": _outfit(product_id, now),
+        "meta": facts.meta_of(product, views, sizes),
+        **_nearby(product, color, chosen, place, now),
     }
+
+
+def _chosen(sizes: list[SizeView], wanted: str) -> SizeView | None:
+    """Return the size that the address names, else the nearest one that can be had at once."""
+    named = next((size for size in sizes if size.name == wanted), None)
+    buyable = [size for size in sizes if size.store_count]
+    return named or min(buyable or sizes[:1], key=lambda size: size.nearest_metres or 0, default=None)
+
+
+def _nearby(
+    product: ProductDetail, color: ColorView, chosen: SizeView | None, place: Place | None, now: datetime
+) -> dict[str, Any]:
+    """Return the stores near the place that have the chosen size, and what the first that can send it promises."""
+    if place is None or chosen is None or not chosen.store_count:
+        return {"nearest": [], "promise": None}
+    stores = queries.stores_with(product.product_id, color.hex, chosen.variant_id, place=place, now=now)
+    promise = queries.promise_of(stores, now=now)
+    return {
+        "nearest": facts.shops_of(stores, now=now),
+        "promise": promise,
+        "arrival": facts.arrival_words(promise) if promise else "",
+        "fee": facts.fee_words(product, chosen.price_fen),
+    }
+
+
+def _address(product: ProductDetail, color: ColorView, size: str) -> str:
+    """Return the address of the page with a colour and, unless empty, a size chosen."""
+    path = reverse("inventory:product", args=[product.brand_code, product.code])
+    return f"{path}?" + urlencode({"color": color.hex[1:]} | ({"size": size} if size else {}))
+
+
+def _outfit(product_id: int, now: datetime) -> SafeString:
+    """Return the cards of what completes an outfit; they may be half a minute late."""
+    key = (product_id, get_language())
+    html = outfits.find(key, "")
+    if html is None:
+        chosen = queries.outfit_of(product_id)
+        cards = queries.load_cards(chosen, now=now) if chosen else {}
+        in_order = [cards[other] for other in chosen if other in cards]
+        html = "".join(render_to_string("shop/_product_card.html", {"card": card}) for card in in_order)
+        outfits.keep(key, "", html)
+    return mark_safe(html)  # noqa: S308  it was escaped when it was made
 
 
 @require_safe
@@ -69,9 +132,31 @@ def show_garment(request: HttpRequest, shape: str, color: str) -> HttpResponse:
 
 
 @functools.lru_cache(maxsize=2048)
-def _garment(shape: str, color: str) -> str:
-    try:
-        template = get_template(f"shop/garments/{shape}.svg")
-    except TemplateDoesNotExist as error:
-        raise Http404 from error
-    return template.render({"color": f"#{color}"})
+def _garment(name: str, color: str) -> str:
+    drawing = rules.read_drawing(name)
+    if drawing is None or drawing.shape not in GARMENTS:
+        raise Http404
+    return draw(drawing, f"#{color}")
+
+
+@require_safe
+def scan(request: HttpRequest, brand_code: str, sku: str) -> HttpResponse:
+    """Go on from the code on a label, a SKU or a barcode, to its product with colour and size chosen."""
+    found = queries.find_scanned(brand_code, sku) if sku.isprintable() else None
+    if found is None:
+        return render(request, "shop/scan_missing.html", {"code": sku, "brand_code": brand_code}, status=404)
+    code, color_hex, size = found
+    query = urlencode({"color": color_hex[1:], "size": size})
+    return redirect(f"{reverse('inventory:product', args=[brand_code, code])}?{query}")
+
+
+@require_safe
+@cache_control(public=True, max_age=24 * 3600)
+def show_scan_code(request: HttpRequest, brand_code: str, sku: str) -> HttpResponse:
+    """Draw the QR code that opens a product with colour and size chosen, for the page and for shelf labels."""
+    if not sku.isprintable() or queries.find_scanned(brand_code, sku) is None:
+        raise Http404
+    address = f"{settings.PUBLIC_URL}{reverse('inventory:scan', args=[brand_code, sku])}"
+    drawing = io.BytesIO()
+    qrcode.make(address, image_factory=qrcode.image.svg.SvgPathFillImage, border=2).save(drawing)
+    return HttpResponse(drawing.getvalue(), content_type="image/svg+xml")

@@ -165,7 +165,7 @@ def _wish_view(
         brand_name=bilingual.name_of(product.brand),
         code=product.code,
         name=bilingual.name_of(product),
-        shape=product.category.shape,
+        shape=product.shape,
         color_hex=variant.color_hex if variant else (colors[0] if colors else "#dddddd"),
         color=bilingual.pick(variant.color_zh, variant.color_en) if variant else "",
         size=variant.size if variant else "",

@@ -174,7 +174,7 @@ def _line(line: OrderLine) -> LineView:
         quantity=line.quantity,
         cancelled_quantity=line.cancelled_quantity,
         total_fen=line.total_fen,
-        shape=line.variant.product.category.shape,
+        shape=line.variant.product.shape,
         color_hex=line.variant.color_hex,
     )
 

@@ -227,7 +227,7 @@ def _parcel_line(line: FulfillmentOrderLine) -> ParcelLineView:
         color=bilingual.pick(variant.color_zh, variant.color_en),
         size=variant.size,
         quantity=line.quantity,
-        shape=variant.product.category.shape,
+        shape=variant.product.shape,
         color_hex=variant.color_hex,
     )
 

@@ -96,6 +96,8 @@ PAGES: dict[str, Route] = {
     "products/": FOR_ALL,
     "products/<slug:brand_code>/<str:code>/": FOR_ALL,
     "garments/<shape>/<color>.svg": FOR_ALL,
+    "scan/<slug:brand_code>/<path:sku>/": Route(answers(302), NOT_ALLOWED),
+    "scan/<slug:brand_code>/<path:sku>/code.svg": FOR_ALL,
     "place/": Route(answers(200), answers(302)),
     "place/districts/": FOR_ALL,
     "stores/": FOR_ALL,

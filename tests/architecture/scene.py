@@ -71,6 +71,7 @@ UNKNOWN = {
     "share": public_number("F"),
     "key": "0" * 32,
     "token": "nothing",
+    "sku": "NOTHING",
 }
 # What a page says of the address itself, and its token, which is another each time.
 INCIDENTAL = re.compile(r"[0-9A-Za-z]{64}")
@@ -108,6 +109,7 @@ class Scene:
             "code": self.world.product.code,
             "store_code": self.world.stores["A"].code,
             "shape": "shirt",
+            "sku": self.world.variants["M"].sku,
             "color": "ffffff",
             "app_label": "stores",
             "url": "no/such/page",

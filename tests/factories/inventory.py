@@ -8,7 +8,7 @@ from factory.django import DjangoModelFactory
 from factory.helpers import post_generation
 
 from inventory.choices import MovementKind
-from inventory.models import Category, Price, Product, StockLevel, StockMovement, Variant
+from inventory.models import Category, Collection, Media, Price, Product, StockLevel, StockMovement, Variant
 from tests.factories.stores import BrandFactory, StoreFactory
 
 LAUNCHED = datetime(2026, 1, 1, tzinfo=UTC)
@@ -24,6 +24,17 @@ class CategoryFactory(DjangoModelFactory[Category]):
     shape = "shirt"
 
 
+class CollectionFactory(DjangoModelFactory[Collection]):
+    class Meta:
+        model = Collection
+
+    brand = SubFactory(BrandFactory)
+    code = Sequence(lambda n: f"collection{n}")
+    name_zh = "春夏系列"
+    name_en = "Spring Summer"
+    launched_on = date(2026, 1, 1)
+
+
 class ProductFactory(DjangoModelFactory[Product]):
     class Meta:
         model = Product
@@ -34,6 +45,18 @@ class ProductFactory(DjangoModelFactory[Product]):
     name_zh = "真丝衬衫"
     name_en = "Silk shirt"
     launched_on = date(2026, 1, 1)
+
+
+class MediaFactory(DjangoModelFactory[Media]):
+    """A drawing of the white shirt from the front."""
+
+    class Meta:
+        model = Media
+
+    product = SubFactory(ProductFactory)
+    kind = "front"
+    color_hex = "#ffffff"
+    drawing = "shirt"
 
 
 class PriceFactory(DjangoModelFactory[Price]):

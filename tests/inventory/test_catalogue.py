@@ -12,11 +12,11 @@ from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from inventory import queries, services
 from inventory.models import Price, Product, StockLevel, StockPulse, Variant
 from inventory.services import StockWant
-from omni.kernel import clock, geo
+from omni.kernel import geo
 from omni.kernel.transactions import entry
-from stores.models import HoursException, Store
+from stores.models import Store
 from tests.cast import HOME, NOON, World, build_world
-from tests.factories.inventory import CategoryFactory, ProductFactory, StockLevelFactory, VariantFactory
+from tests.factories.inventory import CategoryFactory, MediaFactory, ProductFactory, StockLevelFactory, VariantFactory
 from tests.factories.stores import StoreFactory
 
 pytestmark = pytest.mark.django_db
@@ -98,70 +98,6 @@ def test_load_cards_when_only_a_closed_store_has_it_is_sold_out(world: World) ->
     assert queries.load_cards([world.product.pk], now=NOON)[world.product.pk].is_sold_out
 
 
-# A product
-
-
-def test_load_product_without_a_variant_on_sale_is_none(world: World) -> None:
-    Variant.objects.filter(product=world.product).update(is_active=False)
-    assert queries.load_product(world.product.pk) is None
-
-
-def test_load_product_reads_words_and_colors(world: World) -> None:
-    product = queries.load_product(world.product.pk)
-    assert product is not None
-    assert (product.brand_code, product.code, product.name_zh, product.shape) == ("one", "SHIRT", "真丝衬衫", "shirt")
-    assert [(color.hex, color.name_zh, color.name_en) for color in product.colors] == [(WHITE, "白色", "White")]
-
-
-def test_sizes_of_counts_the_stores_that_can_sell_each_size(world: World) -> None:
-    sizes = queries.sizes_of(world.product.pk, WHITE, point=None, now=NOON)
-    assert [(size.name, size.sku, size.store_count) for size in sizes] == [
-        ("S", "SHIRT-S", 3),
-        ("M", "SHIRT-M", 3),
-        ("L", "SHIRT-L", 2),
-    ]
-    assert [(size.price_fen, size.list_fen) for size in sizes] == [(49900, 49900), (49900, 49900), (39900, 49900)]
-    assert [size.nearest_metres for size in sizes] == [None, None, None]
-
-
-def test_sizes_of_with_a_point_tells_how_far_the_nearest_store_is(world: World) -> None:
-    sizes = queries.sizes_of(world.product.pk, WHITE, point=POINT, now=NOON)
-    nearest = {
-        name: geo.great_circle_metres(*HOME, store.lat, store.lng)
-        for name, store in (("S", world.stores["A"]), ("M", world.stores["A"]), ("L", world.stores["B"]))
-    }
-    assert {size.name: size.nearest_metres for size in sizes} == pytest.approx(nearest, abs=0.5)
-
-
-def test_sizes_of_counts_only_what_may_still_be_promised(world: World) -> None:
-    hold(world, "C", "S", 1)
-    StockLevel.objects.filter(pk=world.level("B", "S").pk).update(safety=5)
-    StockLevel.objects.filter(pk=world.level("A", "M").pk).update(unsellable=2)
-    Store.objects.filter(pk=world.stores["C"].pk).update(is_active=False)
-    assert counts(world) == {"S": 1, "M": 1, "L": 1}
-
-
-def test_near_stores_come_nearest_first_with_the_sizes_they_have(world: World) -> None:
-    stores = queries.near_stores(world.product.pk, WHITE, point=POINT, now=NOON)
-    assert [(store.name_en, store.sizes) for store in stores] == [
-        ("Store A", ("S", "M")),
-        ("Store B", ("S", "M", "L")),
-        ("Store C", ("S", "M", "L")),
-    ]
-    assert [store.metres for store in stores] == sorted(store.metres for store in stores)
-    assert len(queries.near_stores(world.product.pk, WHITE, point=POINT, now=NOON, limit=2)) == 2
-
-
-def test_near_stores_tell_todays_hours_by_the_exceptions(world: World) -> None:
-    monday = clock.business_date(NOON)
-    HoursException.objects.create(store=world.stores["A"], on_date=monday, opens_minute=780, closes_minute=1500)
-    HoursException.objects.create(store=world.stores["B"], on_date=monday)
-    stores = queries.near_stores(world.product.pk, WHITE, point=POINT, now=NOON)
-    assert [store.hours for store in stores] == ["13:00–01:00", "", "10:00–22:00"]
-    tuesday = queries.near_stores(world.product.pk, WHITE, point=POINT, now=NOON + timedelta(days=1))
-    assert [store.hours for store in tuesday] == ["10:00–22:00"] * 3
-
-
 # Versions. Each change is tried beside one that changes nothing a page shows.
 
 
@@ -204,6 +140,7 @@ CHANGES: list[Callable[[World], object]] = [
     lambda world: VariantFactory.create(product=world.product),
     lambda world: StockLevelFactory.create(variant=world.variants["S"], store=StoreFactory.create(brand=world.brand)),
     lambda world: Store.objects.filter(pk=world.stores["A"].pk).update(name_zh="新店"),
+    lambda world: MediaFactory.create(product=world.product),
 ]
 
 

@@ -1,11 +1,21 @@
-"""Opening hours."""
+"""Opening hours, and promises by them."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
 from omni.kernel.clock import BUSINESS_ZONE
-from stores.rules import UnreadableHours, after_open_minutes, format_hours, opening_at, parse_hours
+from stores.rules import (
+    UnreadableHours,
+    after_open_minutes,
+    arrival_at,
+    format_hours,
+    half_hours,
+    opening_at,
+    parse_hours,
+    rounded_up,
+    travel_minutes,
+)
 
 TEN_TO_TEN = ([600] * 7, [1320] * 7)
 NIGHTS = ([1320] * 7, [1560] * 7)
@@ -118,3 +128,45 @@ def test_parse_hours_of_another_text_is_refused(text: str) -> None:
 )
 def test_format_hours_is_what_parse_hours_reads(text: str) -> None:
     assert format_hours(*parse_hours(text)) == text
+
+
+# Promises
+
+
+@pytest.mark.parametrize(("metres", "minutes"), [(0, 0), (1, 1), (2300, 12), (10_000, 52)])
+def test_travel_takes_a_detour_at_fifteen_kilometres_an_hour(metres: float, minutes: int) -> None:
+    assert travel_minutes(metres) == minutes
+
+
+@pytest.mark.parametrize(
+    ("now", "expected"),
+    [
+        # Open: 60 minutes to prepare, 20 to collect, 12 to ride 2.3 km.
+        (shanghai(16, 12), shanghai(16, 13, 32)),
+        # Closed: from the opening on.
+        (shanghai(16, 8), shanghai(16, 11, 32)),
+        # What is not ready when the store closes is begun the next morning.
+        (shanghai(16, 21), shanghai(16, 22, 32)),
+        (shanghai(16, 21, 1), shanghai(17, 11, 32)),
+        (shanghai(16, 23), shanghai(17, 11, 32)),
+    ],
+)
+def test_arrival_counts_from_when_the_store_can_begin(now: datetime, expected: datetime) -> None:
+    assert arrival_at(*TEN_TO_TEN, {}, now, preparation_minutes=60, metres=2300) == expected
+
+
+def test_arrival_from_a_store_that_stays_closed_is_none() -> None:
+    closed: dict[date, tuple[int, int] | None] = {date(2026, 3, 17): None}
+    night = shanghai(16, 23)
+    assert arrival_at(*TEN_TO_TEN, closed, night, preparation_minutes=60, metres=100) is None
+    assert arrival_at([-1] * 7, [-1] * 7, {}, night, preparation_minutes=60, metres=100) is None
+
+
+@pytest.mark.parametrize(("minutes", "hours"), [(0, 0.5), (30, 0.5), (31, 1.0), (92, 2.0), (180, 3.0)])
+def test_half_hours_are_rounded_up(minutes: int, hours: float) -> None:
+    assert half_hours(timedelta(minutes=minutes)) == hours
+
+
+def test_rounded_up_is_the_next_half_hour_by_the_clock() -> None:
+    moments = [shanghai(16, *time).astimezone(BUSINESS_ZONE) for time in ((11, 30), (11, 31), (23, 31))]
+    assert [f"{rounded_up(moment):%d %H:%M}" for moment in moments] == ["16 11:30", "16 12:00", "17 00:00"]

@@ -27,6 +27,7 @@ class DemoBrand:
     colors: tuple[str, ...]
     # Its order of routing rules; none: the defaults.
     routing: tuple[str, ...] = ()
+    preparation_minutes: int = 60
 
 
 BRANDS = (

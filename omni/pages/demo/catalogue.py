@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
 from datetime import timedelta
@@ -10,6 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from omni.pages.demo.cloths import CARE, COLORS, COST_PERCENT, DEAR, MATERIALS, NOT_FOR_MEN
 from omni.pages.demo.copying import Table
 from omni.pages.demo.garments import GARMENTS, PARENTS, SIZES, Garment
+from omni.pages.demo.looks import CARE_SYMBOLS, CRAFT, FLAT_KINDS, KINDS, drawing_of
+from omni.pages.demo.sizing import charts
 
 if TYPE_CHECKING:
     import random
@@ -49,6 +52,7 @@ class Look(NamedTuple):
     material: str
     style: tuple[str, str]
     noun: tuple[str, str]
+    drawing: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,15 +71,29 @@ class Catalogue:
         self.dice = dice
         self.now = now
         self.styles: dict[int, list[Style]] = {}
+        self.charted: set[tuple[int, str]] = set()
         names = ("name_zh", "name_en")
         self.categories = Table("inventory_category", "code", "parent_id", *names, "shape", "position")
         self.collections = Table("inventory_collection", "brand_id", "code", *names, "launched_on")
         texts = [
-            f"{field}_{language}" for field in ("name", "description", "fabric", "care") for language in ("zh", "en")
+            f"{field}_{language}"
+            for field in ("name", "description", "fabric", "craft", "care")
+            for language in ("zh", "en")
         ]
         self.products = Table(
             "inventory_product",
-            *("brand_id", "code", "category_id", "collection_id", *texts, "tax_rate_ppm", "launched_on", "is_active"),
+            *(
+                "brand_id",
+                "code",
+                "category_id",
+                "collection_id",
+                *texts,
+                "care_symbols",
+                "drawing",
+                "tax_rate_ppm",
+                "launched_on",
+                "is_active",
+            ),
         )
         self.variants = Table(
             "inventory_variant",
@@ -83,11 +101,16 @@ class Catalogue:
             *("position", "is_active"),
         )
         self.prices = Table("inventory_price", "variant_id", "tag_fen", "list_fen", "sale_fen", "member_fen", "valid")
+        self.media = Table("inventory_media", "product_id", "kind", "color_hex", "position", "drawing", "file")
+        self.charts = Table("inventory_sizechart", "brand_id", "category_id", "product_id", "body", "garment")
         self.category_ids = self._add_categories()
 
     def tables(self) -> list[Table]:
         """Return the tables in the order in which they must be loaded."""
-        return [self.categories, self.collections, self.products, self.variants, self.prices]
+        return [
+            *(self.categories, self.collections, self.products, self.variants, self.prices),
+            *(self.media, self.charts),
+        ]
 
     def _add_categories(self) -> dict[str, int]:
         """Add the tree and return the ids of its leaves."""
@@ -117,14 +140,21 @@ class Catalogue:
         for number, code in enumerate(plan):
             age_days = 240 - number * 2 - self.dice.randrange(2)
             look, style_code = next(looks[code]), f"{brand.prefix}{1001 + number}"
+            drawing = drawing_of(code, look.material, look.style[1], look.noun[1], number)
             place = (brand_id, style_code, self.category_ids[code], seasons[age_days < 90])
+            symbols = list(CARE_SYMBOLS[MATERIALS[look.material].care])
             launched_on = today - timedelta(days=age_days)
-            product_id = self.products.add((*place, *_words(look, self.dice), VAT_PPM, launched_on, True))
+            product_id = self.products.add(
+                (*place, *_words(look, self.dice), symbols, drawing, VAT_PPM, launched_on, True)
+            )
             barcodes = 6999_0000_0000 + (brand_id * 1000 + number) * 100
             prices = self._prices(brand, look, age_days)
             if number % 5 in MEMBER_STYLES:
                 prices = _with_member_price(prices)
-            colors = self._add_variants(brand, look, (brand_id, product_id), style_code, barcodes, *prices)
+            self._add_chart(brand, (brand_id, product_id), code, frozenset(drawing.split(".")[1:]))
+            colors = self._add_variants(
+                brand, look._replace(drawing=drawing), (brand_id, product_id), style_code, barcodes, *prices
+            )
             styles.append(Style(product_id, age_days, colors))
 
     def _looks(self, brand: DemoBrand, code: str) -> Iterator[Look]:
@@ -157,6 +187,7 @@ class Catalogue:
         ids: list[list[int]] = []
         for color in chosen:
             hex_value, zh, en, letters = COLORS[color]
+            self._add_pictures(owners[1], hex_value, look.drawing)
             run: list[int] = []
             for size in sizes:
                 position = len(ids) * len(sizes) + len(run)
@@ -166,6 +197,25 @@ class Catalogue:
                     self.prices.add((run[-1], *period))
             ids.append(run)
         return ids
+
+    def _add_pictures(self, product_id: int, color_hex: str, drawing: str) -> None:
+        """Add the pictures of a colour: from the front, worn, from the back, and near."""
+        kinds = FLAT_KINDS if drawing.partition(".")[0] in {"scarf", "bag"} else KINDS
+        for position, kind in enumerate(kinds):
+            name = drawing if kind == "front" else f"{drawing}.{kind}"
+            self.media.add((product_id, kind, color_hex, position, name, ""))
+
+    def _add_chart(self, brand: DemoBrand, owners: tuple[int, int], code: str, marks: frozenset[str]) -> None:
+        """Add the chart of a category once a brand, and one of the product where its cut makes another."""
+        brand_id, product_id = owners
+        sizes = SIZES[GARMENTS[code].sizing, brand.fit]
+        plain = charts(code, brand.fit, sizes, frozenset())
+        if (brand_id, code) not in self.charted:
+            self.charted.add((brand_id, code))
+            self.charts.add((brand_id, self.category_ids[code], None, *map(json.dumps, plain)))
+        own = charts(code, brand.fit, sizes, marks)
+        if own != plain:
+            self.charts.add((brand_id, self.category_ids[code], product_id, *map(json.dumps, own)))
 
     def _prices(self, brand: DemoBrand, look: Look, age_days: int) -> list[Period]:
         """Return a style's prices: one period, or two when it has been marked down."""
@@ -202,6 +252,7 @@ def _words(look: Look, dice: random.Random) -> tuple[str, ...]:
         f"{style[1]} {noun[1]}: {cloth.note_en}; {day_en}. {fit_en}.",
         cloth.fabric_zh,
         cloth.fabric_en,
+        *CRAFT[look.code],
         *CARE[cloth.care],
     )
 

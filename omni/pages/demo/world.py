@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 SEED = 20260316
+# How far couriers go: for every brand, and for the one with rules of its own.
+REACH_METRES = 60_000
+SHORT_REACH_METRES = 15_000
 
 
 @step
@@ -31,6 +34,7 @@ def build_world(*, now: datetime) -> dict[str, int]:
     brands = Table(
         "stores_brand",
         *("code", "name_zh", "name_en", "legal_entity", "accent", "delivery_fee_fen", "free_delivery_from_fen"),
+        *("preparation_minutes", "promise_reach_metres"),
     )
     rules = Table(
         "fulfillment_routingrule",
@@ -46,7 +50,9 @@ def build_world(*, now: datetime) -> dict[str, int]:
     people.add_administrator()
     people.add_mall_finance(places)
     for number, brand in enumerate(BRANDS):
-        brand_id = brands.add((brand.code, brand.name_zh, brand.name_en, brand.legal_entity, brand.accent, 1200, 29900))
+        names = (brand.code, brand.name_zh, brand.name_en, brand.legal_entity, brand.accent)
+        reach_metres = SHORT_REACH_METRES if brand.routing else REACH_METRES
+        brand_id = brands.add((*names, 1200, 29900, brand.preparation_minutes, reach_metres))
         catalogue.add_brand(brand, brand_id)
         places.add_brand(brand, brand_id)
         stores = [store for store in places.stores if store.brand_id == brand_id]
@@ -58,7 +64,7 @@ def build_world(*, now: datetime) -> dict[str, int]:
         offers.add_brand(brand, brand_id, catalogue.category_ids, members)
         stock.add_brand(catalogue.styles[brand_id], stores)
         if brand.routing:
-            rules.add((brand_id, list(brand.routing), 20, 4, 15_000, 1080, 2, 0, None, 72))
+            rules.add((brand_id, list(brand.routing), 20, 4, SHORT_REACH_METRES, 1080, 2, 0, None, 72))
     return _load(
         [brands, *places.tables(), *catalogue.tables(), *people.tables(), *offers.tables(), rules], stock.tables()
     )

@@ -46,5 +46,5 @@ def colored(variant: Colored) -> str:
 
 @register.simple_tag
 def picture(shape: str, color_hex: str) -> str:
-    """Return the address of the drawing of a garment in a colour."""
+    """Return the address of a drawing ("coat", or with its parts "coat.belted.back") in a colour."""
     return reverse("inventory:garment", args=[shape or "tee", color_hex.lstrip("#").lower()])
