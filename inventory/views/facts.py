@@ -15,8 +15,8 @@ from django.utils.translation import gettext as _
 
 from inventory.choices import HOW_TO_MEASURE, CareSymbol, Measure, MediaKind
 from omni.kernel import money
+from stores import choices as stores_choices
 from stores import queries as stores_queries
-from stores.choices import StoreKind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -115,7 +115,7 @@ def care_of(product: ProductDetail) -> list[Care]:
 
 def shops_of(stores: Sequence[StoreWith], *, now: datetime) -> list[Shop]:
     """Return the nearest of the stores, without those that no shopper may come to."""
-    open_to_shoppers = [row for row in stores if row.found.store.kind != StoreKind.WAREHOUSE]
+    open_to_shoppers = [row for row in stores if row.found.store.kind != stores_choices.StoreKind.WAREHOUSE]
     return [
         Shop(
             store.name_zh,
