@@ -15,7 +15,14 @@ export default defineConfig({
     outDir: "omni/static/dist",
     modulePreload: { polyfill: false },
     rolldownOptions: {
-      input: ["frontend/shop.js", "frontend/finder.js", "frontend/track.js", "frontend/desk.js", "frontend/hq.js"],
+      input: [
+        "frontend/shop.js",
+        "frontend/desk.js",
+        "frontend/finder.js",
+        "frontend/hq.js",
+        "frontend/passkeys.js",
+        "frontend/track.js",
+      ],
     },
   },
 });

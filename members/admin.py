@@ -32,7 +32,7 @@ class MemberAdmin(ReadOnly, admin.ModelAdmin["Member"]):
     @admin.display(description=_("phone"))
     def phone(self, member: Member) -> str:
         """Show the phone masked."""
-        return sealing.mask_phone(sealing.unseal(member.phone_sealed))
+        return sealing.mask_phone(sealing.unseal(member.phone_sealed)) if member.phone_sealed else "—"
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Member], search_term: str

@@ -5,6 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 
 from fulfillment import events as fulfillment_events
+from omni.accounts import choices as accounts_choices
+from omni.accounts import events as accounts_events
+from omni.accounts import services as accounts_services
 from omni.kernel.outbox import subscribe
 from orders import services
 
@@ -49,3 +52,13 @@ def park(event: fulfillment_events.FulfillmentOrderUnfillable, *, now: datetime)
 def resume(event: fulfillment_events.FulfillmentCancelRefused, *, now: datetime) -> None:
     """The goods have left the store: the order goes on."""
     services.resume_after_refusal(event.fulfillment_id, now=now)
+
+
+@subscribe(accounts_events.ErasureRequested, name="orders.erase")
+def erase(event: accounts_events.ErasureRequested, *, now: datetime) -> None:
+    """Forget who ordered, or hold the erasure while an order is under way."""
+    if services.erase_person(event.user_id, now=now):
+        accounts_services.answer_erasure(event, "orders.erase", kept=accounts_choices.KeptReason.ORDERS, now=now)
+    else:
+        held_for = accounts_choices.HoldReason.OPEN_ORDERS
+        accounts_services.answer_erasure(event, "orders.erase", held_for=held_for, now=now)

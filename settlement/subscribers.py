@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from omni.accounts import choices as accounts_choices
+from omni.accounts import events as accounts_events
+from omni.accounts import services as accounts_services
 from omni.kernel.outbox import subscribe
 from orders import events as orders_events
 from settlement import services
@@ -58,3 +61,9 @@ def book_orphan_refund(event: orders_events.OrphanRefunded, *, now: datetime) ->
         refunded_at=event.refunded_at,
         now=now,
     )
+
+
+@subscribe(accounts_events.ErasureRequested, name="settlement.erase")
+def erase(event: accounts_events.ErasureRequested, *, now: datetime) -> None:
+    """Say that the ledger knows amounts and no names, and keeps them."""
+    accounts_services.answer_erasure(event, "settlement.erase", kept=accounts_choices.KeptReason.LEDGER, now=now)

@@ -6,3 +6,6 @@ class StoresConfig(AppConfig):
     name = "stores"
     label = "stores"
     verbose_name = _("Stores")
+
+    def ready(self) -> None:
+        from stores import subscribers  # noqa: F401  # registers the handlers of lower apps' events

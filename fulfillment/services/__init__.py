@@ -14,6 +14,7 @@ from fulfillment.services.planning import (
     release_for_routing,
 )
 from fulfillment.services.progress import Outcome
+from fulfillment.services.recipients import forget_recipients
 from fulfillment.services.routing import (
     count_acceptance,
     reject_offer,
@@ -78,6 +79,7 @@ __all__ = [
     "drive_route",
     "end_silence",
     "expire_pickup",
+    "forget_recipients",
     "give_back",
     "pack",
     "plan_and_hold",

@@ -2,6 +2,7 @@
 
 from members.queries.arrivals import NoticeView, WantedSize, count_waiting, find_member_id, get_notice, get_wanted_size
 from members.queries.audit import audit_arrivals, audit_due_rows, audit_offers, audit_points
+from members.queries.export import export_person
 from members.queries.feedback import (
     OwnReview,
     ReviewPage,
@@ -80,6 +81,7 @@ __all__ = [
     "coupon_centre",
     "coupons_of",
     "explain",
+    "export_person",
     "find_feedback",
     "find_member_id",
     "get_address_for",

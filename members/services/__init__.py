@@ -21,6 +21,7 @@ from members.services.coupons import (
     revoke_coupon,
     welcome_member,
 )
+from members.services.erasure import erase_person
 from members.services.feedback import (
     FeedbackClosed,
     NewFeedback,
@@ -109,6 +110,7 @@ __all__ = [
     "earn_points",
     "end_offers",
     "enrol",
+    "erase_person",
     "expire_coupon",
     "give_back_offer",
     "give_back_points",

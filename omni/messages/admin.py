@@ -35,6 +35,8 @@ class MessageAdmin(ReadOnly, admin.ModelAdmin["Message"]):
     @admin.display(description=pgettext_lazy("message", "recipient"))
     def recipient(self, message: Message) -> str:
         """Show the recipient masked."""
+        if not message.recipient_sealed:
+            return "—"
         text = sealing.unseal(message.recipient_sealed)
         return sealing.mask_phone(text) if message.channel == Channel.SMS else f"{text[:2]}****"
 

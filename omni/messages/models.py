@@ -18,6 +18,7 @@ class Message(models.Model):
     cause = models.CharField(_("cause"), max_length=80, unique=True)
     channel = models.CharField(_("channel"), max_length=8, choices=Channel.choices)
     recipient_sealed = models.CharField(_("recipient (encrypted)"), max_length=600)
+    recipient_index = models.CharField(_("recipient (blind index)"), max_length=64, blank=True)
     template = models.CharField(_("template"), max_length=40)
     language = models.CharField(_("language"), max_length=10)
     parameters_sealed = models.TextField(_("parameters (encrypted)"), blank=True)
@@ -36,7 +37,8 @@ class Message(models.Model):
         indexes = [
             models.Index(
                 fields=["next_attempt_at"], condition=Q(next_attempt_at__isnull=False), name="messaging_message_due"
-            )
+            ),
+            models.Index(fields=["recipient_index"], name="messaging_message_recipient"),
         ]
 
     def __str__(self) -> str:

@@ -23,7 +23,7 @@ from omni.messages.choices import Channel, MessageStatus, Purpose
 from omni.messages.models import Message
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
     from datetime import datetime
 
 logger = logging.getLogger(__name__)
@@ -75,6 +75,7 @@ def send_message(
             "number": numbers.public_number("N"),
             "channel": channel,
             "recipient_sealed": sealing.seal(to),
+            "recipient_index": sealing.blind_index(to),
             "template": template,
             "language": language,
             "parameters_sealed": sealing.seal(json.dumps(dict(parameters), ensure_ascii=False)),
@@ -101,6 +102,20 @@ def retry_message(message_id: int, *, actor: str, now: datetime) -> None:
     message.next_attempt_at, message.attempts = rules.sending_at(message.purpose, now), 0
     message.save(update_fields=["next_attempt_at", "attempts"])
     hint("messages.drive", message_id=message_id)
+
+
+@step
+def forget_recipients(recipient_indexes: Collection[str], *, now: datetime) -> int:
+    """Forget to whom messages went and what they said, by blind indexes of recipients; return how many.
+
+    What was still to be sent is not sent any more.
+    """
+    found = Message.objects.filter(recipient_index__in=[index for index in recipient_indexes if index])
+    for message in found.filter(status__in=[MessageStatus.QUEUED, MessageStatus.PARKED]).order_by("pk"):
+        if message.status == MessageStatus.PARKED:
+            transition(message, to=MessageStatus.QUEUED, actor=ACTOR, now=now)
+        _finish(message, MessageStatus.EXPIRED, now=now)
+    return found.update(recipient_sealed="", recipient_index="", parameters_sealed="")
 
 
 @drive

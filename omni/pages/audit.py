@@ -15,9 +15,11 @@ from django.db.models import Max, Min, Q
 from fulfillment import queries as fulfillment_queries
 from inventory import queries as inventory_queries
 from members import queries as members_queries
+from omni.accounts import queries as accounts_queries
 from omni.kernel.clock import business_date
 from omni.kernel.models import DeliveryState, EventDelivery, Transition
 from omni.kernel.transactions import drive, entry
+from omni.pages import exporting
 from omni.pages.models import AuditMark
 from orders import queries as orders_queries
 from settlement import queries as settlement_queries
@@ -100,6 +102,8 @@ def _findings(marks: Marks, now: datetime) -> Iterator[Finding]:
     yield _finding("Coupons are used by one, and limits are counted", members_queries.audit_offers())
     yield _finding("Nobody who waits for a size is forgotten", members_queries.audit_arrivals(overdue=overdue))
     yield _finding("No step of members is overdue", members_queries.audit_due_rows(overdue=overdue))
+    yield _finding("No erasure is overdue", accounts_queries.audit_erasures(overdue=overdue))
+    yield _finding("No copy of somebody's data is overdue", exporting.audit_exports(overdue=overdue))
     yield _finding("No event is parked or overdue", _audit_deliveries(overdue, now - LONGEST_DELIVERY))
 
 

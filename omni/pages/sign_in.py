@@ -51,6 +51,10 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
         phone = accounts_queries.get_identity(user.pk).phone
         return (phone, True) if phone else None
 
+    def get_login_stages(self) -> list[str]:
+        """Return what a sign-in goes through: a passkey stands for itself, and is never asked for after a code."""
+        return [stage for stage in super().get_login_stages() if "mfa" not in stage]
+
     def set_phone(self, user: AbstractBaseUser, phone: str, verified: bool) -> None:  # noqa: FBT001  allauth's signature
         """Refuse: a phone makes an account by its code, and is not changed."""
         raise NotImplementedError

@@ -10,11 +10,14 @@ from django.utils import translation
 
 from fulfillment import events as fulfillment_events
 from fulfillment import queries as fulfillment_queries
+from omni.accounts import events as accounts_events
 from omni.accounts import queries as accounts_queries
+from omni.accounts import services as accounts_services
 from omni.kernel.money import format_fen
 from omni.kernel.outbox import subscribe
 from omni.messages import choices as messages_choices
 from omni.messages import services as messages_services
+from omni.pages import exporting
 from orders import events as orders_events
 from orders import queries as orders_queries
 from stores import queries as stores_queries
@@ -91,10 +94,19 @@ def tell_refunded(event: orders_events.RefundSucceeded, *, now: datetime) -> Non
     _tell(contact, "order_refunded", cause=f"refunded:{event.refund_id}", now=now, amount=amount)
 
 
+@subscribe(accounts_events.ErasureRequested, name="pages.erase")
+def erase(event: accounts_events.ErasureRequested, *, now: datetime) -> None:
+    """Keep no copy of the data of somebody who is forgotten."""
+    exporting.remove_all(event.user_id, now=now)
+    accounts_services.answer_erasure(event, "pages.erase", now=now)
+
+
 def _tell(
     contact: orders_queries.Contact, template: str, *, cause: str, now: datetime, **parameters: str | int
 ) -> None:
-    """Write an SMS with a link that opens the order on any device."""
+    """Write an SMS with a link that opens the order on any device; whoever was forgotten is told nothing."""
+    if not contact.phone:
+        return
     token = orders_queries.sign_order_token(contact.number)
     link = f"{settings.PUBLIC_URL}{reverse('orders:track', args=[contact.number])}?t={token}"
     messages_services.send_message(

@@ -1,18 +1,33 @@
 from django.urls import path
 from django.views.generic import RedirectView
 
-from omni.pages.views import account, hq, shop
+from omni.pages.views import account, data, hq, security, shop
 
 # Under the names that allauth redirects to, outside this app's namespace.
 sign_in_patterns = [
     path("", shop.request_code, name="account_request_login_code"),
     path("code/", shop.confirm_code, name="account_confirm_login_code"),
+    path("passkey/", security.sign_in_by_passkey, name="passkey_sign_in"),
+    path("passkey/question/", security.begin_passkey_sign_in, name="passkey_question"),
 ]
 
 app_name = "pages"
 urlpatterns = [
     path("me/", shop.show_account, name="account"),
     path("me/wishes/<int:wish_id>/to-basket/", account.move_wish_to_basket, name="wish-to-basket"),
+    path("me/again/", security.ask_again, name="again"),
+    path("me/again/code/", security.confirm_again, name="again-code"),
+    path("me/again/passkey/", security.prove_by_passkey, name="again-passkey"),
+    path("me/security/", security.show_security, name="security"),
+    path("me/security/passkeys/question/", security.begin_adding_passkey, name="passkey-question"),
+    path("me/security/passkeys/add/", security.add_passkey, name="passkey-add"),
+    path("me/security/passkeys/<int:passkey_id>/rename/", security.rename_passkey, name="passkey-rename"),
+    path("me/security/passkeys/<int:passkey_id>/remove/", security.remove_passkey, name="passkey-remove"),
+    path("me/data/", data.show_data, name="data"),
+    path("me/data/copy/", data.request_export, name="data-copy"),
+    path("me/data/copy/<str:number>/", data.fetch_export, name="data-fetch"),
+    path("me/data/erase/", data.request_erasure, name="erasure"),
+    path("me/data/erase/withdraw/", data.withdraw_erasure, name="erasure-withdraw"),
     path("hq/", RedirectView.as_view(pattern_name="pages:hq-orders"), name="hq"),
     path("hq/orders/", hq.list_orders, name="hq-orders"),
     path("hq/orders/<str:number>/", hq.show_order, name="hq-order"),

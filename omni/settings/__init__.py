@@ -30,6 +30,9 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.weixin",
     "csp",
     "django_vite",
     "drf_spectacular",
@@ -162,6 +165,15 @@ ACCOUNT_LOGIN_BY_CODE_MAX_ATTEMPTS = 5
 ALLAUTH_TRUSTED_PROXY_COUNT = 1 if environment.flag("OMNI_BEHIND_PROXY") else 0
 SIGN_IN_CODES_PER_ADDRESS = environment.number("SIGN_IN_CODES_PER_ADDRESS", 30)
 SIGN_IN_CODES_IN_TOTAL = environment.number("SIGN_IN_CODES_IN_TOTAL", 3000)
+# A passkey is the stronger choice; a code from a message stays the way back in.
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
+MFA_ADAPTER = "omni.pages.passkeys.PasskeyAdapter"
+MFA_SUPPORTED_TYPES = ["webauthn"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not IS_HTTPS
+# How many days somebody has to change their mind before their data are erased, and to fetch a copy of them.
+ERASURE_WAIT_DAYS = environment.number("ERASURE_WAIT_DAYS", 7)
+EXPORT_KEEP_DAYS = environment.number("EXPORT_KEEP_DAYS", 7)
 LOGIN_URL = "/accounts/login/"
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "/"
@@ -222,6 +234,16 @@ STATIC_ROOT = BASE_DIR / "staticfiles" if IS_STATIC_COLLECTED else None
 STATICFILES_DIRS = [BASE_DIR / "omni" / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    # What only its owner may fetch: never below a web address.
+    "private": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {
+            "location": environment.text("OMNI_PRIVATE_ROOT", str(environment.LOCAL_DIR / "private")),
+            "base_url": None,
+            "file_permissions_mode": 0o600,
+            "directory_permissions_mode": 0o700,
+        },
+    },
     "staticfiles": {
         "BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"
         if IS_STATIC_COLLECTED

@@ -19,6 +19,7 @@ from orders.queries.basket import (
     token_of_account,
 )
 from orders.queries.contact import Contact, contact_of_order, contacts_of_fulfillment
+from orders.queries.export import export_orders
 from orders.queries.feedback import (
     FeedbackLine,
     OrderWord,
@@ -56,6 +57,7 @@ __all__ = [
     "contacts_of_fulfillment",
     "count_units",
     "derive",
+    "export_orders",
     "feedback_lines",
     "find_basket",
     "find_order_word",

@@ -40,5 +40,5 @@ def contacts_of_fulfillment(fulfillment_id: int) -> list[Contact]:
 def _contact(order: Order) -> Contact:
     with translation.override(order.language):
         brand_name = bilingual.name_of(order.brand)
-    phone = sealing.unseal(order.contact_phone_sealed)
+    phone = sealing.unseal(order.contact_phone_sealed) if order.contact_phone_sealed else ""
     return Contact(order.pk, order.number, phone, order.language, brand_name, order.paid_at is not None)

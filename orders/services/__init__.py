@@ -17,6 +17,7 @@ from orders.services.cancelling import (
     retry_parked,
 )
 from orders.services.ending import expire_order
+from orders.services.erasure import erase_person
 from orders.services.notices import drive_notice
 from orders.services.payment import (
     OrderNotPayable,
@@ -79,6 +80,7 @@ __all__ = [
     "drive_notice",
     "drive_refund",
     "drive_rows",
+    "erase_person",
     "expire_order",
     "join_baskets",
     "order_basket",

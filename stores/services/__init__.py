@@ -2,6 +2,7 @@
 
 from stores.services.capacity import CapacityFull, CapacityNotTaken, give_back_capacity, take_capacity
 from stores.services.csv_files import CsvRow, FileRefused, Problems, RowProblem, read_csv
+from stores.services.staff import erase_former_staff
 from stores.services.store_import import OPTIONAL as STORE_OPTIONAL_COLUMNS
 from stores.services.store_import import REQUIRED as STORE_REQUIRED_COLUMNS
 from stores.services.store_import import StoreImport, import_stores
@@ -16,6 +17,7 @@ __all__ = [
     "Problems",
     "RowProblem",
     "StoreImport",
+    "erase_former_staff",
     "give_back_capacity",
     "import_stores",
     "read_csv",

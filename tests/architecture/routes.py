@@ -65,6 +65,7 @@ FOR_ALL = Route(get=answers(200), post=NOT_ALLOWED)
 DESK = answers(404, (OUTSIDE, SIGN_IN), (AT_A, 200))
 HEADQUARTERS = answers(404, (OUTSIDE, SIGN_IN), (OF_BRAND, 200))
 ACCOUNT = answers(200, (OUTSIDE, 302))
+AGAIN = Route(get=NOT_ALLOWED, post=answers(302))
 OWN_ADDRESS = answers(404, (OUTSIDE, 302), ([MEMBER], 302))
 SHOP_ORDER = Route(get=answers(404, ([GUEST], 200)), post=NOT_ALLOWED, row="unpaid order")
 
@@ -135,6 +136,8 @@ PAGES: dict[str, Route] = {
     # The account of a shopper; whoever is signed in has one.
     "sign-in/": Route(answers(200, (SIGNED_IN, 302)), answers(422, (SIGNED_IN, 302))),
     "sign-in/code/": Route(answers(302), answers(302)),
+    "sign-in/passkey/": Route(NOT_ALLOWED, answers(302)),
+    "sign-in/passkey/question/": Route(NOT_ALLOWED, answers(200)),
     "me/": Route(ACCOUNT, NOT_ALLOWED),
     "me/profile/": Route(ACCOUNT, answers(302), writers=SIGNED_IN),
     "me/addresses/": Route(ACCOUNT, NOT_ALLOWED),
@@ -160,6 +163,20 @@ PAGES: dict[str, Route] = {
     "me/coupons/<str:coupon_code>/": Route(answers(404, (OUTSIDE, 302), ([MEMBER], 200)), NOT_ALLOWED, row="coupon"),
     "me/points/": Route(ACCOUNT, NOT_ALLOWED),
     "me/points/<slug:brand_code>/": Route(answers(404, (OUTSIDE, 302), ([MEMBER], 200)), NOT_ALLOWED, row="points"),
+    # Who has not just proven themselves does so first.
+    "me/again/": Route(ACCOUNT, answers(422, (OUTSIDE, 302), ([MEMBER], 302)), writers=(MEMBER,)),
+    "me/again/code/": Route(answers(302), answers(302)),
+    "me/again/passkey/": Route(NOT_ALLOWED, answers(302)),
+    "me/security/": Route(answers(302), NOT_ALLOWED),
+    "me/security/passkeys/question/": AGAIN,
+    "me/security/passkeys/add/": AGAIN,
+    "me/security/passkeys/<int:passkey_id>/rename/": AGAIN,
+    "me/security/passkeys/<int:passkey_id>/remove/": AGAIN,
+    "me/data/": Route(ACCOUNT, NOT_ALLOWED),
+    "me/data/copy/": AGAIN,
+    "me/data/copy/<str:number>/": Route(answers(302), NOT_ALLOWED),
+    "me/data/erase/": Route(answers(302), answers(302)),
+    "me/data/erase/withdraw/": AGAIN,
     # The desk.
     "desk/": Route(answers(200, (OUTSIDE, SIGN_IN), ((*AT_A, CLERK_B, OTHER_CLERK), 302)), NOT_ALLOWED),
     "desk/stores/<int:store_id>/": Route(DESK, NOT_ALLOWED, row="store"),
@@ -228,6 +245,7 @@ ADMIN_MODELS: dict[str, str] = {
     "kernel.eventdelivery": READ,
     "kernel.transition": READ,
     "accounts.user": EDIT,
+    "accounts.erasure": READ,
     "messaging.message": READ,
     "stores.brand": EDIT,
     "stores.counterparty": EDIT,

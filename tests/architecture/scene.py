@@ -20,6 +20,7 @@ from fulfillment.services import handover
 from inventory.models import Collection, CountTask, StockLevel
 from members import services as members_services
 from members.models import Member
+from omni.accounts import services as accounts_services
 from omni.accounts.models import User
 from omni.api.models import ApiKey
 from omni.kernel.numbers import public_number
@@ -105,6 +106,7 @@ class Scene:
             "wish_id": self.rows["wish"],
             "template_id": self.rows["coupon to take"],
             "coupon_code": self.rows["coupon"],
+            "passkey_id": "1",
             "brand_code": self.world.brand.code,
             "code": self.world.product.code,
             "store_code": self.world.stores["A"].code,
@@ -325,6 +327,7 @@ def _fill_admin(world: World) -> None:
             Channel.SMS, to="+8613800138000", template="sign_in", language="en", parameters={"code": "271828"},
             cause="walk", now=NOON,
         )  # fmt: skip
+        accounts_services.request_erasure(ShopperUserFactory.create().pk, now=NOON)
     issue_key(world.brand)
     Group.objects.create(name="office")
     EmailAddress.objects.create(user=UserFactory.create(), email="li@example.com")

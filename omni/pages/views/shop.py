@@ -33,7 +33,7 @@ NEWEST_ORDERS = 5
 @require_http_methods(["GET", "HEAD", "POST"])
 def request_code(request: HttpRequest) -> HttpResponse:
     """Ask for a phone, and send a code to it; whether it has an account makes no difference."""
-    following = _following(request)
+    following = following_of(request)
     if request.user.is_authenticated:
         return redirect(following)
     form = PhoneForm(request.POST if request.method == "POST" else None)
@@ -43,7 +43,7 @@ def request_code(request: HttpRequest) -> HttpResponse:
         except DomainError as error:
             form.add_error("phone", error.message)
         else:
-            return redirect(_with_next("account_confirm_login_code", following))
+            return redirect(with_next("account_confirm_login_code", following))
     context = {"form": form, "next": following}
     return render(request, "account/request_login_code.html", context, status=422 if form.is_bound else 200)
 
@@ -52,9 +52,9 @@ def request_code(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def confirm_code(request: HttpRequest) -> HttpResponse:
     """Ask for the code; the right one signs in, the fifth wrong one ends this sign-in."""
-    following, under_way = _following(request), sign_in.find(request)
+    following, under_way = following_of(request), sign_in.find(request)
     if under_way is None:
-        return redirect(_with_next("account_request_login_code", following))
+        return redirect(with_next("account_request_login_code", following))
     form = CodeForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
         try:
@@ -63,7 +63,7 @@ def confirm_code(request: HttpRequest) -> HttpResponse:
         except DomainError as error:
             under_way.abort()
             messages.error(request, error.message)
-            return redirect(_with_next("account_request_login_code", following))
+            return redirect(with_next("account_request_login_code", following))
         form.add_error("code", _("This code is not right. Look at the newest message."))
     context = {"form": form, "next": following, "phone": sealing.mask_phone(under_way.phone)}
     return render(request, "account/confirm_login_code.html", context, status=422 if form.is_bound else 200)
@@ -90,7 +90,7 @@ def show_account(request: HttpRequest) -> HttpResponse:
     return render(request, "members/account_show.html", context)
 
 
-def _following(request: HttpRequest) -> str:
+def following_of(request: HttpRequest) -> str:
     """Return where to go afterwards: only addresses of this site."""
     wanted = request.POST.get("next") or request.GET.get("next") or ""
     if url_has_allowed_host_and_scheme(wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure()):
@@ -98,5 +98,6 @@ def _following(request: HttpRequest) -> str:
     return reverse("pages:account")
 
 
-def _with_next(name: str, following: str) -> str:
+def with_next(name: str, following: str) -> str:
+    """Return the address of a page that leads on to another."""
     return f"{reverse(name)}?{urlencode({'next': following})}"

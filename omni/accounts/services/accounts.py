@@ -84,9 +84,17 @@ def join(phone: str, *, language: str) -> User:
             "language": language,
         },
     )
+    refuse_closed(user)
+    return user
+
+
+def refuse_closed(user: User) -> None:
+    """Refuse an account that shoppers' ways to sign in are not open to.
+
+    :raises AccountClosed: it was closed, or belongs to staff who sign in with a password.
+    """
     if not user.is_active or user.is_staff or user.is_superuser:
         raise AccountClosed(_("This account cannot be used here."))
-    return user
 
 
 @step

@@ -1,0 +1,33 @@
+"""What members keep of a person, for a copy of their data."""
+
+from __future__ import annotations
+
+from members.models import ConsentChange, Member, Wish
+from members.queries.members import addresses_of
+from members.queries.profile import sizes_of_account
+
+
+def export_person(user_id: int) -> dict[str, list[dict[str, object]]]:
+    """Return what is kept of an account's person, by table."""
+    sizes = sizes_of_account(user_id)
+    memberships = Member.objects.filter(user=user_id).order_by("pk")
+    consents = ConsentChange.objects.filter(member__user=user_id).order_by("pk")
+    wishes = Wish.objects.filter(user=user_id).order_by("pk")
+    return {
+        "memberships": list(memberships.values("brand__code", "number", "name", "language", "joined_at")),
+        "addresses": [
+            {
+                "recipient": address.recipient,
+                "phone": address.phone,
+                "district": address.district_label,
+                "street": address.street,
+                "is_default": address.is_default,
+            }
+            for address in addresses_of(user_id)
+        ],
+        "sizes": [{**sizes}] if sizes else [],
+        "consent": list(
+            consents.values("member__brand__code", "purpose", "channel", "is_given", "wording", "source", "at")
+        ),
+        "wishes": list(wishes.values("product__brand__code", "product__code", "variant__sku", "created_at")),
+    }

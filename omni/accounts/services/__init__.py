@@ -1,0 +1,37 @@
+"""The use cases of accounts."""
+
+from omni.accounts.services.accounts import (
+    MAX_NAME_LENGTH,
+    AccountClosed,
+    CannotCount,
+    TooManyCodes,
+    change_profile,
+    count_code_request,
+    count_try,
+    join,
+    refuse_closed,
+)
+from omni.accounts.services.erasure import (
+    NothingToWithdraw,
+    answer_erasure,
+    drive_due_erasures,
+    request_erasure,
+    withdraw_erasure,
+)
+
+__all__ = [
+    "MAX_NAME_LENGTH",
+    "AccountClosed",
+    "CannotCount",
+    "NothingToWithdraw",
+    "TooManyCodes",
+    "answer_erasure",
+    "change_profile",
+    "count_code_request",
+    "count_try",
+    "drive_due_erasures",
+    "join",
+    "refuse_closed",
+    "request_erasure",
+    "withdraw_erasure",
+]

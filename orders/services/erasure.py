@@ -1,0 +1,52 @@
+"""Forgetting who ordered, once nothing of it is under way."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.db.models import Q, QuerySet
+
+from fulfillment import services as fulfillment_services
+from omni.accounts import queries as accounts_queries
+from omni.kernel.transactions import step
+from omni.messages import services as messages_services
+from orders import rules
+from orders.choices import ORDER_TRANSITIONS, RefundStatus
+from orders.models import Basket, Order, PaymentNotice, Refund
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+OVER = sorted(status for status, following in ORDER_TRANSITIONS.items() if not following)
+
+
+@step
+def erase_person(user_id: int, *, now: datetime) -> bool:
+    """Forget the contacts and recipients of an account's orders of every channel, and the messages to them.
+
+    False, with nothing changed, while an order is under way or money is still to go back.
+    """
+    mine = _orders_of(user_id)
+    if mine.exclude(status__in=OVER).exists():
+        return False
+    if Refund.objects.filter(order__in=mine).exclude(status=RefundStatus.SUCCEEDED).exists():
+        return False
+    rows = list(mine.order_by("pk").values_list("pk", "fulfillment_id", "checkout_id", "contact_phone_index"))
+    Order.objects.filter(pk__in=[row[0] for row in rows]).update(
+        contact_name="", contact_phone_sealed="", contact_phone_index=""
+    )
+    for notice in PaymentNotice.objects.filter(intent__checkout__in=[row[2] for row in rows], body__has_key="payer"):
+        notice.body.pop("payer")
+        notice.save(update_fields=["body"])
+    fulfillment_services.forget_recipients([row[1] for row in rows])
+    messages_services.forget_recipients({row[3] for row in rows}, now=now)
+    Basket.objects.filter(token=rules.account_token(user_id)).delete()
+    return True
+
+
+def _orders_of(user_id: int) -> QuerySet[Order]:
+    mine = Q(member__user=user_id)
+    phone_index = accounts_queries.get_identity(user_id).phone_index
+    if phone_index is not None:
+        mine |= Q(contact_phone_index=phone_index)
+    return Order.objects.filter(pk__in=Order.objects.filter(mine).values("pk"))
