@@ -14,7 +14,9 @@ def export_person(user_id: int) -> dict[str, list[dict[str, object]]]:
     consents = ConsentChange.objects.filter(member__user=user_id).order_by("pk")
     wishes = Wish.objects.filter(user=user_id).order_by("pk")
     return {
-        "memberships": list(memberships.values("brand__code", "number", "name", "language", "joined_at")),
+        "memberships": [
+            dict(row) for row in memberships.values("brand__code", "number", "name", "language", "joined_at")
+        ],
         "addresses": [
             {
                 "recipient": address.recipient,
@@ -26,8 +28,13 @@ def export_person(user_id: int) -> dict[str, list[dict[str, object]]]:
             for address in addresses_of(user_id)
         ],
         "sizes": [{**sizes}] if sizes else [],
-        "consent": list(
-            consents.values("member__brand__code", "purpose", "channel", "is_given", "wording", "source", "at")
-        ),
-        "wishes": list(wishes.values("product__brand__code", "product__code", "variant__sku", "created_at")),
+        "consent": [
+            dict(row)
+            for row in consents.values(
+                "member__brand__code", "purpose", "channel", "is_given", "wording", "source", "at"
+            )
+        ],
+        "wishes": [
+            dict(row) for row in wishes.values("product__brand__code", "product__code", "variant__sku", "created_at")
+        ],
     }

@@ -111,6 +111,7 @@ def export_account(user_id: int) -> dict[str, list[dict[str, object]]]:
     }
     keys = Authenticator.objects.filter(user=user_id, type=Authenticator.Type.WEBAUTHN).order_by("pk")
     linked = SocialAccount.objects.filter(user=user_id).order_by("pk")
+    erasures = Erasure.objects.filter(user=user_id).order_by("pk")
     return {
         "profile": [profile],
         "passkeys": [
@@ -119,7 +120,5 @@ def export_account(user_id: int) -> dict[str, list[dict[str, object]]]:
         "linked_accounts": [
             {"provider": row.provider, "id": row.uid, "nickname": row.extra_data.get("nickname", "")} for row in linked
         ],
-        "erasures": list(
-            Erasure.objects.filter(user=user_id).order_by("pk").values("status", "requested_at", "finished_at")
-        ),
+        "erasures": [dict(row) for row in erasures.values("status", "requested_at", "finished_at")],
     }

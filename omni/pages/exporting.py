@@ -31,7 +31,7 @@ from omni.kernel.transactions import drive, entry, step
 from omni.messages import queries as messages_queries
 from omni.pages.models import DataExport, ExportStatus
 from orders import queries as orders_queries
-from stores.permissions import Actor
+from stores import permissions as stores_permissions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -54,7 +54,7 @@ def collect(user_id: int) -> dict[str, Tables]:
         "account": accounts_queries.export_account(user_id),
         "messages": messages_queries.export_messages(phone) if phone else {},
         "members": members_queries.export_person(user_id),
-        "orders": orders_queries.export_orders(Actor(f"user:{user_id}", user_id=user_id)),
+        "orders": orders_queries.export_orders(stores_permissions.Actor(f"user:{user_id}", user_id=user_id)),
     }
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Concatenate, ParamSpec
 from allauth.account.internal.flows.login import get_authentication_records, record_authentication
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.http import urlencode
@@ -40,24 +40,24 @@ class NoPhone(Conflict):
 
 def is_recent(request: HttpRequest) -> bool:
     """Tell whether the owner has proven themselves in this browser within the last minutes."""
-    records = get_authentication_records(request, request.user)  # type: ignore[arg-type]  # signed in, or no record
+    records = get_authentication_records(request, request.user)
     newest = max((record["at"] for record in records if record.get("method") in PROOFS), default=0.0)
     return bool(time.time() - newest < settings.ACCOUNT_REAUTHENTICATION_TIMEOUT)
 
 
 def for_the_owner(
-    view: Callable[Concatenate[HttpRequest, P], HttpResponse],
-) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
+    view: Callable[Concatenate[HttpRequest, P], HttpResponseBase],
+) -> Callable[Concatenate[HttpRequest, P], HttpResponseBase]:
     """Let a view be reached only by who is signed in and has just proven it; others go and do so first."""
 
     @functools.wraps(view)
-    def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+    def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         if not is_recent(request):
             following = request.path if request.method in {"GET", "HEAD"} else _page_of(request)
             return redirect(f"{reverse('pages:again')}?{urlencode({'next': following})}")
         return view(request, *args, **kwargs)
 
-    signed_in: Callable[Concatenate[HttpRequest, P], HttpResponse] = login_required(
+    signed_in: Callable[Concatenate[HttpRequest, P], HttpResponseBase] = login_required(
         guarded, login_url="account_request_login_code"
     )
     return signed_in
@@ -102,7 +102,7 @@ def is_right(request: HttpRequest, code: str) -> bool:
     if not hmac.compare_digest(state["code"], _hash(state["flow"], code)):
         return False
     del request.session[_KEY]
-    record_authentication(request, request.user, method="code", reauthenticated=True)  # type: ignore[arg-type]
+    record_authentication(request, request.user, method="code", reauthenticated=True)
     return True
 
 

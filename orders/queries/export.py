@@ -11,6 +11,11 @@ from orders.queries.access import orders_visible_to
 if TYPE_CHECKING:
     from stores.permissions import Actor
 
+LINE_COLUMNS = (
+    "order__number", "sku", "name_zh", "name_en", "quantity", "cancelled_quantity", "unit_price_fen", "discount_fen",
+    "total_fen",
+)  # fmt: skip
+
 
 def export_orders(actor: Actor) -> dict[str, list[dict[str, object]]]:
     """Return what is kept of an actor's orders of every channel, by table. Amounts in fen."""
@@ -35,10 +40,5 @@ def export_orders(actor: Actor) -> dict[str, list[dict[str, object]]]:
             }
             for order in orders
         ],
-        "order_lines": list(
-            lines.values(
-                "order__number", "sku", "name_zh", "name_en", "quantity", "cancelled_quantity", "unit_price_fen",
-                "discount_fen", "total_fen",
-            )
-        ),
-    }  # fmt: skip
+        "order_lines": [dict(row) for row in lines.values(*LINE_COLUMNS)],
+    }

@@ -174,7 +174,7 @@ PAGES: dict[str, Route] = {
     "me/security/passkeys/<int:passkey_id>/remove/": AGAIN,
     "me/data/": Route(ACCOUNT, NOT_ALLOWED),
     "me/data/copy/": AGAIN,
-    "me/data/copy/<str:number>/": Route(answers(302), NOT_ALLOWED),
+    "me/data/copy/<str:number>/": Route(answers(302), NOT_ALLOWED, row="unpaid order"),
     "me/data/erase/": Route(answers(302), answers(302)),
     "me/data/erase/withdraw/": AGAIN,
     # The desk.

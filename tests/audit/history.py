@@ -6,7 +6,9 @@ from datetime import datetime, timedelta
 from fulfillment.choices import DeliveryState
 from fulfillment.services import handover
 from members.models import Promotion
+from omni.accounts import services as accounts_services
 from omni.kernel.transactions import entry
+from omni.pages import exporting
 from orders import services
 from orders.clients import ProviderRefund
 from orders.models import Order, PaymentIntent, Refund
@@ -14,6 +16,7 @@ from orders.services import payment, refunds
 from tests.audit.after_history import wait_for_size
 from tests.audit.offer_history import use_offers
 from tests.cast import NOON, World
+from tests.factories.accounts import ShopperUserFactory
 from tests.factories.offers import PromotionFactory
 from tests.factories.orders import (
     accepted_order,
@@ -60,6 +63,9 @@ def live_through(world: World) -> History:
     run_deliveries(LATER)
     discounted = sell_cheaper(world)
     use_offers(world, placed)
+    with entry():
+        accounts_services.request_erasure(ShopperUserFactory.create().pk, now=LATER)
+        exporting.request_export(ShopperUserFactory.create().pk, language="en", now=LATER)
     return History(placed, offered, accepted, delivered, cancelled, orphan, discounted)
     wait_for_size(world)
     return History(placed, offered, accepted, delivered, cancelled, orphan)

@@ -23,6 +23,8 @@ PROMISES = "Every promise of a store has its stock"
 CAPACITY = "Capacity used is that of its orders"
 FULFILLMENT_DUE = "No step of fulfillment is overdue"
 ORDERS_DUE = "No step of orders is overdue"
+ERASURES = "No erasure is overdue"
+EXPORTS = "No copy of somebody's data is overdue"
 EVENTS = "No event is parked or overdue"
 
 Naming = Callable[[History], str]
@@ -484,5 +486,23 @@ PLANTS = (
         """,
         {EVENTS},
         "to test.slow: pending, 9 attempts",
+    ),
+    Plant(
+        "an erasure that nobody answers",
+        "UPDATE accounts_erasure SET status = 'running', round = 1, due_at = '2026-03-16 03:00+00'",
+        {ERASURES},
+        ": running, round 1",
+    ),
+    Plant(
+        "an erasure that waits for nothing",
+        "UPDATE accounts_erasure SET due_at = NULL",
+        {ERASURES},
+        ": requested, round 0",
+    ),
+    Plant(
+        "a copy of somebody's data that nobody makes",
+        "UPDATE pages_dataexport SET next_attempt_at = '2026-03-16 03:00+00'",
+        {EXPORTS},
+        ": requested",
     ),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.contrib import messages
-from django.http import FileResponse, HttpRequest, HttpResponse
+from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
@@ -50,7 +50,7 @@ def request_export(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_safe
 @for_the_owner
-def fetch_export(request: HttpRequest, number: str) -> FileResponse:
+def fetch_export(request: HttpRequest, /, number: str) -> HttpResponseBase:
     """Hand a copy to its owner."""
     file = exporting.open_export(account_of(request), number, now=clock.now())
     return FileResponse(file, as_attachment=True, filename=f"{number}.zip", content_type="application/zip")

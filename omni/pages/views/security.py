@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from omni.accounts import queries as accounts_queries
 from omni.kernel import sealing
-from omni.kernel.errors import DomainError
+from omni.kernel.errors import DomainError, InvalidInput
 from omni.pages import passkeys, reauthentication
 from omni.pages.forms import CodeForm
 from omni.pages.reauthentication import for_the_owner
@@ -143,7 +143,7 @@ def rename_passkey(request: HttpRequest, passkey_id: int) -> HttpResponse:
     """Name a passkey."""
     try:
         passkeys.rename(account_of(request), passkey_id, request.POST.get("name", ""))
-    except passkeys.InvalidInput as error:
+    except InvalidInput as error:
         messages.error(request, error.message)
     return redirect("pages:security")
 
