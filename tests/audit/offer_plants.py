@@ -1,6 +1,6 @@
 """Violations of offers and points to plant."""
 
-from tests.audit.plants import Plant
+from tests.audit.planting import Plant
 
 POINTS = "Points are what their entries sum to"
 OFFERS = "Coupons are used by one, and limits are counted"

@@ -7,7 +7,8 @@ import pytest
 from omni.pages import audit
 from omni.pages.models import AuditMark
 from tests.audit.history import LATER, sell
-from tests.audit.plants import CREDIT, JOURNALS, MOVEMENTS, PAID, SALES, spoil
+from tests.audit.planting import spoil
+from tests.audit.plants import CREDIT, JOURNALS, MOVEMENTS, PAID, SALES
 from tests.cast import World
 
 pytestmark = pytest.mark.django_db

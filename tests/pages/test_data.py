@@ -286,7 +286,7 @@ def test_copy_holds_what_every_app_keeps_of_its_owner(
         answer = client.get(f"/me/data/copy/{copy.number}/")
 
     assert answer.headers["Content-Disposition"] == f'attachment; filename="{copy.number}.zip"'
-    files = dict(files_of(b"".join(answer.streaming_content)))
+    files = dict(files_of(answer.getvalue()))
     kept = json.loads(files["data.json"])
     assert kept["account"]["profile"][0]["phone"] == PHONE
     assert kept["account"]["passkeys"][0]["name"] == f"{NAME} iPhone"
