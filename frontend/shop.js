@@ -26,3 +26,8 @@ window.addEventListener("pageshow", () => {
   showBasketCount();
   void askBasketCount();
 });
+
+// Installed on a phone, the shop says so itself when there is no network.
+if (window.isSecureContext) {
+  navigator.serviceWorker?.register("/worker.js").catch(() => undefined);
+}

@@ -1,7 +1,7 @@
 from django.urls import path
 from django.views.generic import RedirectView
 
-from omni.pages.views import account, data, hq, security, shop
+from omni.pages.views import account, app, data, hq, security, shop
 
 # Under the names that allauth redirects to, outside this app's namespace.
 sign_in_patterns = [
@@ -13,6 +13,10 @@ sign_in_patterns = [
 
 app_name = "pages"
 urlpatterns = [
+    path("manifest.webmanifest", app.show_manifest, name="manifest"),
+    path("worker.js", app.show_worker, name="worker"),
+    path("offline/", app.show_offline, name="offline"),
+    path("favicon.ico", RedirectView.as_view(url="/static/favicon.ico", permanent=True)),
     path("me/", shop.show_account, name="account"),
     path("me/wishes/<int:wish_id>/to-basket/", account.move_wish_to_basket, name="wish-to-basket"),
     path("me/again/", security.ask_again, name="again"),

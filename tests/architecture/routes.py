@@ -94,6 +94,10 @@ PAGES: dict[str, Route] = {
     "callbacks/courier/": Route(NOT_ALLOWED, answers(401)),
     # The shop.
     "": FOR_ALL,
+    "manifest.webmanifest": FOR_ALL,
+    "worker.js": FOR_ALL,
+    "offline/": FOR_ALL,
+    "favicon.ico": Route(get=answers(301), post=answers(301)),
     "products/": FOR_ALL,
     "products/<slug:brand_code>/<str:code>/": FOR_ALL,
     "garments/<shape>/<color>.svg": FOR_ALL,
