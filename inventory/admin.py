@@ -8,9 +8,11 @@ from inventory.models import (
     Category,
     Collection,
     CountTask,
+    Media,
     Price,
     Product,
     Reservation,
+    SizeChart,
     StockLevel,
     StockMovement,
     Variant,
@@ -39,6 +41,11 @@ class VariantInline(admin.TabularInline["Variant", "Product"]):
     show_change_link = True
 
 
+class MediaInline(admin.TabularInline["Media", "Product"]):
+    model = Media
+    extra = 0
+
+
 @admin.register(Product)
 class ProductAdmin(admin.ModelAdmin["Product"]):
     list_display = ["code", "brand_id", "name_zh", "name_en", "category", "launched_on", "is_active"]
@@ -47,7 +54,16 @@ class ProductAdmin(admin.ModelAdmin["Product"]):
     search_fields = ["code", "name_zh", "name_en"]
     autocomplete_fields = ["category", "collection"]
     raw_id_fields = ["brand"]
-    inlines = [VariantInline]
+    inlines = [VariantInline, MediaInline]
+
+
+@admin.register(SizeChart)
+class SizeChartAdmin(admin.ModelAdmin["SizeChart"]):
+    list_display = ["category", "brand_id", "product"]
+    list_filter = ["category"]
+    list_select_related = ["category", "product"]
+    autocomplete_fields = ["category", "product"]
+    raw_id_fields = ["brand"]
 
 
 class PriceInline(admin.TabularInline["Price", "Variant"]):

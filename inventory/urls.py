@@ -1,12 +1,14 @@
 from django.urls import path, re_path
 
-from inventory.views import product, shop
+from inventory.views import crawlers, product, shop
 
 app_name = "inventory"
 urlpatterns = [
     path("", shop.show_home, name="home"),
     path("products/", shop.list_products, name="products"),
     path("products/<slug:brand_code>/<str:code>/", product.show_product, name="product"),
+    path("robots.txt", crawlers.show_robots, name="robots"),
+    path("sitemap.xml", crawlers.show_sitemap, name="sitemap"),
     path("scan/<slug:brand_code>/<path:sku>/code.svg", product.show_scan_code, name="scan-code"),
     path("scan/<slug:brand_code>/<path:sku>/", product.scan, name="scan"),
     re_path(

@@ -290,6 +290,12 @@ def city_key(store: Store) -> tuple[str, int]:
     return store.district_id or NO_DISTRICT, store.pk
 
 
+def shop_addresses(*, limit: int) -> QuerySet[Store, tuple[str, str]]:
+    """Return (brand code, store code) of the stores that shoppers may come to."""
+    shops = Store.objects.filter(is_active=True).exclude(kind=StoreKind.WAREHOUSE).order_by("pk")[:limit]
+    return shops.values_list("brand__code", "code")
+
+
 def get_shop(brand_code: str, code: str, place: Place | None, *, now: datetime) -> FoundStore:
     """Return a store that shoppers may come to.
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from inventory import rules
+from inventory.models import Product
 from inventory.queries.catalogue import fetch_rows, frozen
 from inventory.sql import product as sql
 from omni.kernel import bilingual, geo
@@ -13,7 +14,9 @@ from stores import queries as stores_queries
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
+    from datetime import date, datetime
+
+    from django.db.models import QuerySet
 
     from stores.queries import DeliveryPromise, FoundStore, Place
 
@@ -163,6 +166,12 @@ def outfit_of(product_id: int) -> list[int]:
     pieces = [rules.Piece(*row) for row in rows]
     # The product itself comes first; it is missing when it belongs to no collection.
     return rules.companions(pieces[0], pieces[1:]) if pieces else []
+
+
+def product_addresses(*, limit: int) -> QuerySet[Product, tuple[str, str, date]]:
+    """Return (brand code, style code, launch date) of products on sale, the newest first."""
+    products = Product.objects.filter(is_active=True).order_by("-launched_on", "-pk")[:limit]
+    return products.values_list("brand__code", "code", "launched_on")
 
 
 def find_scanned(brand_code: str, code: str) -> tuple[str, str, str] | None:

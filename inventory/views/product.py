@@ -69,6 +69,7 @@ def _product_content(product_id: int, wanted_color: str, wanted_size: str, place
         "color": color,
         "colors": [(shade, _address(product, shade, wanted_size), shade.hex == color.hex) for shade in product.colors],
         "sizes": [(size, _address(product, color, size.name)) for size in sizes],
+        "gone_sizes": [size for size in sizes if not size.store_count],
         "is_one_price": len({size.price_fen for size in sizes}) <= 1,
         "chosen": chosen,
         "is_buyable": any(size.store_count for size in sizes),

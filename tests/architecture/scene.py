@@ -17,7 +17,7 @@ from psycopg2 import sql
 from fulfillment.choices import DeliveryState, FulfillmentOrderStatus, PickupCodePurpose, Way
 from fulfillment.models import AcceptanceRecord, Delivery, DeliveryCallback, RoutingRule
 from fulfillment.services import handover
-from inventory.models import Collection, CountTask, StockLevel
+from inventory.models import Collection, CountTask, SizeChart, StockLevel
 from members import services as members_services
 from members.models import Member
 from omni.accounts import services as accounts_services
@@ -334,6 +334,7 @@ def _fill_admin(world: World) -> None:
     Collection.objects.create(
         brand=world.brand, code="spring", name_zh="春", name_en="Spring", launched_on=date(2026, 1, 1)
     )
+    SizeChart.objects.create(brand=world.brand, category=world.product.category)
     CountTask.objects.create(level=world.level("A", "S"), reason="not_found", opened_at=NOON)
     RoutingRule.objects.create(brand=world.brand)
     AcceptanceRecord.objects.create(store=store, offers=1, accepted=1, counted_at=NOON)

@@ -8,6 +8,7 @@ from django.test import Client
 from django.urls import reverse
 
 from inventory import services
+from inventory.models import SizeChart
 from inventory.services import StockWant
 from omni.kernel.transactions import entry
 from tests.cast import World
@@ -62,3 +63,14 @@ def test_admin_cannot_change_stock(administrator: Client, world: World, name: st
 def test_stock_movement_is_never_changed_or_deleted(world: World, change: str) -> None:
     with pytest.raises(IntegrityError, match="never changed"), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(change)
+
+
+def test_admin_refuses_a_size_chart_with_an_unknown_measure(administrator: Client, world: World) -> None:
+    values = {"brand": world.brand.pk, "category": world.product.category_id, "garment": "{}"}
+    address = reverse("admin:inventory_sizechart_add")
+    bad = administrator.post(address, values | {"body": '{"measures": ["beauty"], "sizes": {"M": [1]}}'})
+    assert "body" in bad.context["adminform"].form.errors
+    assert not SizeChart.objects.exists()
+    good = administrator.post(address, values | {"body": '{"measures": ["bust"], "sizes": {"M": ["86–90"]}}'})
+    assert good.status_code == 302
+    assert SizeChart.objects.get().body["sizes"] == {"M": ["86–90"]}

@@ -10,7 +10,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from inventory.models import Price, Product, SizeChart, StockLevel, Variant
 from inventory.views.drawings import GARMENTS
-from stores.models import Brand
+from stores.models import Brand, Store
 from tests.cast import NOON, World
 from tests.factories.inventory import CategoryFactory, CollectionFactory, MediaFactory, ProductFactory, VariantFactory
 from tests.inventory.test_views import PRODUCT, forget, make_products, page, remember_place
@@ -247,3 +247,22 @@ def test_page_in_another_color_keeps_the_canonical_address(world: World, shopper
     text = page(shopper, f"{PRODUCT}?color=000000")
     assert '<link rel="canonical" href="http://127.0.0.1:8000/products/one/SHIRT/">' in text
     assert '"availability": "https://schema.org/OutOfStock"' in text
+
+
+def test_sitemap_lists_products_and_stores_that_are_open_to_shoppers(
+    world: World, shopper: Client, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    Product.objects.filter(pk=world.other_variant.product_id).update(is_active=False)
+    Store.objects.filter(pk=world.stores["C"].pk).update(kind="warehouse")
+    with django_assert_num_queries(2):
+        answer = shopper.get("/sitemap.xml")
+    assert answer["Content-Type"] == "application/xml"
+    assert re.findall("<loc>http://127.0.0.1:8000(.*?)</loc>", answer.content.decode()) == [
+        *("/", "/products/", "/stores/", PRODUCT, "/stores/one/A/", "/stores/one/B/", "/stores/two/A/"),
+    ]
+
+
+def test_robots_are_told_what_is_private_and_where_the_sitemap_is(shopper: Client) -> None:
+    text = page(shopper, "/robots.txt")
+    assert "Disallow: /me/" in text
+    assert "Sitemap: http://127.0.0.1:8000/sitemap.xml" in text

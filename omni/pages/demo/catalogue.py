@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from omni.pages.demo.cloths import CARE, COLORS, COST_PERCENT, DEAR, MATERIALS, NOT_FOR_MEN
 from omni.pages.demo.copying import Table
 from omni.pages.demo.garments import GARMENTS, PARENTS, SIZES, Garment
-from omni.pages.demo.looks import CARE_SYMBOLS, CRAFT, FLAT_KINDS, KINDS, drawing_of
+from omni.pages.demo.looks import CARE_SYMBOLS, CRAFT, FLAT_KINDS, KINDS, drawing_of, print_words
 from omni.pages.demo.sizing import charts
 
 if TYPE_CHECKING:
@@ -141,20 +141,27 @@ class Catalogue:
             age_days = 240 - number * 2 - self.dice.randrange(2)
             look, style_code = next(looks[code]), f"{brand.prefix}{1001 + number}"
             drawing = drawing_of(code, look.material, look.style[1], look.noun[1], number)
+            look = look._replace(drawing=drawing)
             place = (brand_id, style_code, self.category_ids[code], seasons[age_days < 90])
             symbols = list(CARE_SYMBOLS[MATERIALS[look.material].care])
             launched_on = today - timedelta(days=age_days)
             product_id = self.products.add(
-                (*place, *_words(look, self.dice), symbols, drawing, VAT_PPM, launched_on, True)
+                (
+                    *place,
+                    *_words(look, self.dice),
+                    symbols,
+                    drawing,
+                    VAT_PPM,
+                    launched_on,
+                    True,
+                )
             )
             barcodes = 6999_0000_0000 + (brand_id * 1000 + number) * 100
             prices = self._prices(brand, look, age_days)
             if number % 5 in MEMBER_STYLES:
                 prices = _with_member_price(prices)
             self._add_chart(brand, (brand_id, product_id), code, frozenset(drawing.split(".")[1:]))
-            colors = self._add_variants(
-                brand, look._replace(drawing=drawing), (brand_id, product_id), style_code, barcodes, *prices
-            )
+            colors = self._add_variants(brand, look, (brand_id, product_id), style_code, barcodes, *prices)
             styles.append(Style(product_id, age_days, colors))
 
     def _looks(self, brand: DemoBrand, code: str) -> Iterator[Look]:
@@ -245,11 +252,12 @@ def _words(look: Look, dice: random.Random) -> tuple[str, ...]:
     cloth, style, noun = MATERIALS[look.material], look.style, look.noun
     fit_zh, fit_en = dice.choice(FITS) if look.garment.sizing != "one" else ("均码", "One size")
     day_zh, day_en = dice.choice(DAYS)
+    print_zh, print_en = print_words(style[1], look.drawing)
     return (
         SEAM.sub(" ", f"{cloth.zh}{style[0]}{noun[0]}"),
         f"{style[1]} {cloth.en} {noun[1]}",
-        f"{style[0]}设计的{look.garment.zh}，{cloth.note_zh}，{day_zh}。{fit_zh}。",
-        f"{style[1]} {noun[1]}: {cloth.note_en}; {day_en}. {fit_en}.",
+        SEAM.sub(" ", f"{style[0]}设计的{noun[0]}，{cloth.note_zh}，{day_zh}。{print_zh}{fit_zh}。"),
+        f"{style[1]} {noun[1]}: {cloth.note_en}; {day_en}.{print_en} {fit_en}.",
         cloth.fabric_zh,
         cloth.fabric_en,
         *CRAFT[look.code],

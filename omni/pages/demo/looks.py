@@ -42,6 +42,15 @@ PRINTS = {
 }  # fmt: skip
 MOTIFS = frozenset({"pinstripe", "stripe", "wash", "cable", "rib", "dots", "fairisle", "lace", "check", "weave"})
 PRINT_EVERY = 3
+PRINT_WORDS = {
+    "floral": ("通身细碎小花", "Printed all over with small flowers"),
+    "dots": ("疏落波点", "Scattered with dots"),
+    "check": ("低对比格纹", "In a quiet check"),
+    "stripe": ("色织条纹", "In a woven stripe"),
+    "pinstripe": ("细若发丝的条纹", "With a hairline stripe"),
+    "marl": ("混色花纱，近看有层次", "Of mottled yarn, with depth when seen near"),
+    "rib": ("坑条肌理", "With a ribbed surface"),
+}
 KINDS = ("front", "figure", "back", "detail")
 # What is the same from behind, and not worn on a figure.
 FLAT_KINDS = ("front", "detail")
@@ -131,7 +140,20 @@ def drawing_of(category: str, material: str, style: str, noun: str, number: int)
     """Return the name of the drawing of a style from the front; `number` settles what the words leave open."""
     marks = [mark for mark in (MARKS.get(style), NOUN_MARKS.get(noun)) if mark]
     cloth = "knit" if category == "knit" and material in {"wool", "cotton"} else CLOTHS.get(material, "")
-    prints = PRINTS.get((category, material))
-    if prints and not MOTIFS.intersection(marks) and number % PRINT_EVERY == 0:
-        marks.append(prints[number // PRINT_EVERY % 2])
+    marks += _print_of(category, material, marks, number)
     return ".".join([category, *dict.fromkeys(marks), *([cloth] if cloth else []), f"t{number % 3}"])
+
+
+def _print_of(category: str, material: str, marks: list[str], number: int) -> list[str]:
+    """Return the print that a style has beyond its name, if any."""
+    prints = PRINTS.get((category, material))
+    if prints is None or MOTIFS.intersection(marks) or number % PRINT_EVERY:
+        return []
+    return [prints[number // PRINT_EVERY % 2]]
+
+
+def print_words(style: str, drawing: str) -> tuple[str, str]:
+    """Return a sentence about a print that the name does not tell, in both languages; empty ones without."""
+    told = MARKS.get(style, "")
+    found = [PRINT_WORDS[part] for part in drawing.split(".") if part in PRINT_WORDS and part != told]
+    return (f"{found[0][0]}。", f" {found[0][1]}.") if found else ("", "")
