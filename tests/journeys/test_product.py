@@ -95,7 +95,7 @@ def choose_jingan(page: Page) -> None:
 def test_shopper_chooses_color_and_size_and_sees_stores_promise_chart_and_outfit(phone: Page) -> None:
     phone.goto(PRODUCT)
     expect(phone.locator(".near-list li b").first).to_have_text(re.compile("Store A"))
-    phone.locator(".size", has_text="M").click()
+    phone.locator("[value='SHIRT-M']").check()
     expect(phone.locator("#near-head")).to_have_text("Size M: where it is")
     expect(phone).to_have_url(re.compile("size=M"))
     expect(phone.locator(".member-price")).to_contain_text("¥459.00")
@@ -103,7 +103,8 @@ def test_shopper_chooses_color_and_size_and_sees_stores_promise_chart_and_outfit
     expect(phone.locator(".promise")).to_contain_text("from Store A")
     expect(phone.locator("#buy-more input[name=sku]")).to_have_value("SHIRT-M")
     phone.get_by_role("link", name="Black").click()
-    expect(phone.locator(".size", has_text="M").locator("input")).to_be_checked()
+    expect(phone).to_have_url(re.compile("color=1b1b1f&size=M"))
+    expect(phone.locator(".size [value='SHIRT-BLK-M']")).to_be_checked()
     expect(phone.locator(".promise")).to_contain_text("from Store B")
     expect(phone.locator(".near-list li")).to_have_count(1)
     phone.get_by_role("link", name="White").click()
