@@ -14,6 +14,8 @@ from orders import services
 from orders.choices import RefundStatus
 from orders.models import (
     IntentAllocation,
+    Invoice,
+    InvoiceDocument,
     Order,
     OrderCharge,
     OrderLine,
@@ -94,4 +96,18 @@ class RecognitionAdmin(ReadOnly, admin.ModelAdmin["Recognition"]):
     list_display = ["cause", "order_id", "fulfilling_store_id", "quantity", "amount_fen", "business_on"]
     list_filter = ["business_on"]
     search_fields = ["cause"]
+    show_full_result_count = False
+
+
+class InvoiceDocumentInline(ReadOnly, admin.TabularInline["InvoiceDocument", "Invoice"]):
+    model = InvoiceDocument
+
+
+@admin.register(Invoice)
+class InvoiceAdmin(ReadOnly, admin.ModelAdmin["Invoice"]):
+    list_display = ["number", "order_id", "status", "amount_fen", "round", "attempts", "last_error", "requested_at"]
+    list_filter = ["status"]
+    exclude = ["email_sealed"]
+    search_fields = ["number"]
+    inlines = [InvoiceDocumentInline]
     show_full_result_count = False

@@ -130,3 +130,34 @@ class NoticeOutcome(models.TextChoices):
     APPLIED = "applied", _("Applied")
     REPEATED = "repeated", _("Already known")
     QUARANTINED = "quarantined", _("Does not match")
+
+
+class TitleKind(models.TextChoices):
+    PERSON = "person", _("A person")
+    COMPANY = "company", _("A company")
+
+
+class InvoiceKind(models.TextChoices):
+    BLUE = "blue", _("Invoice")
+    RED = "red", _("Red invoice")
+
+
+class InvoiceStatus(models.TextChoices):
+    REQUESTED = "requested", pgettext_lazy("invoice", "Asked for")
+    ISSUING = "issuing", pgettext_lazy("invoice", "Being issued")
+    ISSUED = "issued", pgettext_lazy("invoice", "Issued")
+    REFUSED = "refused", pgettext_lazy("invoice", "Refused")
+    REVERSING = "reversing", pgettext_lazy("invoice", "Being taken back")
+    REVERSED = "reversed", pgettext_lazy("invoice", "Taken back")
+
+
+INVOICE_TRANSITIONS: dict[InvoiceStatus, frozenset[InvoiceStatus]] = {
+    InvoiceStatus.REQUESTED: frozenset({InvoiceStatus.ISSUING, InvoiceStatus.ISSUED, InvoiceStatus.REFUSED}),
+    InvoiceStatus.ISSUING: frozenset({InvoiceStatus.ISSUED, InvoiceStatus.REFUSED}),
+    InvoiceStatus.REFUSED: frozenset({InvoiceStatus.REQUESTED}),
+    InvoiceStatus.ISSUED: frozenset({InvoiceStatus.REVERSING}),
+    InvoiceStatus.REVERSING: frozenset({InvoiceStatus.REVERSED}),
+    InvoiceStatus.REVERSED: frozenset({InvoiceStatus.REQUESTED}),
+}
+# What the provider is still to be asked about.
+OPEN_INVOICES = (InvoiceStatus.REQUESTED, InvoiceStatus.ISSUING, InvoiceStatus.REVERSING)

@@ -74,3 +74,30 @@ class OrderCancelled:
 class OrderCompleted:
     order_id: int
     completed_at: datetime
+
+
+@dataclass(frozen=True)
+class InvoiceIssued:
+    order_id: int
+    document_id: int
+    issued_at: datetime
+    amount_fen: int
+
+
+@dataclass(frozen=True)
+class InvoiceNotIssued:
+    """The provider refused the invoice; the shopper may mend its title and ask again."""
+
+    order_id: int
+    invoice_id: int
+    refused_at: datetime
+
+
+@dataclass(frozen=True)
+class InvoiceReversed:
+    """A red invoice took the issued one back after a return; what is left is invoiced anew."""
+
+    order_id: int
+    document_id: int
+    reversed_at: datetime
+    amount_fen: int

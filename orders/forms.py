@@ -13,6 +13,7 @@ from members import services as members_services
 from omni.kernel import sealing
 from omni.kernel.errors import InvalidInput
 from orders import queries, rules
+from orders.choices import TitleKind
 from orders.rules import MAX_NAME_LENGTH, MAX_QUANTITY, MAX_STREET_LENGTH
 from stores import queries as stores_queries
 
@@ -279,6 +280,50 @@ class FeedbackForm(forms.Form):
                 if values[f"stars_{line.line_id}"]
             ),
         )
+
+    def show_refusal(self, error: DomainError) -> None:
+        """Put a refusal beside the field that it names."""
+        self.add_error(error.field if error.field in self.fields else None, error.message)
+
+
+class InvoiceForm(forms.Form):
+    """Whom an invoice is made out to; the tax number is checked where it is written."""
+
+    title_kind = forms.ChoiceField(
+        label=_("Made out to"),
+        choices=TitleKind.choices,
+        initial=TitleKind.PERSON,
+        widget=forms.RadioSelect(attrs={"class": "radio"}),
+        error_messages={"required": _("Choose a person or a company.")},
+    )
+    title = forms.CharField(
+        label=_("Name or company"),
+        max_length=100,
+        error_messages={"required": _("Enter whom the invoice is made out to.")},
+        widget=forms.TextInput(attrs={"class": "input w-full"}),
+    )
+    tax_number = forms.CharField(
+        label=_("Tax number (companies)"),
+        max_length=30,
+        required=False,
+        widget=forms.TextInput(attrs={"class": "input w-full figure", "autocomplete": "off", "spellcheck": "false"}),
+    )
+    email = forms.EmailField(
+        label=_("E-mail (if you like a copy)"),
+        max_length=120,
+        required=False,
+        widget=forms.EmailInput(attrs={"class": "input w-full", "autocomplete": "email"}),
+    )
+
+    def clean(self) -> dict[str, Any]:
+        """Check a company's tax number, so that all mistakes are shown at once."""
+        values = super().clean() or self.cleaned_data
+        if values.get("title_kind") == TitleKind.COMPANY and not self.has_error("tax_number"):
+            try:
+                rules.clean_tax_number(values.get("tax_number", ""))
+            except InvalidInput as error:
+                self.add_error("tax_number", error.message)
+        return values
 
     def show_refusal(self, error: DomainError) -> None:
         """Put a refusal beside the field that it names."""

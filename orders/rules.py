@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 MAX_LINES = 50
+# The characters of a unified social credit code by their value.
+CREDIT_CODE_SYMBOLS = "0123456789ABCDEFGHJKLMNPQRTUWXY"
+CREDIT_CODE_LENGTH = 18
 ACCOUNT_PREFIX = "account:"
 # The party of an adjustment that is the seller itself: it only sells cheaper.
 BRAND = members_choices.Funder.BRAND.value
@@ -77,6 +80,12 @@ def account_token(user_id: int) -> str:
 def is_account_token(token: str) -> bool:
     """Tell whether a token is an account's."""
     return token.startswith(ACCOUNT_PREFIX)
+
+
+class InvalidTaxNumber(InvalidInput):
+    """A tax number whose characters or check do not fit."""
+
+    code = "invalid_tax_number"
 
 
 def check_line_count(count: int) -> None:
@@ -231,3 +240,24 @@ def _has_hidden_characters(text: str) -> bool:
         unicodedata.category(character) in {"Cc", "Cf", "Cs", "Co"} and character not in SPELLING_MARKS
         for character in text
     )
+
+
+def clean_tax_number(text: str) -> str:
+    """Return a unified social credit code as it is written (GB 32100-2015): 18 characters, the last checks the rest.
+
+    :raises InvalidTaxNumber: it is none; `field` is "tax_number".
+    """
+    code = unicodedata.normalize("NFKC", text).replace(" ", "").upper()
+    values = [CREDIT_CODE_SYMBOLS.find(symbol) for symbol in code]
+    is_right = len(code) == CREDIT_CODE_LENGTH and min(values, default=-1) >= 0
+    if is_right:
+        weighted = sum(value * pow(3, position, 31) for position, value in enumerate(values[:-1]))
+        is_right = values[-1] == (31 - weighted % 31) % 31
+    if not is_right:
+        raise InvalidTaxNumber(_("This is no tax number: please check its 18 characters."), field="tax_number")
+    return code
+
+
+def tax_in(amount_fen: int, tax_rate_ppm: int) -> int:
+    """Return the VAT inside an amount."""
+    return money.split(amount_fen, [money.PPM, tax_rate_ppm])[1] if amount_fen else 0

@@ -355,3 +355,45 @@ LAST_RECOGNITION = """
 SELECT coalesce(min(id) FILTER (WHERE recognised_at >= %(before)s) - 1, max(id), %(after)s)
 FROM orders_recognition WHERE id > %(after)s
 """
+
+CLAIM_INVOICE = """
+UPDATE orders_invoice SET attempts = attempts + 1,
+    next_attempt_at = %(now)s + least(3600, 30 * 2 ^ least(attempts, 10)) * interval '1 second'
+WHERE id = %(id)s AND next_attempt_at <= %(now)s
+"""
+
+# An issued invoice is for what was sold and kept, unless the news of a return is still to be delivered.
+AUDIT_INVOICES = (
+    """
+WITH judged AS (
+    SELECT invoice.id, CASE
+        WHEN invoice.status IN ('requested', 'issuing', 'reversing')
+            AND coalesce(invoice.next_attempt_at < %(overdue)s, true)
+            THEN concat(
+                'invoice ', invoice.number, ' (', invoice.status, ') was to be looked at: ',
+                coalesce(invoice.next_attempt_at::text, 'never')
+            )
+        WHEN invoice.status = 'issued' AND invoice.amount_fen <> coalesce(sold.fen, 0)
+            AND NOT EXISTS (
+                SELECT 1 FROM kernel_eventdelivery delivery
+                WHERE delivery.state = 'pending' AND delivery.subscriber = 'orders.review_invoice'
+                    AND delivery.entity = 'order_id:' || invoice.order_id
+            )
+            THEN concat(
+                'invoice ', invoice.number, ' is for ', invoice.amount_fen, ', sold were ', coalesce(sold.fen, 0)
+            )
+        WHEN coalesce(issued.fen, 0) <> CASE
+            WHEN invoice.status IN ('issued', 'reversing') THEN invoice.amount_fen ELSE 0
+        END THEN concat('invoice ', invoice.number, ' (', invoice.status, '): issued are ', coalesce(issued.fen, 0))
+    END AS problem
+    FROM orders_invoice invoice
+    LEFT JOIN LATERAL (
+        SELECT sum(amount_fen) AS fen FROM orders_recognition WHERE order_id = invoice.order_id
+    ) sold ON true
+    LEFT JOIN LATERAL (
+        SELECT sum(amount_fen) AS fen FROM orders_invoicedocument WHERE invoice_id = invoice.id
+    ) issued ON true
+)
+"""
+    + _VERDICT
+)

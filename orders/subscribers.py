@@ -9,7 +9,7 @@ from omni.accounts import choices as accounts_choices
 from omni.accounts import events as accounts_events
 from omni.accounts import services as accounts_services
 from omni.kernel.outbox import subscribe
-from orders import services
+from orders import events, services
 
 
 @subscribe(fulfillment_events.FulfillmentOrderAccepted, name="orders.start_processing")
@@ -62,3 +62,9 @@ def erase(event: accounts_events.ErasureRequested, *, now: datetime) -> None:
     else:
         held_for = accounts_choices.HoldReason.OPEN_ORDERS
         accounts_services.answer_erasure(event, "orders.erase", held_for=held_for, now=now)
+
+
+@subscribe(events.RefundSucceeded, name="orders.review_invoice")
+def review_invoice(event: events.RefundSucceeded, *, now: datetime) -> None:
+    """Money went back: the invoice may be for too much."""
+    services.review_invoice(event.order_id, now=now)

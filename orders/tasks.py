@@ -38,3 +38,9 @@ def sweep_baskets() -> int:
     """Delete old baskets of guests, every hour. Returns how many."""
     with entry():
         return services.sweep_baskets(now=clock.now())
+
+
+@shared_task(name="orders.drive_invoice", ignore_result=True)
+def drive_invoice(*, invoice_id: int) -> None:
+    """Take an invoice one step on, if it is due."""
+    services.drive_invoice(invoice_id, now=clock.now())

@@ -1,7 +1,7 @@
 from django.urls import path
 
 from orders import api
-from orders.views import feedback, shop, tracking
+from orders.views import feedback, invoices, shop, tracking
 
 app_name = "orders"
 urlpatterns = [
@@ -16,6 +16,8 @@ urlpatterns = [
     path("orders/<str:number>/status/", shop.show_order_status, name="status"),
     path("orders/<str:number>/cancel/", shop.cancel_order, name="cancel"),
     path("orders/<str:number>/pickup/<str:share>.svg", tracking.show_pickup_qr, name="pickup-qr"),
+    path("invoices/", invoices.list_invoices, name="invoices"),
+    path("orders/<str:number>/invoice/", invoices.show_invoice, name="invoice-new"),
     path("orders/<str:number>/feedback/", feedback.give_feedback, name="feedback-new"),
     path("orders/<str:number>/feedback/<slug:key>.jpg", feedback.show_own_photo, name="feedback-photo"),
     path("orders/<str:number>/pay/", shop.show_payment, name="pay"),

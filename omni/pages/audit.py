@@ -97,6 +97,7 @@ def _findings(marks: Marks, now: datetime) -> Iterator[Finding]:
     yield _finding("Every promise of a store has its stock", fulfillment_queries.audit_promises())
     yield _finding("Capacity used is that of its orders", fulfillment_queries.audit_capacity(since=since))
     yield _finding("No step of fulfillment is overdue", fulfillment_queries.audit_due_rows(overdue=overdue))
+    yield _finding("Invoices are for what was sold and kept", orders_queries.audit_invoices(overdue=overdue))
     yield _finding("No step of orders is overdue", orders_queries.audit_due_rows(overdue=overdue))
     yield _finding("Points are what their entries sum to", members_queries.audit_points())
     yield _finding("Coupons are used by one, and limits are counted", members_queries.audit_offers())

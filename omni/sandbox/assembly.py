@@ -9,6 +9,7 @@ from omni.sandbox.credentials import load_credentials
 from omni.sandbox.database import Database
 from omni.sandbox.faults import Faults
 from omni.sandbox.inbox import Inbox
+from omni.sandbox.invoices import Invoices
 from omni.sandbox.journal import Journal
 from omni.sandbox.pages import Pages
 from omni.sandbox.scheduler import Scheduler
@@ -39,7 +40,7 @@ class Sandbox:
         control = Control(world, wechat, courier)
         router = Router()
         for part in (
-            wechat, courier, inbox, control, Wallet(world, wechat), Pages(world, wechat, courier, inbox, control)
+            wechat, courier, inbox, Invoices(world), control, Wallet(world, wechat), Pages(world, wechat, courier, inbox, control)
         ):  # fmt: skip
             part.add_routes(router)
         router.add("GET", "/healthz", _health)

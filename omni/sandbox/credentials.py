@@ -38,6 +38,7 @@ class Credentials:
     courier_api_key: str
     courier_webhook_secret: str
     messages_api_key: str
+    invoices_api_key: str
 
 
 def load_credentials(state: Path, base_url: str) -> Credentials:
@@ -50,9 +51,12 @@ def load_credentials(state: Path, base_url: str) -> Credentials:
         platform_key = _new_key()
         _write_private_file(key_path, _private_pem(platform_key))
         shared = _new_shared(platform_key)
+    # Keys that were made before there were invoices.
+    shared.setdefault("invoices", {"api_key": f"sandbox_invoices_{secrets.token_urlsafe(24)}"})
     shared["wechat"]["base_url"] = base_url
     shared["courier"]["base_url"] = f"{base_url}/courier"
     shared["messages"]["base_url"] = f"{base_url}/messages"
+    shared["invoices"]["base_url"] = f"{base_url}/invoices"
     _write_private_file(shared_path, json.dumps(shared, indent=2) + "\n")
     wechat = shared["wechat"]
     return Credentials(
@@ -70,6 +74,7 @@ def load_credentials(state: Path, base_url: str) -> Credentials:
         courier_api_key=shared["courier"]["api_key"],
         courier_webhook_secret=shared["courier"]["webhook_secret"],
         messages_api_key=shared["messages"]["api_key"],
+        invoices_api_key=shared["invoices"]["api_key"],
     )
 
 

@@ -19,6 +19,7 @@ TABLES = (
     "log_entry",
     "replay",
     "message",
+    "invoice",
 )
 Value = str | int | float | None
 

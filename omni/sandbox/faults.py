@@ -46,6 +46,7 @@ CATALOGUE: dict[str, tuple[str, ...]] = {
         "lost",
     ),
     "messages": ("http_500", "timeout"),
+    "invoices": ("http_500", "timeout", "title_unknown", "slow"),
 }
 MAX_VALUE = 10_000_000
 # For these a number is the parameter, not how many times.

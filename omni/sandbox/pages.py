@@ -31,7 +31,7 @@ from omni.sandbox.world import World
 STYLE = Path(__file__).with_name("static") / "sandbox.css"
 SHOWN = 100
 NOTHING = Markup("")
-PAGES = {"wechat": "/payments", "courier": "/deliveries", "messages": "/inbox"}
+PAGES = {"wechat": "/payments", "courier": "/deliveries", "messages": "/inbox", "invoices": "/inbox"}
 
 
 class Pages:
@@ -153,7 +153,11 @@ class Pages:
             for message in self._inbox.messages()
         ]
         none = render("_none_message")
-        body = render("inbox", rows=join(rows) if rows else none, faults=self._faults("messages"))
+        body = render(
+            "inbox",
+            rows=join(rows) if rows else none,
+            faults=join([self._faults("messages"), self._faults("invoices")]),
+        )
         return _page("收件箱 Inbox", "/inbox", body, head=render("_refresh"))
 
     def _faults(self, service: str) -> Markup:

@@ -138,3 +138,15 @@ CREATE TABLE IF NOT EXISTS message (
     fields TEXT NOT NULL,
     at TEXT NOT NULL
 );
+
+CREATE TABLE IF NOT EXISTS invoice (
+    serial TEXT PRIMARY KEY,
+    kind TEXT NOT NULL,
+    reverses TEXT NOT NULL,
+    title TEXT NOT NULL,
+    amount_fen INTEGER NOT NULL,
+    state TEXT NOT NULL,
+    number TEXT NOT NULL UNIQUE,
+    reason TEXT NOT NULL,
+    at TEXT NOT NULL
+);

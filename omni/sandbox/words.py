@@ -66,9 +66,16 @@ FAULT_WORDS = {
     "refuse": "拒收 refused at the door",
     "unreachable": "联系不上 nobody there",
     "lost": "丢件 parcel lost",
+    "title_unknown": "拒绝开票 invoice refused",
+    "slow": "迟迟不开票 invoice not issued",
 }
 CHANNEL_WORDS = {"sms": "短信 SMS", "wechat": "微信 WeChat"}
-SERVICE_WORDS = {"wechat": "微信支付 WeChat Pay", "courier": "配送 Courier", "messages": "消息网关 Message gateways"}
+SERVICE_WORDS = {
+    "wechat": "微信支付 WeChat Pay",
+    "courier": "配送 Courier",
+    "messages": "消息网关 Message gateways",
+    "invoices": "电子发票 Electronic invoices",
+}
 # How a state looks: waiting, good, bad, or over.
 TONES = {
     "NOTPAY": "wait",

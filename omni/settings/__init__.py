@@ -312,6 +312,7 @@ COURIER = {
     "callback_url": f"{PUBLIC_URL}/callbacks/courier/",
     **PROVIDERS.get("courier", {}),
 }
+INVOICES = {"base_url": "", "api_key": "", **PROVIDERS.get("invoices", {})}
 MESSAGES = {"base_url": "", "api_key": "", **PROVIDERS.get("messages", {})}
 MAIL = {"host": "localhost", "port": "25", "user": "", "password": "", "sender": "omni@localhost"}
 MAIL |= PROVIDERS.get("mail", {})

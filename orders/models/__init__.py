@@ -1,5 +1,6 @@
 """The tables of orders: what was agreed and paid."""
 
+from orders.models.invoices import Invoice, InvoiceDocument
 from orders.models.order import (
     Basket,
     BasketLine,
@@ -20,6 +21,8 @@ __all__ = [
     "BasketLine",
     "Checkout",
     "IntentAllocation",
+    "Invoice",
+    "InvoiceDocument",
     "LineAdjustment",
     "Order",
     "OrderCharge",

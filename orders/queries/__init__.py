@@ -4,6 +4,7 @@ from orders.queries.access import get_order_for, orders_visible_to, read_order_t
 from orders.queries.audit import (
     audit_adjustments,
     audit_due_rows,
+    audit_invoices,
     audit_owners,
     audit_paid_orders,
     last_recognition_before,
@@ -29,6 +30,7 @@ from orders.queries.feedback import (
     order_owner,
 )
 from orders.queries.hq import OVERDUE, Derived, OrderRow, derive, order_counts, order_rows
+from orders.queries.invoicing import InvoiceView, find_invoice, invoices_visible_to
 from orders.queries.orders import OrderLineView, OrderShareView, OrderView, order_view
 from orders.queries.pages import OrderPage, find_payment, is_payable, order_page
 from orders.queries.parcels import ParcelView, find_pickup_code
@@ -40,6 +42,7 @@ __all__ = [
     "Contact",
     "Derived",
     "FeedbackLine",
+    "InvoiceView",
     "OrderLineView",
     "OrderPage",
     "OrderRow",
@@ -50,6 +53,7 @@ __all__ = [
     "SeenLine",
     "audit_adjustments",
     "audit_due_rows",
+    "audit_invoices",
     "audit_owners",
     "audit_paid_orders",
     "baskets_of",
@@ -60,11 +64,13 @@ __all__ = [
     "export_orders",
     "feedback_lines",
     "find_basket",
+    "find_invoice",
     "find_order_word",
     "find_payment",
     "find_pickup_code",
     "find_serving_store",
     "get_order_for",
+    "invoices_visible_to",
     "is_payable",
     "last_recognition_before",
     "order_counts",

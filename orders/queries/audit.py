@@ -50,6 +50,11 @@ def audit_due_rows(*, overdue: datetime) -> Audit:
     return _run(sql.AUDIT_DUE, {"overdue": overdue})
 
 
+def audit_invoices(*, overdue: datetime) -> Audit:
+    """Check that an issued invoice is for what was sold and kept, and that none waits since before a moment."""
+    return _run(sql.AUDIT_INVOICES, {"overdue": overdue})
+
+
 def last_recognition_before(moment: datetime, *, after: int) -> int:
     """Return the id up to which all recognised sales are older than a moment; `after` when none is."""
     with connection.cursor() as cursor:

@@ -18,6 +18,14 @@ from orders.services.cancelling import (
 )
 from orders.services.ending import expire_order
 from orders.services.erasure import erase_person
+from orders.services.invoices import (
+    InvalidTitle,
+    InvoiceExists,
+    OrderNotInvoiceable,
+    drive_invoice,
+    request_invoice,
+    review_invoice,
+)
 from orders.services.notices import drive_notice
 from orders.services.payment import (
     OrderNotPayable,
@@ -54,9 +62,12 @@ __all__ = [
     "BasketChanged",
     "InvalidChoice",
     "InvalidPhone",
+    "InvalidTitle",
+    "InvoiceExists",
     "NothingParked",
     "NoticeRejected",
     "OrderNotCancellable",
+    "OrderNotInvoiceable",
     "OrderNotPayable",
     "PaymentTooLate",
     "PlaceOrder",
@@ -77,6 +88,7 @@ __all__ = [
     "change_basket_line",
     "drive_due_rows",
     "drive_intent",
+    "drive_invoice",
     "drive_notice",
     "drive_refund",
     "drive_rows",
@@ -88,9 +100,11 @@ __all__ = [
     "place_order",
     "recognise_delivered",
     "refund_cancelled",
+    "request_invoice",
     "resume_after_refusal",
     "retry_parked",
     "retry_refund",
+    "review_invoice",
     "start_payment",
     "start_processing",
     "sweep_baskets",

@@ -17,8 +17,8 @@ from django.db import connection
 from omni.kernel.outbox import hint
 from omni.kernel.transactions import drive
 from orders import sql
-from orders.models import Order, PaymentIntent, Refund
-from orders.services import cancelling, payment, refunds
+from orders.models import Invoice, Order, PaymentIntent, Refund
+from orders.services import cancelling, invoices, payment, refunds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -51,12 +51,13 @@ DRIVERS: dict[str, Driver] = {
     "order": lambda row_id, *, now: cancelling.drive_order(row_id, now=now),
     "intent": lambda row_id, *, now: payment.drive_intent(row_id, now=now),
     "refund": lambda row_id, *, now: refunds.drive_refund(row_id, now=now),
+    "invoice": lambda row_id, *, now: invoices.drive_invoice(row_id, now=now),
 }
 
 
 @drive
 def drive_due_rows(*, now: datetime) -> int:
-    """Take due orders, payments and refunds on, each row alone; return how many were tried.
+    """Take due orders, payments, refunds and invoices on, each row alone; return how many were tried.
 
     Only one sweep runs at a time (advisory lock): a provider that hangs must not hold every worker.
     """
@@ -66,7 +67,13 @@ def drive_due_rows(*, now: datetime) -> int:
         orders = Order.objects.filter(due_at__lte=now).order_by("due_at")
         intents = PaymentIntent.objects.filter(next_attempt_at__lte=now).order_by("next_attempt_at")
         refunds_due = Refund.objects.filter(next_attempt_at__lte=now).order_by("next_attempt_at")
-        return _each("order", orders, now) + _each("intent", intents, now) + _each("refund", refunds_due, now)
+        invoices_due = Invoice.objects.filter(next_attempt_at__lte=now).order_by("next_attempt_at")
+        return (
+            _each("order", orders, now)
+            + _each("intent", intents, now)
+            + _each("refund", refunds_due, now)
+            + _each("invoice", invoices_due, now)
+        )
 
 
 @drive

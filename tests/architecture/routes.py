@@ -123,6 +123,10 @@ PAGES: dict[str, Route] = {
     "orders/<str:number>/pickup/<str:share>.svg": Route(
         answers(404, ([GUEST], 200)), NOT_ALLOWED, row="order to collect"
     ),
+    "invoices/": FOR_ALL,
+    "orders/<str:number>/invoice/": Route(
+        answers(404, ([GUEST], 200)), answers(404, ([GUEST], 302)), row="order to speak of", writers=(GUEST,)
+    ),
     "orders/<str:number>/feedback/": Route(
         answers(404, ([GUEST], 200)), answers(404, ([GUEST], 302)), row="order to speak of", writers=(GUEST,)
     ),
@@ -287,6 +291,7 @@ ADMIN_MODELS: dict[str, str] = {
     "orders.paymentnotice": READ,
     "orders.refund": READ,
     "orders.recognition": READ,
+    "orders.invoice": READ,
     "settlement.account": READ,
     "settlement.journalentry": READ,
     "settlement.creditentry": READ,

@@ -28,6 +28,7 @@ from omni.kernel.transactions import entry
 from omni.messages import services as messages_services
 from omni.messages.choices import Channel
 from orders import queries as orders_queries
+from orders import services as orders_services
 from orders.choices import IntentStatus, NoticeOutcome, RefundReason
 from orders.models import BasketLine, PaymentIntent, PaymentNotice, Refund
 from stores.choices import Role, StoreKind
@@ -282,7 +283,15 @@ def _speak(scene: Scene) -> None:
     token = members_services.sign_token(notice_id)
     scene.rows |= {"order to speak of": order.number, "photo": photo.key, "arrival": token}
     line = order.lines.get().pk
+    invoiced = carried_order(scene.world)
+    for share in shares_of(invoiced):
+        move_share(share, handover.mark_delivered)
+    with entry():
+        orders_services.request_invoice(
+            invoiced.pk, title_kind="person", title="王小雨", tax_number="", email="", actor="guest", now=NOON
+        )
     scene.sent |= {
+        "orders/<str:number>/invoice/": {"title_kind": "person", "title": "王小雨"},
         "orders/<str:number>/feedback/": {"order_stars": "5", "service_stars": "4", f"stars_{line}": "2"},
         "arrival/": {
             "brand": "one", "sku": "SHIRT-S", "place": "310106", "phone": "13900000002", "is_agreed": "on",

@@ -13,7 +13,7 @@ from orders import services
 from orders.clients import ProviderRefund
 from orders.models import Order, PaymentIntent, Refund
 from orders.services import payment, refunds
-from tests.audit.after_history import wait_for_size
+from tests.audit.after_history import invoice, wait_for_size
 from tests.audit.offer_history import use_offers
 from tests.cast import NOON, World
 from tests.factories.accounts import ShopperUserFactory
@@ -68,6 +68,8 @@ def live_through(world: World) -> History:
         exporting.request_export(ShopperUserFactory.create().pk, language="en", now=LATER)
     return History(placed, offered, accepted, delivered, cancelled, orphan, discounted)
     wait_for_size(world)
+    delivered.refresh_from_db()
+    invoice(delivered)
     return History(placed, offered, accepted, delivered, cancelled, orphan)
 
 

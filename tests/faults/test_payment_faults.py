@@ -234,7 +234,7 @@ def test_hints_lost_with_an_emptied_redis_are_missed_by_nobody(
 def test_an_opening_that_fails_or_never_answers_opens_one_payment(
     bank: SandboxProcess, shop: World, monkeypatch: pytest.MonkeyPatch, fault: dict[str, object]
 ) -> None:
-    monkeypatch.setattr("orders.clients.TIMEOUT", (1.0, 0.5))
+    monkeypatch.setattr("orders.clients.wechat.TIMEOUT", (1.0, 0.5))
     intent = start(shop)
     bank.fault("wechat", **fault)
 
@@ -356,7 +356,7 @@ def test_a_cancelled_order_is_refunded_by_its_notice(bank: SandboxProcess, shop:
 def test_a_refund_survives_whatever_happens_to_it(
     bank: SandboxProcess, shop: World, monkeypatch: pytest.MonkeyPatch, fault: dict[str, object]
 ) -> None:
-    monkeypatch.setattr("orders.clients.TIMEOUT", (1.0, 0.5))
+    monkeypatch.setattr("orders.clients.wechat.TIMEOUT", (1.0, 0.5))
     refund = cancelled(bank, shop)
     bank.fault("wechat", **fault)
 

@@ -154,7 +154,7 @@ def test_no_answer_at_all_leaves_the_outcome_unknown(provider: Provider) -> None
 def test_a_slow_answer_leaves_the_outcome_unknown(
     sandbox: SandboxProcess, live: WeChatPayClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("orders.clients.TIMEOUT", (1.0, 0.2))
+    monkeypatch.setattr("orders.clients.wechat.TIMEOUT", (1.0, 0.2))
     number = open_payment(live)
     sandbox.fault("wechat", timeout=1)
 
