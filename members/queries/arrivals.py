@@ -86,7 +86,7 @@ def get_notice(notice_id: int) -> NoticeView:
     return NoticeView(
         wanted=get_wanted_size(notice.brand.code, notice.variant.sku),
         place=place.full_label if place else "",
-        phone=sealing.mask_phone(sealing.unseal(notice.phone_sealed)),
+        phone=sealing.mask_phone(sealing.unseal(notice.phone_sealed)) if notice.phone_sealed else "",
         status=notice.status,
         status_label=str(ArrivalStatus(notice.status).label),
         expires_at=notice.expires_at,

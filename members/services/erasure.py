@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 from django.db.models import Q
 
-from members.choices import ConsentSource
-from members.models import AccountAddress, Member, SizeProfile, Wish
+from members.choices import ArrivalStatus, ConsentSource, PhotoStatus
+from members.models import AccountAddress, ArrivalNotice, Member, Review, ReviewPhoto, SizeProfile, Wish
 from members.services.profile import record_consent
 from omni.accounts import queries as accounts_queries
+from omni.kernel.states import transition
 from omni.kernel.transactions import step
 from omni.messages import services as messages_services
 
@@ -29,9 +30,25 @@ def erase_person(user_id: int, *, now: datetime) -> None:
     mine = Q(user=user_id)
     if identity.phone_index is not None:
         mine |= Q(phone_index=identity.phone_index)
+    member_ids = list(Member.objects.filter(mine).values_list("pk", flat=True))
+    _forget_words(member_ids, identity.phone_index, now=now)
     for member in Member.objects.filter(mine).order_by("pk"):
         record_consent(member.pk, (), source=ConsentSource.ERASURE, now=now)
         Member.objects.filter(pk=member.pk).update(
             user=user_id, name="", phone_sealed="", phone_index=f"erased:{member.pk}"
         )
     messages_services.forget_recipients([identity.phone_index or ""], now=now)
+
+
+def _forget_words(member_ids: list[int], phone_index: str | None, *, now: datetime) -> None:
+    """Take the name off what they said, show none of their photos, and stop waiting for sizes."""
+    Review.objects.filter(member__in=member_ids).update(author="**")
+    photos = ReviewPhoto.objects.filter(review__member__in=member_ids).exclude(status=PhotoStatus.REJECTED)
+    for photo in photos.order_by("pk"):
+        transition(photo, to=PhotoStatus.REJECTED, actor="system:erasure", now=now)
+    if phone_index is None:
+        return
+    for notice in ArrivalNotice.objects.filter(phone_index=phone_index).order_by("pk"):
+        if notice.status == ArrivalStatus.WAITING:
+            transition(notice, to=ArrivalStatus.STOPPED, actor="system:erasure", now=now)
+        ArrivalNotice.objects.filter(pk=notice.pk).update(phone_sealed="", phone_index=f"erased:{notice.pk}")

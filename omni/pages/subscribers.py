@@ -10,6 +10,7 @@ from django.utils import translation
 
 from fulfillment import events as fulfillment_events
 from fulfillment import queries as fulfillment_queries
+from members import services as members_services
 from omni.accounts import events as accounts_events
 from omni.accounts import queries as accounts_queries
 from omni.accounts import services as accounts_services
@@ -32,6 +33,23 @@ def tell_paid(event: orders_events.OrderPaid, *, now: datetime) -> None:
     contact = orders_queries.contact_of_order(event.order_id)
     cause = f"payment:{event.intent_id}:{event.order_id}"
     _tell(contact, "order_paid", cause=cause, now=now, amount=format_fen(event.amount_fen))
+
+
+@subscribe(fulfillment_events.FulfillmentOrderAccepted, name="pages.tell_accepted")
+def tell_accepted(event: fulfillment_events.FulfillmentOrderAccepted, *, now: datetime) -> None:
+    """A store prepares the goods."""
+    for contact in orders_queries.contacts_of_fulfillment(event.fulfillment_id):
+        with translation.override(contact.language):
+            store = stores_queries.store_names([event.store_id])[event.store_id]
+        _tell(contact, "order_accepted", cause=f"accepted:{event.fulfillment_order_id}", now=now, store=store)
+
+
+@subscribe(fulfillment_events.FulfillmentCancelRefused, name="pages.tell_cancel_refused")
+def tell_cancel_refused(event: fulfillment_events.FulfillmentCancelRefused, *, now: datetime) -> None:
+    """A store could not cancel any more."""
+    at = int(event.refused_at.timestamp())
+    for contact in orders_queries.contacts_of_fulfillment(event.fulfillment_id):
+        _tell(contact, "cancel_refused", cause=f"cancel_refused:{event.fulfillment_order_id}:{at}", now=now)
 
 
 @subscribe(fulfillment_events.FulfillmentOrderHandedOver, name="pages.tell_handed_over")
@@ -94,6 +112,44 @@ def tell_refunded(event: orders_events.RefundSucceeded, *, now: datetime) -> Non
     _tell(contact, "order_refunded", cause=f"refunded:{event.refund_id}", now=now, amount=amount)
 
 
+@subscribe(orders_events.InvoiceIssued, name="pages.tell_invoice_issued")
+def tell_invoice_issued(event: orders_events.InvoiceIssued, *, now: datetime) -> None:
+    """The invoice can be opened."""
+    contact = orders_queries.contact_of_order(event.order_id)
+    amount = format_fen(event.amount_fen)
+    _tell(contact, "invoice_issued", cause=f"invoice:{event.document_id}", now=now, amount=amount)
+
+
+@subscribe(orders_events.InvoiceReversed, name="pages.tell_invoice_reversed")
+def tell_invoice_reversed(event: orders_events.InvoiceReversed, *, now: datetime) -> None:
+    """The invoice was taken back after a return."""
+    contact = orders_queries.contact_of_order(event.order_id)
+    _tell(contact, "invoice_reversed", cause=f"invoice:{event.document_id}", now=now)
+
+
+@subscribe(orders_events.InvoiceNotIssued, name="pages.tell_invoice_refused")
+def tell_invoice_refused(event: orders_events.InvoiceNotIssued, *, now: datetime) -> None:
+    """The title was refused: the shopper may mend it."""
+    contact = orders_queries.contact_of_order(event.order_id)
+    at = int(event.refused_at.timestamp())
+    _tell(contact, "invoice_refused", cause=f"invoice_refused:{event.invoice_id}:{at}", now=now)
+
+
+@subscribe(orders_events.OrderCompleted, name="pages.invite_feedback")
+def invite_feedback(event: orders_events.OrderCompleted, *, now: datetime) -> None:
+    """Ask a member who agreed to such messages how it was; in the daytime."""
+    contact = orders_queries.contact_of_order(event.order_id)
+    if contact.member_id is None:
+        return
+    members_services.send_marketing(
+        contact.member_id,
+        template="feedback_invitation",
+        parameters={"brand": contact.brand_name, "number": contact.number, "link": _link(contact, "feedback-new")},
+        cause=f"feedback:{event.order_id}",
+        now=now,
+    )
+
+
 @subscribe(accounts_events.ErasureRequested, name="pages.erase")
 def erase(event: accounts_events.ErasureRequested, *, now: datetime) -> None:
     """Keep no copy of the data of somebody who is forgotten."""
@@ -107,8 +163,7 @@ def _tell(
     """Write an SMS with a link that opens the order on any device; whoever was forgotten is told nothing."""
     if not contact.phone:
         return
-    token = orders_queries.sign_order_token(contact.number)
-    link = f"{settings.PUBLIC_URL}{reverse('orders:track', args=[contact.number])}?t={token}"
+    link = _link(contact, "track")
     messages_services.send_message(
         messages_choices.Channel.SMS,
         to=contact.phone,
@@ -118,3 +173,9 @@ def _tell(
         cause=cause,
         now=now,
     )
+
+
+def _link(contact: orders_queries.Contact, page: str) -> str:
+    """Return a link that opens a page of the order on any device."""
+    token = orders_queries.sign_order_token(contact.number)
+    return f"{settings.PUBLIC_URL}{reverse(f'orders:{page}', args=[contact.number])}?t={token}"

@@ -40,7 +40,8 @@ class Sandbox:
         control = Control(world, wechat, courier)
         router = Router()
         for part in (
-            wechat, courier, inbox, Invoices(world), control, Wallet(world, wechat), Pages(world, wechat, courier, inbox, control)
+            wechat, courier, inbox, Invoices(world), control, Wallet(world, wechat),
+            Pages(world, wechat, courier, inbox, control),
         ):  # fmt: skip
             part.add_routes(router)
         router.add("GET", "/healthz", _health)

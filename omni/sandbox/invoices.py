@@ -12,6 +12,10 @@ from omni.sandbox.world import World
 SERIAL = re.compile(r"[0-9A-Za-z-]{1,40}")
 TAX_NUMBER = re.compile(r"[0-9A-HJ-NPQRTUWXY]{18}")
 MAX_LINES = 200
+PDF_PAGE = (
+    b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R"
+    b" /Resources << /Font << /F1 << /Type /Font /Subtype /Type1 /BaseFont /Helvetica >> >> >> >>"
+)
 
 
 class Invoices:
@@ -117,8 +121,7 @@ def draw_pdf(words: str) -> bytes:
     objects = [
         b"<< /Type /Catalog /Pages 2 0 R >>",
         b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
-        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R"
-        b" /Resources << /Font << /F1 << /Type /Font /Subtype /Type1 /BaseFont /Helvetica >> >> >> >>",
+        PDF_PAGE,
         b"<< /Length " + str(len(stream)).encode() + b" >>\nstream\n" + stream + b"\nendstream",
     ]
     drawn, offsets = b"%PDF-1.4\n", []

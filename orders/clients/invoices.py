@@ -147,7 +147,7 @@ def _read(serial: str, content: Mapping[str, Any]) -> ProviderInvoice:
         raise InvoiceUnreachable("A text of the answer is wrong.")
     if state == "ISSUED" and (not number or urlsplit(texts[1]).scheme not in {"http", "https"}):
         raise InvoiceUnreachable("The answer lacks number or link.")
-    return ProviderInvoice(serial, str(state), *texts, issued_at=_moment(content.get("issued_at")))
+    return ProviderInvoice(serial, str(state), texts[0], texts[1], texts[2], _moment(content.get("issued_at")))
 
 
 def _moment(text: object) -> datetime | None:

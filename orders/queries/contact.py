@@ -24,6 +24,7 @@ class Contact:
     language: str
     brand_name: str
     is_paid: bool
+    member_id: int | None = None
 
 
 def contact_of_order(order_id: int) -> Contact:
@@ -41,4 +42,6 @@ def _contact(order: Order) -> Contact:
     with translation.override(order.language):
         brand_name = bilingual.name_of(order.brand)
     phone = sealing.unseal(order.contact_phone_sealed) if order.contact_phone_sealed else ""
-    return Contact(order.pk, order.number, phone, order.language, brand_name, order.paid_at is not None)
+    return Contact(
+        order.pk, order.number, phone, order.language, brand_name, order.paid_at is not None, order.member_id
+    )

@@ -18,7 +18,7 @@ from omni.kernel.errors import DomainError
 from omni.kernel.transactions import entry
 from orders import queries
 from orders.forms import FeedbackForm
-from orders.views.shop import shopper_of
+from orders.views.shop import open_by_link, shopper_of
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 @require_http_methods(["GET", "HEAD", "POST"])
 def give_feedback(request: HttpRequest, number: str) -> HttpResponse:
     """Show what a shopper said of an order; a valid form says it anew."""
+    if request.GET.get("t"):
+        return open_by_link(request, number, "orders:feedback-new")
     order = queries.get_order_for(shopper_of(request), number)
     lines = queries.feedback_lines(order)
     if not lines:

@@ -312,15 +312,22 @@ def show_qr(request: HttpRequest, number: str) -> HttpResponse:
     )
 
 
+def open_by_link(request: HttpRequest, number: str, page: str) -> HttpResponse:
+    """Let this browser see an order whose signed link it has, and go on to one of its pages.
+
+    :raises NotFound: the link was not signed here.
+    """
+    if queries.read_order_token(request.GET["t"]) != number:
+        raise NotFound
+    _remember(request, number)
+    return redirect(page, number)
+
+
 @require_safe
 def show_order(request: HttpRequest, number: str) -> HttpResponse:
     """Show an order and follow it; a signed link opens it on another device."""
-    token = request.GET.get("t", "")
-    if token:
-        if queries.read_order_token(token) != number:
-            raise NotFound
-        _remember(request, number)
-        return redirect("orders:track", number)
+    if request.GET.get("t"):
+        return open_by_link(request, number, "orders:track")
     order = queries.get_order_for(shopper_of(request), number)
     link = f"{reverse('orders:track', args=[order.number])}?t={queries.sign_order_token(order.number)}"
     context = {**_track_context(order), "link": request.build_absolute_uri(link)}

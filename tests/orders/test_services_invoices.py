@@ -12,9 +12,8 @@ from orders import clients, rules, services
 from orders.choices import InvoiceStatus
 from orders.models import Invoice, InvoiceDocument, Order, Recognition
 from orders.services import invoices
-from tests.audit_fixture import Audited
 from tests.cast import NOON, World
-from tests.factories.orders import carried_order, move_share, run_deliveries, shares_of
+from tests.factories.orders import carried_order, move_share, shares_of
 from tests.sandbox.fixture import SandboxProcess
 
 pytestmark = pytest.mark.django_db
@@ -248,7 +247,7 @@ def slow_at_first(company: SandboxProcess) -> None:
 
 @pytest.mark.parametrize("trouble", [dropped_answer, slow_at_first])
 def test_invoice_is_issued_once_whatever_happens_on_the_way(
-    order: Order, company: SandboxProcess, trouble: Callable[[SandboxProcess], None], audited: Audited
+    order: Order, company: SandboxProcess, trouble: Callable[[SandboxProcess], None]
 ) -> None:
     trouble(company)
     invoice = request(order)
@@ -260,8 +259,6 @@ def test_invoice_is_issued_once_whatever_happens_on_the_way(
     assert invoice.status == InvoiceStatus.ISSUED
     document = InvoiceDocument.objects.get()
     assert document.pdf_url.endswith(f"/invoices/documents/{document.number}.pdf")
-    run_deliveries(LATER)
-    audited.now = NOON
 
 
 def test_invoice_that_the_provider_refuses_is_refused(order: Order, company: SandboxProcess) -> None:

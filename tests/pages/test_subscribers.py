@@ -6,17 +6,28 @@ import pytest
 from django.test import Client
 from pytest_django import Settings
 
+from fulfillment import services as fulfillment_services
 from fulfillment.choices import Way
 from fulfillment.events import FulfillmentOrderDelivered
 from fulfillment.services import handover
+from members import services as members_services
+from members.choices import ConsentSource
 from omni.kernel.transactions import entry
 from omni.messages import services as messages_services
 from omni.messages.models import Message
 from omni.pages import subscribers
 from orders import services as orders_services
-from orders.events import OrderCancelled, RefundSucceeded
+from orders.events import (
+    InvoiceIssued,
+    InvoiceNotIssued,
+    InvoiceReversed,
+    OrderCancelled,
+    OrderCompleted,
+    RefundSucceeded,
+)
 from tests.cast import NOON, World
 from tests.factories.fulfillment import make_demand
+from tests.factories.members import MemberFactory
 from tests.factories.orders import (
     carried_order,
     move_share,
@@ -58,6 +69,7 @@ def test_shopper_of_a_courier_order_is_told_of_payment_courier_and_arrival(
     order = carried_order(world, language="en")
     assert told(gateway) == [
         "[One] We have your payment of ¥499.00 for order # . Follow it here: @",
+        "[One] Store A is preparing your order # : @",
         "[One] The courier is on the way with your order # : @",
     ]
     assert gateway.sent[0][:3] == ("sms", Message.objects.order_by("pk")[0].number, "+8613800138000")
@@ -70,7 +82,47 @@ def test_shopper_of_a_courier_order_is_told_of_payment_courier_and_arrival(
 def test_shopper_who_collects_is_told_where(world: World, gateway: ScriptedGateway) -> None:
     packed_order(world, way=Way.PICKUP, street="", pickup_store_id=world.stores["A"].pk)
 
-    assert told(gateway)[1:] == ["【壹号】您的订单 # 已在A店备好，提货码请查看：@"]
+    assert told(gateway)[2:] == ["【壹号】您的订单 # 已在A店备好，提货码请查看：@"]
+
+
+def test_shopper_hears_that_the_store_could_not_cancel(world: World, gateway: ScriptedGateway) -> None:
+    order = packed_order(world, language="en")
+    told(gateway)
+    with entry():
+        orders_services.cancel_order(order.pk, actor="guest", now=NOON)
+    with entry():
+        fulfillment_services.answer_cancel(shares_of(order)[0].pk, accept=False, actor="user:1", now=NOON)
+
+    assert told(gateway) == [
+        "[One] Your order # could not be cancelled any more: the goods go on to you, and you may return them. @"
+    ]
+
+
+def test_shopper_hears_of_the_invoice(world: World, gateway: ScriptedGateway) -> None:
+    order = placed_order(world, language="en")
+    with entry():
+        subscribers.tell_invoice_issued(InvoiceIssued(order.pk, 1, NOON, 49900), now=NOON)
+        subscribers.tell_invoice_refused(InvoiceNotIssued(order.pk, 1, NOON), now=NOON)
+        subscribers.tell_invoice_reversed(InvoiceReversed(order.pk, 2, NOON, -49900), now=NOON)
+
+    assert [text.partition("] ")[2][:40] for text in told(gateway)] == [
+        "The invoice of ¥499.00 for your order # ",
+        "The invoice for your order # was refused",
+        "After your return the invoice for order ",
+    ]
+
+
+@pytest.mark.parametrize(("topics", "count"), [(("marketing-sms",), 1), ((), 0)])
+def test_member_who_agreed_is_asked_how_it_was(
+    world: World, gateway: ScriptedGateway, topics: tuple[str, ...], count: int
+) -> None:
+    member = MemberFactory.create(brand=world.brand, language="en")
+    order = placed_order(world, member_id=member.pk, language="en")
+    with entry():
+        members_services.record_consent(member.pk, topics, source=ConsentSource.WEB, now=NOON)
+        subscribers.invite_feedback(OrderCompleted(order.pk, NOON), now=NOON)
+
+    assert len(told(gateway)) == count
 
 
 def test_link_in_a_message_opens_the_order_anywhere(world: World, gateway: ScriptedGateway, client: Client) -> None:
