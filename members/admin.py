@@ -11,7 +11,22 @@ from django.utils.translation import gettext_lazy as _
 
 from members import services
 from members.choices import TicketStatus
-from members.models import ArrivalNotice, FeedbackTicket, Member, OrderFeedback, Review, ReviewPhoto
+from members.models import (
+    ArrivalNotice,
+    Coupon,
+    CouponTemplate,
+    FeedbackTicket,
+    Member,
+    OfferUse,
+    OrderFeedback,
+    PointsAccount,
+    PointsEntry,
+    PointsProgram,
+    Promotion,
+    Review,
+    ReviewPhoto,
+    Tier,
+)
 from omni.kernel import clock, sealing
 from omni.kernel.admin import ReadOnly
 from omni.kernel.errors import InvalidInput
@@ -147,3 +162,67 @@ class ArrivalNoticeAdmin(ReadOnly, admin.ModelAdmin["ArrivalNotice"]):
 def picture_of(photo: ReviewPhoto) -> str:
     """Return the photo as the admin shows it."""
     return format_html('<img src="{}" width="160" alt="">', reverse("members:review-photo", args=[photo.key]))
+
+
+@admin.register(Promotion)
+class PromotionAdmin(ReadOnly, admin.ModelAdmin["Promotion"]):
+    """To look at: headquarters writes them on its own page, which knows their rules."""
+
+    list_display = ["name_zh", "brand_id", "benefit", "valid", "is_running", "used_count", "total_limit"]
+    list_filter = ["is_running", "benefit"]
+    search_fields = ["name_zh", "name_en"]
+
+
+@admin.register(CouponTemplate)
+class CouponTemplateAdmin(ReadOnly, admin.ModelAdmin["CouponTemplate"]):
+    """To look at: headquarters writes them on its own page, which knows their rules."""
+
+    list_display = ["name_zh", "brand_id", "benefit", "valid", "is_running", "issued_count", "total_limit"]
+    list_filter = ["is_running", "is_claimable", "is_welcome"]
+    search_fields = ["name_zh", "name_en", "public_code"]
+
+
+@admin.register(Coupon)
+class CouponAdmin(ReadOnly, admin.ModelAdmin["Coupon"]):
+    list_display = ["code", "template", "member", "status", "issued_at", "expires_at", "used_at"]
+    list_filter = ["status"]
+    list_select_related = ["template", "member"]
+    search_fields = ["code"]
+    show_full_result_count = False
+
+
+@admin.register(OfferUse)
+class OfferUseAdmin(ReadOnly, admin.ModelAdmin["OfferUse"]):
+    list_display = ["owner", "promotion", "coupon", "points", "amount_fen", "used_at", "given_back_at"]
+    list_select_related = ["promotion", "coupon"]
+    search_fields = ["owner"]
+    show_full_result_count = False
+
+
+@admin.register(PointsProgram)
+class PointsProgramAdmin(admin.ModelAdmin["PointsProgram"]):
+    list_display = ["brand_id", "fen_per_point", "point_value_fen", "most_share_ppm", "return_days"]
+    raw_id_fields = ["brand"]
+
+
+@admin.register(Tier)
+class TierAdmin(admin.ModelAdmin["Tier"]):
+    list_display = ["brand_id", "code", "name_zh", "name_en", "threshold_fen", "earn_ppm"]
+    raw_id_fields = ["brand"]
+
+
+@admin.register(PointsAccount)
+class PointsAccountAdmin(ReadOnly, admin.ModelAdmin["PointsAccount"]):
+    list_display = ["member", "pending", "available", "spent", "owed"]
+    list_select_related = ["member"]
+    search_fields = ["member__number"]
+    show_full_result_count = False
+
+
+@admin.register(PointsEntry)
+class PointsEntryAdmin(ReadOnly, admin.ModelAdmin["PointsEntry"]):
+    list_display = ["booked_at", "account", "kind", "cause", "pending", "available", "spent", "owed", "spend_fen"]
+    list_filter = ["kind"]
+    list_select_related = ["account"]
+    search_fields = ["cause", "account__member__number"]
+    show_full_result_count = False

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from members.views import arrivals, offers, profile, reviews, shop
+from members.views import arrivals, hq, offers, profile, reviews, shop
 
 app_name = "members"
 urlpatterns = [
@@ -21,6 +21,11 @@ urlpatterns = [
     path("me/coupons/<str:coupon_code>/", offers.show_coupon, name="coupon"),
     path("me/points/", offers.list_points, name="points"),
     path("me/points/<slug:brand_code>/", offers.show_points, name="points-brand"),
+    path("hq/offers/", hq.list_offers, name="hq-offers"),
+    path("hq/offers/<slug:kind>/", hq.add_offer, name="hq-offer-add"),
+    path("hq/offers/<slug:kind>/<int:offer_id>/", hq.change_offer, name="hq-offer"),
+    path("hq/offers/<slug:kind>/<int:offer_id>/start/", hq.start_offer, name="hq-offer-start"),
+    path("hq/offers/<slug:kind>/<int:offer_id>/stop/", hq.stop_offer, name="hq-offer-stop"),
     path("me/consent/", profile.change_consent, name="consent"),
     path("me/sizes/", profile.change_sizes, name="sizes"),
     path("me/wishes/", profile.list_wishes, name="wishes"),

@@ -11,7 +11,7 @@ from inventory.queries.catalogue import (
     on_hand_by_store,
     variants_in_stock,
 )
-from inventory.queries.pricing import PricedVariant, price_lines, variants_by_sku
+from inventory.queries.pricing import PricedVariant, price_lines, product_codes, product_ids_by_code, variants_by_sku
 from inventory.queries.product import (
     Chart,
     ColorView,
@@ -53,6 +53,8 @@ __all__ = [
     "outfit_of",
     "price_lines",
     "product_addresses",
+    "product_codes",
+    "product_ids_by_code",
     "promise_of",
     "sellable_stands",
     "sizes_of",

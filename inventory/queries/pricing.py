@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from django.db import connection
 
 from inventory import sql
-from inventory.models import Variant
+from inventory.models import Product, Variant
 from omni.kernel.statements import execute_prepared
 
 if TYPE_CHECKING:
@@ -43,6 +43,16 @@ class PricedVariant:
 def variants_by_sku(brand_id: int, skus: Iterable[str]) -> dict[str, Variant]:
     """Return a brand's variants by SKU, on sale or not; an unknown SKU is missing."""
     return {variant.sku: variant for variant in Variant.objects.filter(brand_id=brand_id, sku__in=set(skus))}
+
+
+def product_ids_by_code(brand_id: int, codes: Iterable[str]) -> dict[str, int]:
+    """Return the ids of a brand's products by style code, on sale or not; an unknown code is missing."""
+    return dict(Product.objects.filter(brand_id=brand_id, code__in=set(codes)).values_list("code", "pk"))
+
+
+def product_codes(product_ids: Iterable[int]) -> dict[int, str]:
+    """Return the style codes of products by id."""
+    return dict(Product.objects.filter(pk__in=set(product_ids)).values_list("pk", "code"))
 
 
 def price_lines(brand_id: int, skus: Sequence[str], now: datetime) -> list[PricedVariant]:

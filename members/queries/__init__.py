@@ -12,6 +12,7 @@ from members.queries.feedback import (
     own_reviews,
     product_reviews,
 )
+from members.queries.hq import OfferRow, offer_model, offer_rows, offer_values
 from members.queries.members import (
     AddressView,
     MembershipView,
@@ -64,6 +65,7 @@ __all__ = [
     "Offer",
     "OfferLine",
     "OfferRequest",
+    "OfferRow",
     "OwnReview",
     "ReviewPage",
     "TopicView",
@@ -98,6 +100,9 @@ __all__ = [
     "member_code_for",
     "memberships_of",
     "offer_for",
+    "offer_model",
+    "offer_rows",
+    "offer_values",
     "own_reviews",
     "points_available_at",
     "points_history",

@@ -211,6 +211,24 @@ PAGES: dict[str, Route] = {
         writers=OF_BRAND,
     ),
     "hq/network/": Route(answers(404, (OUTSIDE, SIGN_IN), ((*OF_BRAND, OTHER_HQ), 200)), NOT_ALLOWED),
+    "hq/offers/": Route(answers(404, (OUTSIDE, SIGN_IN), ((*OF_BRAND, OTHER_HQ), 200)), NOT_ALLOWED),
+    "hq/offers/<slug:kind>/": Route(
+        answers(404, (OUTSIDE, SIGN_IN), ((HQ, OTHER_HQ), 200)),
+        answers(404, (OUTSIDE, SIGN_IN), ([OTHER_HQ], 422), ([HQ], 302)),
+        writers=(HQ,),
+    ),
+    "hq/offers/<slug:kind>/<int:offer_id>/": Route(
+        answers(404, (OUTSIDE, SIGN_IN), ([HQ], 200)),
+        answers(404, (OUTSIDE, SIGN_IN), ([HQ], 302)),
+        row="promotion",
+        writers=(HQ,),
+    ),
+    "hq/offers/<slug:kind>/<int:offer_id>/start/": Route(
+        NOT_ALLOWED, answers(404, (OUTSIDE, SIGN_IN), ([HQ], 302)), row="promotion", writers=(HQ,)
+    ),
+    "hq/offers/<slug:kind>/<int:offer_id>/stop/": Route(
+        NOT_ALLOWED, answers(404, (OUTSIDE, SIGN_IN), ([HQ], 302)), row="promotion of last year", writers=(HQ,)
+    ),
     # The API: people are nobody there.
     "api/v1/orders/": Route(
         answers(401, (KEYS, 405)),
@@ -278,6 +296,14 @@ ADMIN_MODELS: dict[str, str] = {
     "members.reviewphoto": READ,
     "members.feedbackticket": READ,
     "members.arrivalnotice": READ,
+    "members.promotion": READ,
+    "members.coupontemplate": READ,
+    "members.coupon": READ,
+    "members.offeruse": READ,
+    "members.pointsprogram": EDIT,
+    "members.tier": EDIT,
+    "members.pointsaccount": READ,
+    "members.pointsentry": READ,
     "fulfillment.routingrule": EDIT,
     "fulfillment.fulfillment": READ,
     "fulfillment.fulfillmentorder": READ,

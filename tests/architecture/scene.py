@@ -19,7 +19,7 @@ from fulfillment.models import AcceptanceRecord, Delivery, DeliveryCallback, Rou
 from fulfillment.services import handover
 from inventory.models import Collection, CountTask, SizeChart, StockLevel
 from members import services as members_services
-from members.models import Member
+from members.models import Member, OfferUse
 from omni.accounts import services as accounts_services
 from omni.accounts.models import User
 from omni.api.models import ApiKey
@@ -40,7 +40,14 @@ from tests.factories.accounts import ShopperUserFactory, UserFactory
 from tests.factories.api import bearer, issue_key
 from tests.factories.fulfillment import accept, accept_and_pack, code_of, offer_share
 from tests.factories.members import AccountAddressFactory, MemberFactory, WishFactory, review_photo
-from tests.factories.offers import CouponFactory, CouponTemplateFactory, PointsProgramFactory, give_points
+from tests.factories.offers import (
+    CouponFactory,
+    CouponTemplateFactory,
+    PointsProgramFactory,
+    PromotionFactory,
+    TierFactory,
+    give_points,
+)
 from tests.factories.orders import carried_order, move_share, packed_order, placed_order, shares_of, started_payment
 from tests.factories.stores import (
     ClerkFactory,
@@ -60,6 +67,14 @@ CHECKOUT = {
     "street": "南京西路 1 号",
     "place": "310106",
 }
+PROMOTION = {
+    "name_zh": "满减",
+    "name_en": "Money off",
+    "benefit": "amount",
+    "amount_fen": "10",
+    "starts_at": "2026-03-01T00:00",
+    "ends_at": "2026-04-01T00:00",
+}
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>")
 UNKNOWN = {
@@ -67,6 +82,7 @@ UNKNOWN = {
     "store_id": "999999999",
     "address_id": "999999999",
     "template_id": "999999999",
+    "offer_id": "999999999",
     "coupon_code": "CABCD-EFGHJ-KMNPQ",
     "brand_code": "nobody",
     "code": "NOTHING",
@@ -108,6 +124,8 @@ class Scene:
             "template_id": self.rows["coupon to take"],
             "coupon_code": self.rows["coupon"],
             "passkey_id": "1",
+            "kind": "promotions",
+            "offer_id": self.rows[row if row == "promotion of last year" else "promotion"],
             "brand_code": self.world.brand.code,
             "code": self.world.product.code,
             "store_code": self.world.stores["A"].code,
@@ -202,6 +220,14 @@ def _make_offers(scene: Scene) -> None:
     member = Member.objects.get(user=scene.accounts[routes.MEMBER], brand=scene.world.brand)
     template = CouponTemplateFactory.create(brand=scene.world.brand, public_code="AUTUMN20")
     PointsProgramFactory.create(brand=scene.world.brand)
+    TierFactory.create(brand=scene.world.brand)
+    # Stopped, so that prices stay what they are.
+    promotion = PromotionFactory.create(brand=scene.world.brand, is_running=False)
+    OfferUse.objects.create(owner="order:0", promotion=promotion, amount_fen=100, used_at=NOON)
+    scene.rows["promotion"] = str(promotion.pk)
+    scene.rows["promotion of last year"] = str(
+        PromotionFactory.create(brand=scene.world.brand, valid=("2025-01-01T00:00Z", "2025-02-01T00:00Z")).pk
+    )
     scene.rows["coupon to take"] = str(template.pk)
     scene.rows["coupon"] = CouponFactory.create(member=member, template__brand=scene.world.brand).code
     scene.rows["points"] = str(give_points(member, 100).pk)
@@ -221,6 +247,10 @@ def set_scene(world: World) -> Scene:
     _make_offers(scene)
     scene.sent |= {
         "me/coupons/code/": {"code": "AUTUMN20"},
+        **dict.fromkeys(
+            ("hq/offers/<slug:kind>/", "hq/offers/<slug:kind>/<int:offer_id>/"),
+            PROMOTION | {"brand": str(world.brand.pk)},
+        ),
         "me/consent/": {"brand": "one", "marketing-sms": "on"},
         "me/sizes/": {"height_cm": "168"},
         "me/wishes/add/": {"brand": "one", "code": "SHIRT", "sku": "SHIRT-M"},

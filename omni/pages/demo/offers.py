@@ -31,6 +31,11 @@ _TERMS = (
 )
 
 
+def _neat(amount_fen: int | None) -> int | None:
+    """Return an amount in steps of five yuan."""
+    return None if amount_fen is None else max(500, amount_fen // 500 * 500)
+
+
 class Membership(NamedTuple):
     """A member of a brand, and when they joined."""
 
@@ -86,7 +91,7 @@ class Offers:
         self.programs.add((brand_id, FEN_PER_POINT, 1, 300_000, RETURN_DAYS))
         for tier in TIERS:
             self.tiers.add((brand_id, *tier))
-        base = 20_000 * brand.price_percent // 100 // 1000 * 1000
+        base = 20_000 * brand.price_percent // 100 // 5000 * 5000
         saving = self._terms(brand_id, "换季满减", "Season's saving", 3 * base, amount_fen=base // 4, group="season")
         two = self._terms(brand_id, "两件九折", "Two for 10% off", 0, percent_ppm=100_000, units=2, group="season")
         self.promotions.add((*saving, 0))
@@ -122,7 +127,7 @@ class Offers:
         valid = f"[{(self.now - timedelta(days=60)).isoformat()},{(self.now + timedelta(days=60)).isoformat()})"
         benefit = "amount" if percent_ppm is None else "percent"
         return (
-            brand_id, name_zh, name_en, benefit, amount_fen, percent_ppm, cap_fen, threshold_fen, units,
+            brand_id, name_zh, name_en, benefit, _neat(amount_fen), percent_ppm, _neat(cap_fen), threshold_fen, units,
             categories or [], [], False, [], [], valid, group, False, 0, 1_000_000, 0, 0, 0, total, each, True,
             self.now - timedelta(days=60),
         )  # fmt: skip
