@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from members.models import ConsentChange, Member, Wish
+from members.models import ConsentChange, Coupon, Member, PointsEntry, Wish
 from members.queries.members import addresses_of
 from members.queries.profile import sizes_of_account
 
@@ -12,6 +12,8 @@ def export_person(user_id: int) -> dict[str, list[dict[str, object]]]:
     sizes = sizes_of_account(user_id)
     memberships = Member.objects.filter(user=user_id).order_by("pk")
     consents = ConsentChange.objects.filter(member__user=user_id).order_by("pk")
+    coupons = Coupon.objects.filter(member__user=user_id).order_by("pk")
+    points = PointsEntry.objects.filter(account__member__user=user_id).order_by("pk")
     wishes = Wish.objects.filter(user=user_id).order_by("pk")
     return {
         "memberships": [
@@ -32,6 +34,25 @@ def export_person(user_id: int) -> dict[str, list[dict[str, object]]]:
             dict(row)
             for row in consents.values(
                 "member__brand__code", "purpose", "channel", "is_given", "wording", "source", "at"
+            )
+        ],
+        "coupons": [
+            dict(row)
+            for row in coupons.values(
+                "template__brand__code", "template__name_zh", "code", "status", "issued_at", "expires_at", "used_at"
+            )
+        ],
+        "points": [
+            dict(row)
+            for row in points.values(
+                "account__member__brand__code",
+                "kind",
+                "pending",
+                "available",
+                "spent",
+                "owed",
+                "spend_fen",
+                "booked_at",
             )
         ],
         "wishes": [

@@ -8,6 +8,7 @@ from django.db.models import Q
 
 from members.choices import ArrivalStatus, ConsentSource, PhotoStatus
 from members.models import AccountAddress, ArrivalNotice, Member, Review, ReviewPhoto, SizeProfile, Wish
+from members.services.coupons import end_offers
 from members.services.profile import record_consent
 from omni.accounts import queries as accounts_queries
 from omni.kernel.states import transition
@@ -23,6 +24,7 @@ def erase_person(user_id: int, *, now: datetime) -> None:
     """Forget an account's addresses, wishes and sizes, who its memberships are, and whom messages went to.
 
     Memberships stay as numbers, for what was booked under them; so do records of consent, all taken back now.
+    Coupons that could still be used are withdrawn; used ones and points stay with their number.
     """
     identity = accounts_queries.get_identity(user_id)
     for kept in (AccountAddress, Wish, SizeProfile):
@@ -33,6 +35,7 @@ def erase_person(user_id: int, *, now: datetime) -> None:
     member_ids = list(Member.objects.filter(mine).values_list("pk", flat=True))
     _forget_words(member_ids, identity.phone_index, now=now)
     for member in Member.objects.filter(mine).order_by("pk"):
+        end_offers(member.pk, actor="system:members", now=now)
         record_consent(member.pk, (), source=ConsentSource.ERASURE, now=now)
         Member.objects.filter(pk=member.pk).update(
             user=user_id, name="", phone_sealed="", phone_index=f"erased:{member.pk}"
