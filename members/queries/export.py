@@ -12,8 +12,6 @@ def export_person(user_id: int) -> dict[str, list[dict[str, object]]]:
     sizes = sizes_of_account(user_id)
     memberships = Member.objects.filter(user=user_id).order_by("pk")
     consents = ConsentChange.objects.filter(member__user=user_id).order_by("pk")
-    coupons = Coupon.objects.filter(member__user=user_id).order_by("pk")
-    points = PointsEntry.objects.filter(account__member__user=user_id).order_by("pk")
     wishes = Wish.objects.filter(user=user_id).order_by("pk")
     return {
         "memberships": [
@@ -36,26 +34,20 @@ def export_person(user_id: int) -> dict[str, list[dict[str, object]]]:
                 "member__brand__code", "purpose", "channel", "is_given", "wording", "source", "at"
             )
         ],
-        "coupons": [
-            dict(row)
-            for row in coupons.values(
-                "template__brand__code", "template__name_zh", "code", "status", "issued_at", "expires_at", "used_at"
-            )
-        ],
-        "points": [
-            dict(row)
-            for row in points.values(
-                "account__member__brand__code",
-                "kind",
-                "pending",
-                "available",
-                "spent",
-                "owed",
-                "spend_fen",
-                "booked_at",
-            )
-        ],
+        **_export_offers(user_id),
         "wishes": [
             dict(row) for row in wishes.values("product__brand__code", "product__code", "variant__sku", "created_at")
         ],
+    }
+
+
+def _export_offers(user_id: int) -> dict[str, list[dict[str, object]]]:
+    """Return a person's coupons, and every change of their points."""
+    coupons = Coupon.objects.filter(member__user=user_id).order_by("pk")
+    points = PointsEntry.objects.filter(account__member__user=user_id).order_by("pk")
+    of_coupons = ("template__brand__code", "template__name_zh", "code", "status", "issued_at", "expires_at", "used_at")
+    of_points = ("account__member__brand__code", "kind", "pending", "available", "spent", "owed", "booked_at")
+    return {
+        "coupons": [dict(row) for row in coupons.values(*of_coupons)],
+        "points": [dict(row) for row in points.values(*of_points)],
     }

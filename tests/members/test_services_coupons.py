@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 
-from members import services
+from members import queries, services
 from members.choices import CouponStatus
 from members.models import Coupon, CouponTally, CouponTemplate, Member
 from omni.kernel.errors import DomainError, NotFound
@@ -158,3 +158,17 @@ def test_sweeper_ends_coupons_whose_time_is_over(world: World, member: Member) -
     assert list(Transition.objects.values_list("entity_id", "to_status")) == [(ended.pk, "expired")]
     with entry():
         assert services.expire_coupon(ended.pk, now=NOON + timedelta(days=1)) is False
+
+
+def test_who_is_forgotten_keeps_no_usable_coupon_and_what_was_used_stays(world: World, shopper: Member) -> None:
+    template = CouponTemplateFactory.create(brand=world.brand, per_member_limit=2)
+    used, usable = issue(template, shopper), issue(template, shopper)
+    Coupon.objects.filter(pk=used.pk).update(status=CouponStatus.EXPIRED)
+    copied = queries.export_person(shopper.user_id or 0)["coupons"]
+    assert [row["code"] for row in copied] == [used.code, usable.code]
+
+    with entry():
+        services.erase_person(shopper.user_id or 0, now=NOON)
+
+    statuses = Coupon.objects.order_by("pk").values_list("status", flat=True)
+    assert list(statuses) == [CouponStatus.EXPIRED, CouponStatus.REVOKED]
