@@ -1,5 +1,7 @@
 // The shop's pages.
 import "./app.js";
+import "./filters.js";
+import "./search.js";
 
 // How many units the baskets hold: a cookie tells, so that a page that is kept for everybody can show it.
 function showBasketCount() {

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from django.contrib import admin
 
+from inventory import services
 from inventory.models import (
     Category,
     Collection,
@@ -17,18 +20,38 @@ from inventory.models import (
     StockMovement,
     Variant,
 )
+from omni.kernel import clock
 from omni.kernel.admin import ReadOnly
+
+if TYPE_CHECKING:
+    from django.forms import BaseModelFormSet, ModelForm
+    from django.http import HttpRequest
+
+
+class Found:
+    """Rows whose words products are found by: the search knows them once they are saved."""
+
+    def save_related(
+        self,
+        request: HttpRequest,
+        form: ModelForm[Any],
+        formsets: list[BaseModelFormSet[Any, Any]],
+        change: bool,  # noqa: FBT001
+    ) -> None:
+        """Save the inlines, then let the search read what changed."""
+        super().save_related(request, form, formsets, change)  # type: ignore[misc]  # of the admin mixed in
+        services.refresh_listings(now=clock.now())
 
 
 @admin.register(Category)
-class CategoryAdmin(admin.ModelAdmin["Category"]):
+class CategoryAdmin(Found, admin.ModelAdmin["Category"]):
     list_display = ["code", "parent", "name_zh", "name_en", "position"]
     list_select_related = ["parent"]
     search_fields = ["code", "name_zh", "name_en"]
 
 
 @admin.register(Collection)
-class CollectionAdmin(admin.ModelAdmin["Collection"]):
+class CollectionAdmin(Found, admin.ModelAdmin["Collection"]):
     list_display = ["code", "brand_id", "name_zh", "name_en", "launched_on"]
     search_fields = ["code", "name_zh", "name_en"]
     raw_id_fields = ["brand"]
@@ -47,7 +70,7 @@ class MediaInline(admin.TabularInline["Media", "Product"]):
 
 
 @admin.register(Product)
-class ProductAdmin(admin.ModelAdmin["Product"]):
+class ProductAdmin(Found, admin.ModelAdmin["Product"]):
     list_display = ["code", "brand_id", "name_zh", "name_en", "category", "launched_on", "is_active"]
     list_filter = ["category", "is_active"]
     list_select_related = ["category"]
@@ -72,7 +95,7 @@ class PriceInline(admin.TabularInline["Price", "Variant"]):
 
 
 @admin.register(Variant)
-class VariantAdmin(admin.ModelAdmin["Variant"]):
+class VariantAdmin(Found, admin.ModelAdmin["Variant"]):
     list_display = ["sku", "barcode", "product", "color_zh", "size", "is_active"]
     list_select_related = ["product"]
     search_fields = ["sku", "barcode"]

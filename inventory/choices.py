@@ -93,3 +93,61 @@ RESERVATION_TRANSITIONS: dict[ReservationStatus, frozenset[ReservationStatus]] =
     ReservationStatus.CONSUMED: frozenset(),
     ReservationStatus.RELEASED: frozenset(),
 }
+
+
+class ColorFamily(models.TextChoices):
+    """The families that colours are found by; the value of a family stands in the address."""
+
+    BLACK = "black", _("Black")
+    WHITE = "white", _("White")
+    GREY = "grey", _("Grey")
+    BEIGE = "beige", _("Beige")
+    BROWN = "brown", _("Brown")
+    RED = "red", _("Red")
+    PINK = "pink", _("Pink")
+    ORANGE = "orange", _("Orange")
+    YELLOW = "yellow", _("Yellow")
+    GREEN = "green", _("Green")
+    BLUE = "blue", _("Blue")
+    PURPLE = "purple", _("Purple")
+
+
+# The colour a family is shown by, and the words that shoppers look for it with.
+FAMILY_HEX: dict[ColorFamily, str] = {
+    ColorFamily.BLACK: "#1b1b1f",
+    ColorFamily.WHITE: "#f7f6f2",
+    ColorFamily.GREY: "#8b8d91",
+    ColorFamily.BEIGE: "#d8c8ae",
+    ColorFamily.BROWN: "#7b4a2a",
+    ColorFamily.RED: "#a3222f",
+    ColorFamily.PINK: "#d9a3a5",
+    ColorFamily.ORANGE: "#e0763a",
+    ColorFamily.YELLOW: "#e6c34f",
+    ColorFamily.GREEN: "#4d7a55",
+    ColorFamily.BLUE: "#33598c",
+    ColorFamily.PURPLE: "#6f5189",
+}
+FAMILY_WORDS: dict[ColorFamily, str] = {
+    ColorFamily.BLACK: "黑色 black",
+    ColorFamily.WHITE: "白色 white",
+    ColorFamily.GREY: "灰色 grey gray",
+    ColorFamily.BEIGE: "米色 杏色 beige",
+    ColorFamily.BROWN: "棕色 褐色 咖啡色 brown",
+    ColorFamily.RED: "红色 red",
+    ColorFamily.PINK: "粉色 粉红色 pink",
+    ColorFamily.ORANGE: "橙色 橘色 orange",
+    ColorFamily.YELLOW: "黄色 yellow",
+    ColorFamily.GREEN: "绿色 green",
+    ColorFamily.BLUE: "蓝色 blue",
+    ColorFamily.PURPLE: "紫色 purple",
+}
+
+
+class SortOrder(models.TextChoices):
+    """How a list of products is sorted; the value stands in the address."""
+
+    NEWEST = "newest", _("Newest")
+    PRICE_UP = "price-up", _("Price, low to high")
+    PRICE_DOWN = "price-down", _("Price, high to low")
+    MOST_OFF = "most-off", _("Biggest markdown")
+    BEST = "best", _("Best match")

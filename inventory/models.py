@@ -1,8 +1,10 @@
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import ArrayField, DateTimeRangeField, RangeOperators
+from django.contrib.postgres.indexes import GinIndex, GistIndex, OpClass
+from django.contrib.postgres.search import SearchVectorField
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Func, Q
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
@@ -11,6 +13,7 @@ from inventory.choices import (
     LIVE_RESERVATIONS,
     RESERVATION_TRANSITIONS,
     CareSymbol,
+    ColorFamily,
     MediaKind,
     MovementKind,
     ReservationStatus,
@@ -41,6 +44,8 @@ class Collection(models.Model):
     code = models.SlugField(_("code"), max_length=30)
     name_zh = models.CharField(_("name in Chinese"), max_length=60)
     name_en = models.CharField(_("name in English"), max_length=60)
+    story_zh = models.CharField(_("story in Chinese"), max_length=120, blank=True, db_default="")
+    story_en = models.CharField(_("story in English"), max_length=200, blank=True, db_default="")
     launched_on = models.DateField(_("launched on"))
 
     class Meta:
@@ -108,6 +113,12 @@ class Variant(models.Model):
     color_zh = models.CharField(_("colour in Chinese"), max_length=20)
     color_en = models.CharField(_("colour in English"), max_length=30)
     color_hex = models.CharField(_("colour value"), max_length=7)
+    # Worked out by the database from the colour's names and value, so that whoever writes a variant has it right.
+    color_family = models.GeneratedField(
+        expression=Func("color_zh", "color_en", "color_hex", function="inventory_color_family"),
+        output_field=models.CharField(_("colour family"), max_length=6, choices=ColorFamily.choices),
+        db_persist=True,
+    )
     size = models.CharField(_("size"), max_length=10)
     position = models.PositiveSmallIntegerField(_("position"), default=0)
     is_active = models.BooleanField(_("on sale"), default=True)
@@ -347,3 +358,70 @@ class StockPulse(models.Model):
 
     def __str__(self) -> str:
         return f"{self.product_id}:{self.pk}"
+
+
+class ProductListing(models.Model):
+    """What lists and the search know of a product: one row that filters, sorts and finds without reading others.
+
+    Triggers write it in the transaction of the change, all but the search document, which needs the segmenter: a
+    service writes that, and a sweeper for those who did not call it. Prices begin and end by their dates; `due_at` is
+    when this row must be made anew. `options` are "family|size", "family|" and "|size" of its variants.
+    """
+
+    product = models.OneToOneField(
+        Product, models.CASCADE, primary_key=True, related_name="listing", verbose_name=_("product")
+    )
+    brand = models.ForeignKey("stores.Brand", models.PROTECT, related_name="+", verbose_name=_("brand"))
+    category = models.ForeignKey(Category, models.PROTECT, related_name="+", verbose_name=_("category"))
+    collection = models.ForeignKey(
+        Collection, models.PROTECT, null=True, related_name="+", verbose_name=_("collection")
+    )
+    launched_on = models.DateField(_("launched on"))
+    is_listed = models.BooleanField(_("on sale, with a price"))
+    price_fen = models.PositiveIntegerField(_("lowest price (fen)"))
+    off_ppm = models.PositiveIntegerField(_("marked down by (ppm)"))
+    families = ArrayField(models.TextField(), verbose_name=_("colour families"))
+    sizes = ArrayField(models.TextField(), verbose_name=_("sizes"))
+    options = ArrayField(models.TextField(), verbose_name=_("colours and sizes"))
+    words = models.JSONField(_("words"))
+    document = SearchVectorField(_("search document"))
+    terms = ArrayField(models.TextField(), default=list, verbose_name=_("words to suggest"))
+    is_segmented = models.BooleanField(_("document is of these words"), default=False)
+    due_at = models.DateTimeField(_("due"), null=True)
+    changed_at = models.DateTimeField(_("changed"))
+
+    class Meta:
+        verbose_name = _("product listing")
+        verbose_name_plural = _("product listings")
+        indexes = [
+            models.Index(
+                fields=["-launched_on", "-product"], condition=Q(is_listed=True), name="inventory_listing_new"
+            ),
+            models.Index(fields=["price_fen", "product"], condition=Q(is_listed=True), name="inventory_listing_price"),
+            models.Index(fields=["-off_ppm", "-product"], condition=Q(is_listed=True), name="inventory_listing_off"),
+            models.Index(fields=["due_at"], condition=Q(due_at__isnull=False), name="inventory_listing_due"),
+            models.Index(fields=["product"], condition=Q(is_segmented=False), name="inventory_listing_unread"),
+            GinIndex(fields=["document"], name="inventory_listing_document", fastupdate=False),
+            GinIndex(fields=["options"], name="inventory_listing_options", fastupdate=False),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.product_id} {self.price_fen}"
+
+
+class SearchWord(models.Model):
+    """A word that products are found by, with how many: what is suggested, and what mistypings are compared with."""
+
+    word = models.CharField(_("word"), max_length=80, primary_key=True)
+    products = models.PositiveIntegerField(_("products"))
+
+    class Meta:
+        verbose_name = _("search word")
+        verbose_name_plural = _("search words")
+        indexes = [
+            GistIndex(OpClass("word", name="gist_trgm_ops"), name="inventory_word_near"),
+            models.Index(OpClass("word", name="varchar_pattern_ops"), name="inventory_word_prefix"),
+        ]
+
+    def __str__(self) -> str:
+        return self.word

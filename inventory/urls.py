@@ -1,11 +1,14 @@
 from django.urls import path, re_path
 
-from inventory.views import crawlers, product, shop
+from inventory.views import crawlers, finding, product, shop
 
 app_name = "inventory"
 urlpatterns = [
     path("", shop.show_home, name="home"),
-    path("products/", shop.list_products, name="products"),
+    path("products/", finding.list_products, name="products"),
+    path("collections/<slug:brand_code>/<slug:code>/", finding.show_collection, name="collection"),
+    path("search/", finding.search, name="search"),
+    path("search/suggestions/", finding.suggest, name="suggestions"),
     path("products/<slug:brand_code>/<str:code>/", product.show_product, name="product"),
     path("robots.txt", crawlers.show_robots, name="robots"),
     path("sitemap.xml", crawlers.show_sitemap, name="sitemap"),

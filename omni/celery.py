@@ -21,6 +21,6 @@ app.conf.beat_schedule = {
     "fulfillment.count_acceptance": {"task": "fulfillment.count_acceptance", "schedule": 3600.0},
     "members.sweep_arrivals": {"task": "members.sweep_arrivals", "schedule": 15.0, "options": {"expires": 15}},
     "pages.sweep": {"task": "pages.sweep", "schedule": 10.0, "options": {"expires": 10}},
-    "inventory.sweep": {"task": "inventory.sweep", "schedule": 15.0},
     "members.sweep": {"task": "members.sweep", "schedule": 30.0, "options": {"expires": 30}},
+    "inventory.sweep": {"task": "inventory.sweep", "schedule": 5.0, "options": {"expires": 5}},
 }

@@ -1,15 +1,29 @@
 """Reads of the catalogue and of stock."""
 
-from inventory.queries.audit import audit_counters, audit_movements
+from inventory.queries.audit import audit_counters, audit_listings, audit_movements
 from inventory.queries.catalogue import (
     ProductCard,
     categories,
     category_tree,
     find_version,
-    list_products,
     load_cards,
     on_hand_by_store,
     variants_in_stock,
+)
+from inventory.queries.listing import (
+    PRICE_BANDS,
+    CategoryTile,
+    CollectionCard,
+    Facets,
+    ListedProduct,
+    ListWish,
+    NearStock,
+    category_tiles,
+    collection_cards,
+    count_facets,
+    get_collection,
+    list_products,
+    near_stock,
 )
 from inventory.queries.pricing import PricedVariant, price_lines, product_codes, product_ids_by_code, variants_by_sku
 from inventory.queries.product import (
@@ -27,28 +41,52 @@ from inventory.queries.product import (
     sizes_of,
     stores_with,
 )
+from inventory.queries.search import (
+    SearchQuery,
+    SuggestedProduct,
+    find_meant,
+    suggest_products,
+    suggest_words,
+    understand,
+)
 from inventory.queries.stands import find_product, find_variant, sellable_stands
 
 __all__ = [
+    "PRICE_BANDS",
+    "CategoryTile",
     "Chart",
+    "CollectionCard",
     "ColorView",
+    "Facets",
+    "ListWish",
+    "ListedProduct",
+    "NearStock",
     "Picture",
     "PricedVariant",
     "ProductCard",
     "ProductDetail",
+    "SearchQuery",
     "SizeView",
     "StoreWith",
+    "SuggestedProduct",
     "audit_counters",
+    "audit_listings",
     "audit_movements",
     "categories",
+    "category_tiles",
     "category_tree",
+    "collection_cards",
+    "count_facets",
+    "find_meant",
     "find_product",
     "find_scanned",
     "find_variant",
     "find_version",
+    "get_collection",
     "list_products",
     "load_cards",
     "load_product",
+    "near_stock",
     "on_hand_by_store",
     "outfit_of",
     "price_lines",
@@ -59,6 +97,9 @@ __all__ = [
     "sellable_stands",
     "sizes_of",
     "stores_with",
+    "suggest_products",
+    "suggest_words",
+    "understand",
     "variants_by_sku",
     "variants_in_stock",
 ]

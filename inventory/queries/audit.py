@@ -1,14 +1,20 @@
 """What must hold of stock, whatever happened.
 
-Each audit returns how many rows it checked, how many are wrong, and up to twenty of those named. Both read every level:
-its counters are changed in place, so a mistake in one shows nowhere else.
+Each audit returns how many rows it checked, how many are wrong, and up to twenty of those named. Those of stock read
+every level: its counters are changed in place, so a mistake in one shows nowhere else.
 """
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from django.db import connection
 
 from inventory import sql
+from inventory.sql import listing as listing_sql
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 Audit = tuple[int, int, list[str] | None]
 
@@ -23,8 +29,16 @@ def audit_counters() -> Audit:
     return _run(sql.AUDIT_COUNTERS)
 
 
-def _run(statement: str) -> Audit:
+def audit_listings(*, now: datetime, overdue: datetime) -> Audit:
+    """Check that lists and search know every product: its price now, and the words it was last given.
+
+    `overdue` is the moment before which a price that began or ended, or new words, should have been dealt with.
+    """
+    return _run(listing_sql.AUDIT_LISTINGS, {"now": now, "overdue": overdue})
+
+
+def _run(statement: str, values: dict[str, Any] | None = None) -> Audit:
     with connection.cursor() as cursor:
-        cursor.execute(statement)
+        cursor.execute(statement, values)
         verdict: Audit = cursor.fetchone()
     return verdict

@@ -61,26 +61,6 @@ def category_tree() -> QuerySet[Category]:
     return Category.objects.all()
 
 
-def list_products(
-    *, brand_code: str = "", category_code: str = "", after: tuple[str, int] | None = None, limit: int = 24
-) -> list[tuple[int, str, str]]:
-    """Return (product id, its page version, its launch date) of products on sale, the newest first; one statement.
-
-    `after` is the (launch date, id) of the last product seen, so depth costs nothing.
-    """
-    conditions, values = [], dict[str, Any](limit=limit)
-    if brand_code:
-        conditions.append(sql.IN_BRAND)
-        values["brand"] = brand_code
-    if category_code:
-        conditions.append(sql.IN_CATEGORY)
-        values["category"] = category_code
-    if after:
-        conditions.append(sql.AFTER)
-        values["after_on"], values["after_id"] = after
-    return fetch_rows(sql.LIST_PRODUCTS.format(conditions=" ".join(conditions)), values)
-
-
 def load_cards(product_ids: Sequence[int], *, now: datetime) -> dict[int, ProductCard]:
     """Return the cards of products by id; one that has no price now is missing."""
     found = fetch_rows(sql.PRODUCT_CARDS, {"ids": list(product_ids), "now": now})

@@ -1,6 +1,7 @@
-"""What changes stock: promises, corrections, imports."""
+"""What changes stock: promises, corrections, imports; and what keeps lists and search true."""
 
 from inventory.services.corrections import allocate_found, report_not_found, set_aside_damaged
+from inventory.services.listing import forget_segments, refresh_listings
 from inventory.services.pulses import prune_pulses
 from inventory.services.reservations import (
     CannotHold,
@@ -31,10 +32,12 @@ __all__ = [
     "allocate_reservations",
     "allocate_stock",
     "consume_reservations",
+    "forget_segments",
     "hold_stock",
     "import_stock",
     "lock_stock",
     "prune_pulses",
+    "refresh_listings",
     "release_reservations",
     "report_not_found",
     "return_to_stock",

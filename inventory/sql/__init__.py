@@ -217,18 +217,6 @@ _VERSION = """
      WHERE pulse.product_id = product.id)
 """
 
-# With those of the conditions below that are wanted, so that each has a plan of its own.
-LIST_PRODUCTS = f"""
-SELECT product.id, {_VERSION}, product.launched_on::text
-FROM inventory_product product
-WHERE product.is_active {{conditions}}
-ORDER BY product.launched_on DESC, product.id DESC
-LIMIT %(limit)s
-"""
-IN_BRAND = "AND product.brand_id = (SELECT id FROM stores_brand WHERE code = %(brand)s::text)"
-IN_CATEGORY = "AND product.category_id = (SELECT id FROM inventory_category WHERE code = %(category)s::text)"
-AFTER = "AND (product.launched_on, product.id) < (%(after_on)s::date, %(after_id)s::bigint)"
-
 FIND_VERSION = f"""
 SELECT product.id, {_VERSION}
 FROM stores_brand brand JOIN inventory_product product ON product.brand_id = brand.id
@@ -290,7 +278,7 @@ WHERE pulse.product_id = busy.product_id AND pulse.id < busy.newest
 """
 
 # The audit: one row each, rows checked, rows wrong, up to twenty of them named; all in one snapshot.
-_VERDICT = """
+VERDICT = """
 SELECT count(*), count(problem), (array_agg(problem ORDER BY id) FILTER (WHERE problem IS NOT NULL))[1:20] FROM judged
 """
 
@@ -307,7 +295,7 @@ WITH moved AS (
     FROM inventory_stocklevel level LEFT JOIN moved ON moved.level_id = level.id
 )
 """
-    + _VERDICT
+    + VERDICT
 )
 
 AUDIT_COUNTERS = (
@@ -327,5 +315,5 @@ WITH promised AS (
     FROM inventory_stocklevel level LEFT JOIN promised ON promised.level_id = level.id
 )
 """
-    + _VERDICT
+    + VERDICT
 )

@@ -75,7 +75,7 @@ def serve_page(
     `version` must have been read before `content` reads what it tells of: what changes in between is then newer on the
     page than its version says, and the page is made once more.
     """
-    place = stores_queries.find_place(str(request.get_signed_cookie("place", default="")))
+    place = place_of(request)
     key = (request.get_full_path(), get_language(), place.text if place else "")
     # A message is for one visitor, once.
     is_keepable = not messages.get_messages(request)
@@ -85,3 +85,8 @@ def serve_page(
         if is_keepable:
             pages.keep(key, version, page)
     return HttpResponse(page.replace(TOKEN_MARK, get_token(request)), headers={"Cache-Control": "private, no-cache"})
+
+
+def place_of(request: HttpRequest) -> Place | None:
+    """Return the place that the shopper chose, if any."""
+    return stores_queries.find_place(str(request.get_signed_cookie("place", default="")))

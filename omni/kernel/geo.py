@@ -58,6 +58,11 @@ def metres_from_dot(dot: float) -> float:
     return EARTH_RADIUS_METRES * math.acos(max(-1.0, min(1.0, dot)))
 
 
+def chord_of_metres(metres: float) -> float:
+    """Return how far apart two points of the unit sphere are, through it, that are this far apart on the ground."""
+    return 2 * math.sin(metres / EARTH_RADIUS_METRES / 2)
+
+
 def wgs84_to_gcj02(lat: float, lng: float) -> tuple[float, float]:
     """Convert WGS-84 to GCJ-02; the same point outside the box around China, where GCJ-02 has no offset."""
     if not _in_chinese_box(lat, lng):

@@ -93,6 +93,8 @@ def _findings(marks: Marks, now: datetime) -> Iterator[Finding]:
     yield _finding("Every fulfillment order serves an order that is not over", orders_queries.audit_owners())
     yield _finding("Movements sum to what is on hand", inventory_queries.audit_movements())
     yield _finding("Held and allocated are the live reservations", inventory_queries.audit_counters())
+    listings = inventory_queries.audit_listings(now=now, overdue=overdue)
+    yield _finding("Lists and search know every product as it is", listings)
     yield _finding("Every hold and allocation has a live owner", fulfillment_queries.audit_holds())
     yield _finding("Every promise of a store has its stock", fulfillment_queries.audit_promises())
     yield _finding("Capacity used is that of its orders", fulfillment_queries.audit_capacity(since=since))

@@ -127,7 +127,7 @@ class Scene:
             "kind": "promotions",
             "offer_id": self.rows[row if row == "promotion of last year" else "promotion"],
             "brand_code": self.world.brand.code,
-            "code": self.world.product.code,
+            "code": self.rows.get(row, self.world.product.code),
             "store_code": self.world.stores["A"].code,
             "shape": "shirt",
             "sku": self.world.variants["M"].sku,
@@ -241,6 +241,7 @@ def set_scene(world: World) -> Scene:
     _offer_tasks(scene)
     _fill_admin(world)
     _speak(scene)
+    scene.rows["collection"] = "spring"
     scene.rows["address"] = str(AccountAddressFactory.create(user=scene.accounts[routes.MEMBER]).pk)
     wish = WishFactory.create(user=scene.accounts[routes.MEMBER], variant=world.variants["S"])
     scene.rows["wish"] = str(wish.pk)

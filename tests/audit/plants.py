@@ -12,6 +12,7 @@ ADJUSTED = "What a line is cheaper by is what its offers take off"
 SERVES = "Every fulfillment order serves an order that is not over"
 MOVEMENTS = "Movements sum to what is on hand"
 COUNTERS = "Held and allocated are the live reservations"
+LISTINGS = "Lists and search know every product as it is"
 HOLDS = "Every hold and allocation has a live owner"
 PROMISES = "Every promise of a store has its stock"
 CAPACITY = "Capacity used is that of its orders"
@@ -22,6 +23,33 @@ EXPORTS = "No copy of somebody's data is overdue"
 EVENTS = "No event is parked or overdue"
 
 PLANTS = (
+    Plant(
+        "a product that no list knows",
+        """
+        DELETE FROM inventory_productlisting
+        WHERE product_id = (SELECT min(product_id) FROM inventory_productlisting)
+        """,
+        {LISTINGS},
+        "has no listing",
+    ),
+    Plant(
+        "a product listed at another price",
+        "UPDATE inventory_productlisting SET price_fen = 1",
+        {LISTINGS},
+        "is listed at 1 fen",
+    ),
+    Plant(
+        "a price whose day has come",
+        "UPDATE inventory_productlisting SET due_at = '2026-01-01'",
+        {LISTINGS},
+        "is listed with a price that is over",
+    ),
+    Plant(
+        "words that nobody read",
+        "UPDATE inventory_productlisting SET is_segmented = false, changed_at = '2026-01-01'",
+        {LISTINGS},
+        "cannot be found by its words",
+    ),
     Plant(
         "a line too many",
         """

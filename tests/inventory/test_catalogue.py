@@ -1,8 +1,8 @@
-"""What the shop reads: lists, cards, sizes, nearest stores, and the versions that say when a page became untrue."""
+"""What the shop reads: cards, sizes, nearest stores, and the versions that say when a page became untrue."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from threading import Event
 
 import pytest
@@ -16,7 +16,7 @@ from omni.kernel import geo
 from omni.kernel.transactions import entry
 from stores.models import Store
 from tests.cast import HOME, NOON, World, build_world
-from tests.factories.inventory import CategoryFactory, MediaFactory, ProductFactory, StockLevelFactory, VariantFactory
+from tests.factories.inventory import MediaFactory, StockLevelFactory, VariantFactory
 from tests.factories.stores import StoreFactory
 
 pytestmark = pytest.mark.django_db
@@ -43,38 +43,7 @@ def counts(world: World) -> dict[str, int]:
     return {size.name: size.store_count for size in sizes}
 
 
-# Lists
-
-
-def test_list_products_walks_all_pages_newest_first_without_gap_or_repetition(world: World) -> None:
-    category = CategoryFactory.create(code="coats")
-    days = [3, 1, 3, 2, 3]
-    made = [
-        ProductFactory.create(brand=world.brand, category=category, launched_on=date(2026, 2, day)).pk for day in days
-    ]
-    wanted = [made[4], made[2], made[0], made[3], made[1]]
-    seen, after = [], None
-    for _page in range(3):
-        found = queries.list_products(category_code="coats", after=after, limit=2)
-        seen += [product_id for product_id, _version, _launched_on in found]
-        after = (found[-1][2], found[-1][0])
-    assert seen == wanted
-
-
-def test_list_products_filters_by_brand_and_category(world: World) -> None:
-    own = world.product.category.code
-    assert [row[0] for row in queries.list_products(brand_code="one")] == [world.product.pk]
-    assert [row[0] for row in queries.list_products(brand_code="one", category_code=own)] == [world.product.pk]
-    assert [row[0] for row in queries.list_products(brand_code="two", category_code=own)] == []
-    assert queries.list_products(brand_code="three") == []
-    assert queries.list_products(category_code="hats") == []
-
-
-def test_list_products_leaves_out_what_is_not_on_sale(world: World) -> None:
-    Product.objects.filter(pk=world.product.pk).update(is_active=False)
-    assert queries.list_products(brand_code="one") == []
-    assert queries.find_version("one", "SHIRT") is None
-    assert queries.load_product(world.product.pk) is None
+# Cards
 
 
 def test_load_cards_shows_the_lowest_price_and_every_color_once(world: World) -> None:
@@ -161,10 +130,10 @@ def test_version_when_a_level_is_deleted_changes(world: World) -> None:
 
 
 def test_version_of_another_product_stays(world: World) -> None:
-    other = queries.list_products(brand_code="two")
+    other = queries.find_version("two", world.other_variant.product.code)
     hold(world, "C", "S", 1)
     Store.objects.filter(pk=world.stores["A"].pk).update(is_active=False)
-    assert queries.list_products(brand_code="two") == other
+    assert queries.find_version("two", world.other_variant.product.code) == other
 
 
 def test_store_update_that_no_page_shows_writes_no_pulse(world: World) -> None:

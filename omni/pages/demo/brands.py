@@ -3,8 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 PASSWORD = "omni-demo-2026"  # noqa: S105  the demo's own, printed by the run command
+
+
+class Season(NamedTuple):
+    """A collection: its code, and name and story line, each in Chinese and English."""
+
+    code: str
+    names: tuple[str, str]
+    story: tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +34,8 @@ class DemoBrand:
     # Style counts by category; they sum to 100.
     range: dict[str, int]
     colors: tuple[str, ...]
+    # The older season before the newer one.
+    seasons: tuple[Season, Season]
     # Its order of routing rules; none: the defaults.
     routing: tuple[str, ...] = ()
     preparation_minutes: int = 60
@@ -56,6 +67,18 @@ BRANDS = (
             "scarf": 4,
         },
         ("ink", "ivory", "oat", "plum", "rose", "mist", "sage", "wine", "champagne", "midnight"),
+        (
+            Season(
+                "spring-summer",
+                ("雨后", "After the Rain"),
+                ("江南雨停之后的颜色：薄、透、不急。", "The south when the rain has stopped: thin, clear, unhurried."),
+            ),
+            Season(
+                "autumn-winter",
+                ("长夜灯", "Evening Lamps"),
+                ("为天黑得早的日子准备的大衣与丝缎。", "Coats and satins for days that end early."),
+            ),
+        ),
     ),
     DemoBrand(
         "yanye",
@@ -82,6 +105,18 @@ BRANDS = (
             "bag": 4,
         },
         ("ink", "charcoal", "navy", "olive", "pine", "khaki", "stone", "white", "tobacco", "denim"),
+        (
+            Season(
+                "spring-summer",
+                ("野渡", "The Ferry"),
+                ("亚麻、斜纹与一段不赶时间的路。", "Linen, twill, and a road that is in no hurry."),
+            ),
+            Season(
+                "autumn-winter",
+                ("山墨", "Ink and Stone"),
+                ("像石头一样耐看，像旧书一样耐用。", "Made to be looked at like stone and used like an old book."),
+            ),
+        ),
     ),
     DemoBrand(
         "lishi",
@@ -108,6 +143,21 @@ BRANDS = (
             "bag": 4,
         },
         ("white", "ink", "heather", "chestnut", "butter", "sky", "denim", "sage", "coral", "navy"),
+        (
+            Season(
+                "spring-summer",
+                ("放学后", "After School"),
+                (
+                    "宽一点，亮一点，随便坐下也不怕皱。",
+                    "A little wider, a little brighter, fit to sit down anywhere in.",
+                ),
+            ),
+            Season(
+                "autumn-winter",
+                ("糖炒栗子", "Roast Chestnuts"),
+                ("街角的热气和刚好的厚度。", "Warm air from the corner, and just the right weight."),
+            ),
+        ),
     ),
     DemoBrand(
         "rongyu",
@@ -123,6 +173,18 @@ BRANDS = (
         "women",
         {"knit": 40, "down": 16, "coat": 10, "dress": 10, "scarf": 8, "wide": 6, "skirt": 4, "hoodie": 6},
         ("oat", "camel", "heather", "ivory", "mist", "navy", "wine", "sage", "cocoa", "lilac"),
+        (
+            Season(
+                "spring-summer",
+                ("海风针法", "Sea Stitch"),
+                ("透气的针织，吹着风穿。", "Open knits, to be worn in the wind."),
+            ),
+            Season(
+                "autumn-winter",
+                ("初雪", "First Snow"),
+                ("山羊绒、马海毛与鹅绒，轻得像没有穿。", "Cashmere, mohair and down, as light as nothing."),
+            ),
+        ),
         ("broken_runs", "nearest"),
     ),
 )

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from omni.pages.demo.brands import DemoBrand
 
 VAT_PPM = 130_000
+# How many days ago the two seasons of a brand began.
+SEASON_AGES = (240, 90)
 
 FITS = (
     ("合身版型，按平时尺码选购", "True to size"),
@@ -74,7 +76,9 @@ class Catalogue:
         self.charted: set[tuple[int, str]] = set()
         names = ("name_zh", "name_en")
         self.categories = Table("inventory_category", "code", "parent_id", *names, "shape", "position")
-        self.collections = Table("inventory_collection", "brand_id", "code", *names, "launched_on")
+        self.collections = Table(
+            "inventory_collection", "brand_id", "code", *names, "story_zh", "story_en", "launched_on"
+        )
         texts = [
             f"{field}_{language}"
             for field in ("name", "description", "fabric", "craft", "care")
@@ -127,11 +131,8 @@ class Catalogue:
         """Add a brand's collections and its hundred styles, newest styles last."""
         today = self.now.date()
         seasons = [
-            self.collections.add((brand_id, code, *names, today - timedelta(days=age)))
-            for code, names, age in (
-                ("spring-summer", ("春夏系列", "Spring Summer"), 240),
-                ("autumn-winter", ("秋冬系列", "Autumn Winter"), 90),
-            )
+            self.collections.add((brand_id, season.code, *season.names, *season.story, today - timedelta(days=age)))
+            for season, age in zip(brand.seasons, SEASON_AGES, strict=True)
         ]
         plan = [code for code, count in brand.range.items() for _number in range(count)]
         self.dice.shuffle(plan)

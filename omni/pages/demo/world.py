@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from django.db import connection
 
+from inventory import services as inventory_services
 from omni.kernel.transactions import step
 from omni.pages.demo.brands import BRANDS
 from omni.pages.demo.catalogue import Catalogue
@@ -65,9 +66,12 @@ def build_world(*, now: datetime) -> dict[str, int]:
         stock.add_brand(catalogue.styles[brand_id], stores)
         if brand.routing:
             rules.add((brand_id, list(brand.routing), 20, 4, SHORT_REACH_METRES, 1080, 2, 0, None, 72))
-    return _load(
+    counts = _load(
         [brands, *places.tables(), *catalogue.tables(), *people.tables(), *offers.tables(), rules], stock.tables()
     )
+    while inventory_services.refresh_listings(now=now):
+        pass
+    return counts
 
 
 def _dice(part: str) -> random.Random:
