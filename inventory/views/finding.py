@@ -158,6 +158,8 @@ def _serve(
     collection_id: int | None = None,
 ) -> HttpResponse:
     """Answer with a list."""
+    if query is None:
+        address = replace(address, query="", is_any=False)
     place = place_of(request)
     page = _find(address, query, collection_id, place)
     shown = card_fragments(page.shown)
