@@ -34,18 +34,13 @@ MOST_PHOTOS = 4
 # A refusal of a line names it so: "lines.0", "lines.0.quantity".
 LINE_FIELD = re.compile(r"lines\.(\d+)(\..*)?", re.ASCII)
 # What the service calls otherwise than the page does.
-PAGE_FIELDS = {"district_code": "place", "lat": "place", "lng": "place", "pickup_store_id": "pickup_store"}
-
-
-def _checked(check: Callable[[str], str], value: str) -> str:
-    """Return what a check of the domain makes of a value.
-
-    :raises ValidationError: with the check's own words.
-    """
-    try:
-        return check(value)
-    except InvalidInput as error:
-        raise forms.ValidationError(error.message) from error
+PAGE_FIELDS = {
+    "district_code": "place",
+    "lat": "place",
+    "lng": "place",
+    "pickup_store_id": "pickup_store",
+    "coupon": "coupon_code",
+}
 
 
 class AddToBasketForm(forms.Form):
@@ -68,37 +63,74 @@ def new_key() -> str:
     return uuid.uuid4().hex
 
 
+NEW_ADDRESS = "new"
+
+
 class CheckoutForm(forms.Form):
-    """What the shopper types at checkout; what it means is checked where the order is placed."""
+    """What the shopper chooses and types at checkout; what it means is checked where the order is placed."""
 
     key = forms.CharField(widget=forms.HiddenInput, initial=new_key, max_length=64)
     seen = forms.CharField(widget=forms.HiddenInput, max_length=4000)
+    seen_total = forms.CharField(widget=forms.HiddenInput, required=False, max_length=40)
+    seen_promise = forms.CharField(widget=forms.HiddenInput, required=False, max_length=100)
     way = forms.ChoiceField(
         label=_("How"),
         choices=fulfillment_choices.Way.choices,
         initial=fulfillment_choices.Way.COURIER,
         widget=forms.RadioSelect(attrs={"class": "radio"}),
     )
-    contact_name = forms.CharField(
-        label=_("Name"),
-        max_length=MAX_NAME_LENGTH,
-        error_messages={"required": _("Enter your name.")},
-        widget=forms.TextInput(attrs={"class": "input w-full", "autocomplete": "name"}),
-    )
-    phone = forms.CharField(
-        label=_("Mobile number"),
-        max_length=30,
-        error_messages={"required": _("Enter your mobile number.")},
-        widget=forms.TextInput(attrs={"class": "input w-full", "autocomplete": "tel", "type": "tel"}),
-    )
+    address = forms.CharField(label=_("Address"), required=False, max_length=20)
     place = forms.CharField(label=_("District"), required=False, max_length=40)
+    pickup_store = forms.IntegerField(label=_("Store"), required=False)
     street = forms.CharField(
         label=_("Street and number"),
         max_length=MAX_STREET_LENGTH,
         required=False,
         widget=forms.TextInput(attrs={"class": "input w-full", "autocomplete": "street-address"}),
     )
-    pickup_store = forms.IntegerField(label=_("Store"), required=False)
+    contact_name = forms.CharField(
+        label=_("Name"),
+        max_length=MAX_NAME_LENGTH,
+        required=False,
+        widget=forms.TextInput(attrs={"class": "input w-full", "autocomplete": "name"}),
+    )
+    phone = forms.CharField(
+        label=_("Mobile number"),
+        max_length=30,
+        required=False,
+        widget=forms.TextInput(attrs={"class": "input w-full", "autocomplete": "tel", "type": "tel"}),
+    )
+    coupon = forms.CharField(label=_("Coupon"), required=False, max_length=40)
+    coupon_code = forms.CharField(
+        label=_("Coupon code"),
+        required=False,
+        max_length=40,
+        widget=forms.TextInput(attrs={"class": "input w-full", "autocomplete": "off", "autocapitalize": "characters"}),
+    )
+    points = forms.IntegerField(
+        label=_("Points to spend"),
+        required=False,
+        min_value=0,
+        max_value=10**9,
+        error_messages={"invalid": _("Enter a whole number."), "min_value": _("Choose how many points to spend.")},
+        widget=forms.NumberInput(attrs={"class": "input w-full", "inputmode": "numeric", "min": "0"}),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401  as Form takes them
+        super().__init__(*args, **kwargs)
+        self._line_errors: dict[int, str] = {}
+
+    @property
+    def chosen_way(self) -> fulfillment_choices.Way:
+        """Return the way that the form shows as chosen."""
+        way, ways = self["way"].value(), fulfillment_choices.Way
+        return ways(way) if way in ways.values else ways.COURIER
+
+    @property
+    def chosen_address(self) -> str:
+        """Return the address of the book that the form shows as chosen; empty for a new one."""
+        chosen = str(self["address"].value() or "")
+        return "" if chosen == NEW_ADDRESS else chosen
 
     @property
     def chosen_place(self) -> stores_queries.Place | None:
@@ -106,41 +138,57 @@ class CheckoutForm(forms.Form):
         return stores_queries.find_place(str(self["place"].value() or ""))
 
     @property
+    def chosen_store(self) -> int | None:
+        """Return the store to collect at that the form shows as chosen."""
+        return _whole(self["pickup_store"].value())
+
+    @property
+    def chosen_coupons(self) -> tuple[str, ...]:
+        """Return the coupon that the form asks for: the code that was typed, else the one chosen."""
+        code = str(self["coupon_code"].value() or "").strip() or str(self["coupon"].value() or "").strip()
+        return (code[:40],) if code else ()
+
+    @property
+    def chosen_points(self) -> int:
+        """Return how many points the form asks for."""
+        return _whole(self["points"].value()) or 0
+
+    @property
     def line_errors(self) -> dict[int, str]:
         """Return what is wrong with lines of the basket, by their position."""
         return self._line_errors
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401  as Form takes them
-        super().__init__(*args, **kwargs)
-        self._line_errors: dict[int, str] = {}
-
-    def clean_contact_name(self) -> str:
-        """Check the name as placing will, so that all mistakes are shown at once."""
-        return _checked(rules.clean_name, self.cleaned_data["contact_name"])
-
-    def clean_phone(self) -> str:
-        """Check the phone likewise; it is passed on as typed."""
-        _checked(sealing.normalise_phone, self.cleaned_data["phone"])
-        return str(self.cleaned_data["phone"])
-
     def clean(self) -> dict[str, Any]:
-        """Ask for what the chosen way needs."""
+        """Ask for what the chosen way needs, so that all mistakes are shown at once."""
         values = super().clean() or self.cleaned_data
-        if values.get("way") == fulfillment_choices.Way.PICKUP:
-            if not values.get("pickup_store") and not self.has_error("pickup_store"):
-                self.add_error("pickup_store", _("Choose the store where you collect."))
-        elif values.get("way") == fulfillment_choices.Way.COURIER:
+        is_pickup = values.get("way") == fulfillment_choices.Way.PICKUP
+        if is_pickup and not values.get("pickup_store") and not self.has_error("pickup_store"):
+            self.add_error("pickup_store", _("Choose the store where you collect."))
+        if is_pickup or not self.chosen_address:
+            self._check_contact(values)
+        if values.get("way") == fulfillment_choices.Way.COURIER and not self.chosen_address:
             if self.chosen_place is None:
                 self.add_error("place", _("Choose your district."))
-            if not self.has_error("street"):
-                self._check_street(values.get("street", ""))
+            self._check("street", rules.clean_street, values.get("street", ""))
         return values
 
-    def _check_street(self, street: str) -> None:
+    def _check_contact(self, values: dict[str, Any]) -> None:
+        """Check who gets it as placing will; it is passed on as typed."""
+        if not values.get("contact_name", "").strip() and not self.has_error("contact_name"):
+            self.add_error("contact_name", _("Enter your name."))
+        self._check("contact_name", rules.clean_name, values.get("contact_name", ""))
+        if not values.get("phone", "").strip() and not self.has_error("phone"):
+            self.add_error("phone", _("Enter your mobile number."))
+        self._check("phone", sealing.normalise_phone, values.get("phone", ""))
+
+    def _check(self, name: str, check: Callable[[str], str], value: str) -> None:
+        """Put what a check of the domain says beside a field, unless something stands there."""
+        if self.has_error(name):
+            return
         try:
-            rules.clean_street(street)
+            check(value)
         except InvalidInput as error:
-            self.add_error("street", error.message)
+            self.add_error(name, error.message)
 
     def show_refusal(self, error: DomainError) -> None:
         """Put a refusal beside the field or the line that it names."""
@@ -151,6 +199,13 @@ class CheckoutForm(forms.Form):
             return
         name = PAGE_FIELDS.get(error.field or "", error.field)
         self.add_error(name if name in self.fields else None, error.message)
+
+    def point_at_mistake(self) -> str:
+        """Let the browser begin at the first field with a mistake; return its name, empty when there is none."""
+        first = next((name for name in self.fields if self.has_error(name)), "")
+        if first:
+            self.fields[first].widget.attrs["autofocus"] = True
+        return first
 
 
 class ManyFilesInput(forms.FileInput):
@@ -328,3 +383,9 @@ class InvoiceForm(forms.Form):
     def show_refusal(self, error: DomainError) -> None:
         """Put a refusal beside the field that it names."""
         self.add_error(error.field if error.field in self.fields else None, error.message)
+
+
+def _whole(value: object) -> int | None:
+    """Read a whole number that somebody sent; None when it is none that a row could have."""
+    text = str(value or "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None

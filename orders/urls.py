@@ -1,7 +1,7 @@
 from django.urls import path
 
 from orders import api
-from orders.views import feedback, invoices, shop, tracking
+from orders.views import checkout, feedback, invoices, shop, tracking
 
 app_name = "orders"
 urlpatterns = [
@@ -9,8 +9,8 @@ urlpatterns = [
     path("basket/add/", shop.add_to_basket, name="basket-add"),
     path("basket/count/", shop.show_basket_count, name="basket-count"),
     path("basket/change/", shop.change_basket, name="basket-change"),
-    path("checkout/<slug:brand_code>/", shop.show_checkout, name="checkout"),
-    path("checkout/<slug:brand_code>/stores/", shop.show_pickup_stores, name="pickup-stores"),
+    path("checkout/<slug:brand_code>/", checkout.show_checkout, name="checkout"),
+    path("checkout/<slug:brand_code>/bill/", checkout.show_bill, name="checkout-bill"),
     path("orders/", shop.list_orders, name="mine"),
     path("orders/<str:number>/", shop.show_order, name="track"),
     path("orders/<str:number>/status/", shop.show_order_status, name="status"),

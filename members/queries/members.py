@@ -62,6 +62,11 @@ def get_member_id(brand_id: int, number: str) -> int:
     return member_id
 
 
+def find_membership(user_id: int, brand_code: str) -> int | None:
+    """Return the id of an account's membership with a brand, or None before it has one."""
+    return Member.objects.filter(user=user_id, brand__code=brand_code).values_list("pk", flat=True).first()
+
+
 def memberships_of(user_id: int) -> list[MembershipView]:
     """Return every brand with the account's member number there."""
     numbers = dict(Member.objects.filter(user=user_id).values_list("brand_id", "number"))

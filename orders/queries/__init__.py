@@ -19,6 +19,7 @@ from orders.queries.basket import (
     read_seen,
     token_of_account,
 )
+from orders.queries.checkout import Checkout, Choice, Seen, differences, find_checkout, read_seen_page
 from orders.queries.contact import Contact, contact_of_order, contacts_of_fulfillment
 from orders.queries.export import export_orders
 from orders.queries.feedback import (
@@ -32,13 +33,15 @@ from orders.queries.feedback import (
 from orders.queries.hq import OVERDUE, Derived, OrderRow, derive, order_counts, order_rows
 from orders.queries.invoicing import InvoiceView, find_invoice, invoices_visible_to
 from orders.queries.orders import OrderLineView, OrderShareView, OrderView, order_view
-from orders.queries.pages import OrderPage, find_payment, is_payable, order_page
+from orders.queries.pages import OrderPage, find_payment, is_payable, lines_of, order_page
 from orders.queries.parcels import ParcelView, find_pickup_code
 
 __all__ = [
     "OVERDUE",
     "BasketLineView",
     "BasketView",
+    "Checkout",
+    "Choice",
     "Contact",
     "Derived",
     "FeedbackLine",
@@ -50,6 +53,7 @@ __all__ = [
     "OrderView",
     "OrderWord",
     "ParcelView",
+    "Seen",
     "SeenLine",
     "audit_adjustments",
     "audit_due_rows",
@@ -61,9 +65,11 @@ __all__ = [
     "contacts_of_fulfillment",
     "count_units",
     "derive",
+    "differences",
     "export_orders",
     "feedback_lines",
     "find_basket",
+    "find_checkout",
     "find_invoice",
     "find_order_word",
     "find_payment",
@@ -73,6 +79,7 @@ __all__ = [
     "invoices_visible_to",
     "is_payable",
     "last_recognition_before",
+    "lines_of",
     "order_counts",
     "order_owner",
     "order_page",
@@ -81,6 +88,7 @@ __all__ = [
     "orders_visible_to",
     "read_order_token",
     "read_seen",
+    "read_seen_page",
     "sign_order_token",
     "token_of_account",
 ]

@@ -33,7 +33,7 @@ class SeenLine(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class BasketLineView:
-    """One SKU of a basket. `unit_price_fen` is today's price; None when the brand no longer sells it.
+    """One SKU of a basket. `priced` is it at today's price; None when the brand no longer sells it.
 
     `seen_price_fen` is what the shopper saw: on the checkout page sent in, or else when it came into the basket.
     """
@@ -42,8 +42,13 @@ class BasketLineView:
     variant: Variant
     quantity: int
     seen_price_fen: int
-    unit_price_fen: int | None
+    priced: inventory_queries.PricedVariant | None
     is_in_stock: bool
+
+    @property
+    def unit_price_fen(self) -> int | None:
+        """Return today's price of one; None when it is not on sale."""
+        return self.priced.unit_price_fen if self.priced else None
 
     @property
     def total_fen(self) -> int:
@@ -138,7 +143,7 @@ def count_units(token: str) -> int:
 def _view(basket: Basket, seen_fen: Mapping[int, int], now: datetime) -> BasketView:
     lines = sorted(basket.lines.all(), key=lambda line: line.pk)
     skus = [line.variant.sku for line in lines]
-    prices = {item.sku: item.unit_price_fen for item in inventory_queries.price_lines(basket.brand_id, skus, now)}
+    prices = {item.sku: item for item in inventory_queries.price_lines(basket.brand_id, skus, now)}
     in_stock = inventory_queries.variants_in_stock([line.variant_id for line in lines])
     return BasketView(
         basket.brand,
@@ -148,7 +153,7 @@ def _view(basket: Basket, seen_fen: Mapping[int, int], now: datetime) -> BasketV
                 variant=line.variant,
                 quantity=line.quantity,
                 seen_price_fen=seen_fen.get(line.pk, line.seen_price_fen),
-                unit_price_fen=prices.get(line.variant.sku),
+                priced=prices.get(line.variant.sku),
                 is_in_stock=line.variant_id in in_stock,
             )
             for line in lines

@@ -6,14 +6,15 @@ import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from django.db.models import Q
+from django.db.models import Prefetch, Q
 from django.utils.translation import gettext as _
 
 from fulfillment import choices as fulfillment_choices
+from members import choices as members_choices
 from omni.kernel import bilingual, sealing
 from omni.kernel.models import Transition
 from orders.choices import LIVE_INTENTS, Ending, IntentStatus, OrderStatus, RefundStatus
-from orders.models import PaymentIntent
+from orders.models import LineAdjustment, PaymentIntent
 from orders.queries import parcels
 from orders.queries.cancelling import Cancelling, cancelling_of
 from orders.queries.parcels import ParcelView
@@ -28,7 +29,18 @@ FINAL_STATUSES = frozenset({OrderStatus.COMPLETED, OrderStatus.CANCELLED, OrderS
 
 
 @dataclass(frozen=True, slots=True)
+class TakenOff:
+    """What one offer takes off a line, and who bears it, in words of the page."""
+
+    name: str
+    amount_fen: int
+    borne_by: str
+
+
+@dataclass(frozen=True, slots=True)
 class LineView:
+    """One SKU of an order: `total_fen` is what is left of `gross_fen` when everything is taken off."""
+
     name: str
     sku: str
     color: str
@@ -37,7 +49,9 @@ class LineView:
     shape: str = ""
     color_hex: str = ""
     cancelled_quantity: int = 0
+    gross_fen: int = 0
     total_fen: int = 0
+    taken_off: tuple[TakenOff, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +106,6 @@ def order_page(order: Order, *, now: datetime) -> OrderPage:
     status = OrderStatus(order.status)
     way = fulfillment_choices.Way(order.fulfillment.way)
     can_pay = is_payable(order)
-    lines = list(order.lines.select_related("variant__product__category").order_by("pk"))
     share_changes, order_changes = _changes_of(order)
     shown_parcels = parcels.parcels_of(order, share_changes, now=now)
     cancelling = cancelling_of(order, {parcel.status for parcel in shown_parcels}, order_changes)
@@ -101,7 +114,7 @@ def order_page(order: Order, *, now: datetime) -> OrderPage:
         brand_name=bilingual.name_of(order.brand),
         status_label=_status_label(order),
         recipient=_recipient(order),
-        lines=tuple(_line(line) for line in lines),
+        lines=lines_of(order),
         parcels=shown_parcels,
         money=_money(order),
         refunded_fen=sum(
@@ -165,6 +178,18 @@ def _status_label(order: Order) -> str:
     return str(OrderStatus(order.status).label)
 
 
+def lines_of(order: Order) -> tuple[LineView, ...]:
+    """Return the lines of an order with what was taken off them; as many queries for any number of them."""
+    by_age = Prefetch("adjustments", LineAdjustment.objects.order_by("pk"))
+    lines = order.lines.select_related("variant__product__category").prefetch_related(by_age)
+    return tuple(_line(line) for line in lines.order_by("pk"))
+
+
+def _taken_off(part: LineAdjustment) -> TakenOff:
+    parties = [str(members_choices.Funder(party).label) for party, _fen in part.funders]
+    return TakenOff(bilingual.name_of(part), part.amount_fen, ", ".join(parties))
+
+
 def _line(line: OrderLine) -> LineView:
     return LineView(
         name=bilingual.name_of(line),
@@ -173,7 +198,9 @@ def _line(line: OrderLine) -> LineView:
         size=line.variant.size,
         quantity=line.quantity,
         cancelled_quantity=line.cancelled_quantity,
+        gross_fen=line.unit_price_fen * line.quantity,
         total_fen=line.total_fen,
+        taken_off=tuple(_taken_off(part) for part in line.adjustments.all()),
         shape=line.variant.product.shape,
         color_hex=line.variant.color_hex,
     )

@@ -10,32 +10,22 @@ from typing import TYPE_CHECKING, Any
 
 import qrcode
 import qrcode.image.svg
-from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.utils.translation import get_language
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from fulfillment import choices as fulfillment_choices
-from fulfillment import queries as fulfillment_queries
-from members import queries as members_queries
-from members import services as members_services
-from omni.accounts import queries as accounts_queries
 from omni.kernel import bilingual, clock
 from omni.kernel.errors import DomainError, NotFound
-from omni.kernel.transactions import Idempotency, entry, run_once
+from omni.kernel.transactions import entry
 from orders import queries, services
 from orders.choices import CancelReason, PaymentMethod
-from orders.forms import AddToBasketForm, ChangeBasketForm, CheckoutForm
-from stores import choices as stores_choices
+from orders.forms import AddToBasketForm, ChangeBasketForm
 from stores import queries as stores_queries
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from django.forms import Form
 
     from orders.models import Order
@@ -138,118 +128,8 @@ def change_basket(request: HttpRequest) -> HttpResponse:
     return with_basket(request, redirect("orders:basket"), token)
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-def show_checkout(request: HttpRequest, brand_code: str) -> HttpResponse:
-    """Show the one page of the checkout; a valid form places the order and goes on to the payment."""
-    place = request.get_signed_cookie("place", default="")
-    form = CheckoutForm(
-        request.POST if request.method == "POST" else None, initial={"place": place, **_known_of(request, place or "")}
-    )
-    if form.is_valid():
-        try:
-            return _place_order(request, brand_code, form.cleaned_data, form.chosen_place)
-        except DomainError as error:
-            form.show_refusal(error)
-    seen = queries.read_seen(form.data.get("seen", ""))
-    basket = queries.find_basket(basket_token(request), brand_code, seen=seen, now=clock.now())
-    if basket is None:
-        for message in form.non_field_errors():
-            messages.error(request, str(message))
-        return redirect("orders:basket")
-    context = {
-        "basket": basket,
-        "lines": [(line, form.line_errors.get(position)) for position, line in enumerate(basket.lines)],
-        "form": form,
-        "pickup": _pickup_context(basket, form.chosen_place, str(form["pickup_store"].value() or "")),
-        "unpaid_minutes": settings.ORDERS_UNPAID_MINUTES,
-    }
-    return render(request, "shop/checkout_show.html", context, status=422 if form.is_bound else 200)
-
-
-@require_safe
-def show_pickup_stores(request: HttpRequest, brand_code: str) -> HttpResponse:
-    """Answer the checkout's question where the basket can be collected near the place chosen now."""
-    basket = queries.find_basket(basket_token(request), brand_code, now=clock.now())
-    if basket is None:
-        raise NotFound
-    place = stores_queries.find_place(request.GET.get("place", ""))
-    chosen = request.GET.get("pickup_store", "")
-    return render(request, "shop/_pickup_stores.html", {"pickup": _pickup_context(basket, place, chosen)})
-
-
-def _pickup_context(basket: queries.BasketView, place: stores_queries.Place | None, chosen: str) -> dict[str, Any]:
-    """Return the stores that hold the whole basket near the place, and which one is chosen."""
-    lines = [(line.variant.pk, line.quantity) for line in basket.lines]
-    stores = (
-        fulfillment_queries.pickup_stores(
-            basket.brand.pk, lines, lat=place.lat, lng=place.lng, limit=MOST_PICKUP_STORES, now=clock.now()
-        )
-        if place
-        else []
-    )
-    return {"place": place, "stores": stores, "chosen": chosen}
-
-
-def _place_order(
-    request: HttpRequest, brand_code: str, values: dict[str, Any], place: stores_queries.Place | None
-) -> HttpResponse:
-    """Place the order and begin its payment, once per form; then go on to the payment page."""
-    token, wanted = basket_token(request), _wanted(stores_queries.get_brand(brand_code).pk, values, place)
-    fingerprint = hashlib.sha256(repr((wanted, values["seen"])).encode()).hexdigest()
-
-    def work() -> dict[str, Any]:
-        now = clock.now()
-        mine = dataclasses.replace(wanted, member_id=_membership(request, wanted.brand_id, now))
-        placed = services.order_basket(token, mine, seen=queries.read_seen(values["seen"]), now=now)
-        return {"number": placed.number}
-
-    answer, _is_replayed = run_once(Idempotency(f"basket:{token}", values["key"], fingerprint), work)
-    _remember(request, answer["number"])
-    return with_basket(request, redirect("orders:pay", answer["number"]), token)
-
-
-def _wanted(brand_id: int, values: dict[str, Any], place: stores_queries.Place | None) -> services.PlaceOrder:
-    """Turn the form into a wish, still without lines."""
-    is_pickup = values["way"] == fulfillment_choices.Way.PICKUP
-    point = place if place and place.is_position else None
-    return services.PlaceOrder(
-        brand_id=brand_id,
-        channel=stores_choices.Channel.WEB,
-        lines=(),
-        way=values["way"],
-        contact_name=values["contact_name"],
-        phone=values["phone"],
-        district_code=place.district.pk if place else None,
-        street="" if is_pickup else values["street"],
-        lat=point.lat if point else None,
-        lng=point.lng if point else None,
-        pickup_store_id=values["pickup_store"] if is_pickup else None,
-        language=get_language(),
-    )
-
-
-def _membership(request: HttpRequest, brand_id: int, now: datetime) -> int | None:
-    """Return the account's membership with a brand, which the first order begins; None for a guest."""
-    user_id = request.user.pk
-    if user_id is None or accounts_queries.get_identity(user_id).phone_index is None:
-        return None
-    return members_services.enrol(user_id, brand_id, now=now)
-
-
-def _known_of(request: HttpRequest, place: str) -> dict[str, str]:
-    """Return what the account knows of the form: whom to ask for, and the default address unless it goes elsewhere."""
-    if request.user.pk is None:
-        return {}
-    addresses = members_queries.addresses_of(request.user.pk)
-    if not addresses:
-        identity = accounts_queries.get_identity(request.user.pk)
-        return {"contact_name": identity.name, "phone": identity.phone}
-    address = addresses[0]
-    where = {"place": address.place, "street": address.street} if place in {"", address.place} else {}
-    return {"contact_name": address.recipient, "phone": address.phone, **where}
-
-
-def _remember(request: HttpRequest, number: str) -> None:
+def remember(request: HttpRequest, number: str) -> None:
+    """Let this browser see an order that it placed or opened by a signed link."""
     known = [*request.session.get("orders", ()), number]
     request.session["orders"] = list(dict.fromkeys(known))[-MOST_ORDERS:]
 
@@ -271,7 +151,7 @@ def show_payment(request: HttpRequest, number: str) -> HttpResponse:
         with entry():
             services.start_payment(order.pk, PaymentMethod.WECHAT_NATIVE, now=clock.now())
         return redirect("orders:pay", order.number)
-    return render(request, "shop/order_pay.html", _payment_context(order))
+    return render(request, "shop/order_pay.html", _payment_context(order) | {"lines": queries.lines_of(order)})
 
 
 @require_safe
@@ -319,7 +199,7 @@ def open_by_link(request: HttpRequest, number: str, page: str) -> HttpResponse:
     """
     if queries.read_order_token(request.GET["t"]) != number:
         raise NotFound
-    _remember(request, number)
+    remember(request, number)
     return redirect(page, number)
 
 

@@ -117,7 +117,7 @@ PAGES: dict[str, Route] = {
     "basket/count/": FOR_ALL,
     "basket/change/": Route(NOT_ALLOWED, answers(302), writers=(GUEST,)),
     "checkout/<slug:brand_code>/": Route(answers(302, ([GUEST], 200)), answers(302), writers=(GUEST,)),
-    "checkout/<slug:brand_code>/stores/": Route(answers(404, ([GUEST], 200)), NOT_ALLOWED),
+    "checkout/<slug:brand_code>/bill/": Route(NOT_ALLOWED, answers(404, ([GUEST], 200))),
     "orders/": FOR_ALL,
     "orders/<str:number>/": SHOP_ORDER,
     "orders/<str:number>/status/": SHOP_ORDER,

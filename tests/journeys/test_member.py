@@ -104,7 +104,8 @@ def test_member_keeps_an_address_and_orders_with_it(phone: Page, world: World, g
         headers={"referer": phone.url},
     )
     phone.goto("/checkout/one/")
-    expect(phone.get_by_label("Street and number")).to_have_value("南京西路 1 号")
+    expect(phone.get_by_label("王小雨 · 139****9000")).to_be_checked()
+    expect(phone.get_by_label("Street and number")).to_be_hidden()
     phone.get_by_role("button", name="Order and pay with WeChat").click()
     phone.wait_for_url("**/pay/")
 

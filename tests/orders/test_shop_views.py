@@ -172,14 +172,25 @@ def test_checkout_to_collect_holds_the_goods_in_the_chosen_store(world: World, s
     assert Reservation.objects.get().level.store == world.stores["B"]
 
 
-def test_pickup_stores_follow_the_place_chosen_on_the_page(world: World, shopper: Client) -> None:
+def bill(client: Client, status: int = 200, **chosen: str) -> str:
+    """Return what the page shows anew when something was chosen."""
+    response = client.post(f"{CHECKOUT}bill/", chosen, headers={"hx-request": "true"})
+    assert response.status_code == status
+    return unescape(response.content.decode())
+
+
+def test_pickup_stores_follow_the_place_chosen_on_the_page_and_say_when_it_is_ready(
+    world: World, shopper: Client
+) -> None:
     fill(shopper, "SHIRT-S")
     chosen = str(world.stores["A"].pk)
-    text = page(shopper, f"{CHECKOUT}stores/?place=330102&pickup_store={chosen}")
-    assert re.findall(r"<b>(Store \w)</b>", text) == ["Store C", "Store A", "Store B"]
-    assert f'value="{chosen}" checked' in text
-    assert "Choose your district first" in page(shopper, f"{CHECKOUT}stores/?place=x")
-    page(Client(), f"{CHECKOUT}stores/?place=330102", 404)
+    text = bill(shopper, place="330102", way="pickup", pickup_store=chosen)
+    stores = text[text.index('id="pickup-stores"') : text.index("checkout-summary")]
+    assert re.findall(r"<b>(Store \w)</b>", stores) == ["Store C", "Store A", "Store B"]
+    assert f'value="{chosen}" checked' in stores
+    assert stores.count("Ready today, about 13:00") == 3
+    assert "Choose your district first" in bill(shopper, place="x")
+    bill(Client(), 404, place="330102")
 
 
 @pytest.mark.parametrize(
@@ -321,5 +332,5 @@ def test_checkout_takes_the_same_statements_however_long_the_basket(
 ) -> None:
     fill(shopper, *[f"SHIRT-{size}" for size in sizes])
     page(shopper, CHECKOUT)
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(14):
         page(shopper, CHECKOUT)
