@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
-from django.utils import formats, timezone
+from django.utils import formats
 from django.utils.translation import gettext as _
 
 from fulfillment import choices as fulfillment_choices
 from fulfillment import queries as fulfillment_queries
 from omni.kernel import bilingual
+from omni.kernel.clock import BUSINESS_ZONE, business_date
 from omni.kernel.errors import InvalidInput
 from omni.kernel.money import format_fen
 from orders import rules
@@ -214,8 +215,8 @@ def differences(page: Checkout, seen: Seen) -> list[str]:
 
 def about_when(moment: datetime, now: datetime) -> str:
     """Return a moment as a promise says it: rounded up to the next half hour, "today, about 15:30"."""
-    local, today = timezone.localtime(moment + timedelta(minutes=29, seconds=59)), timezone.localtime(now).date()
-    local = local.replace(minute=local.minute // 30 * 30)
+    local = (moment + timedelta(minutes=29, seconds=59)).astimezone(BUSINESS_ZONE)
+    local, today = local.replace(minute=local.minute // 30 * 30), business_date(now)
     values = {"time": f"{local:%H:%M}", "day": formats.date_format(local, "MONTH_DAY_FORMAT")}
     if local.date() == today:
         return _("today, about %(time)s") % values
