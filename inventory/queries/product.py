@@ -145,7 +145,7 @@ def sizes_of(
 
 
 def stores_with(
-    product_id: int, color_hex: str, variant_id: int, *, place: Place, now: datetime, limit: int = 20
+    product_id: int, color_hex: str, variant_id: int, *, place: Place, now: datetime, limit: int = 10
 ) -> list[StoreWith]:
     """Return the nearest stores that have a variant to sell, the nearest first, warehouses too; three statements."""
     x, y, z = geo.unit_vector(place.lat, place.lng)

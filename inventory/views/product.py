@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from stores.queries import Place
 
 outfits = FragmentStore(most=2_000)
+abouts = FragmentStore(most=4_000)
 
 
 @require_safe
@@ -63,7 +64,7 @@ def _product_content(product_id: int, wanted_color: str, wanted_size: str, place
     views = facts.views_of(product, color)
     return {
         "product": product,
-        "texts": {field: product.text(field) for field in ("name", "description", "fabric", "craft", "care")},
+        "name": product.text("name"),
         "brand_name": product.text("brand_name"),
         "views": views,
         "color": color,
@@ -73,9 +74,8 @@ def _product_content(product_id: int, wanted_color: str, wanted_size: str, place
         "is_one_price": len({size.price_fen for size in sizes}) <= 1,
         "chosen": chosen,
         "is_buyable": any(size.store_count for size in sizes),
-        "tables": facts.tables_of(product, chosen.name if chosen else ""),
-        "measuring": facts.measuring_of(product),
-        "care": facts.care_of(product),
+        "has_chart": product.chart is not None,
+        "about": _about(product, chosen),
         "here": _address(product, color, chosen.name if chosen and wanted_size else ""),
         "outfit": _outfit(product_id, now),
         "meta": facts.meta_of(product, views, sizes),
@@ -110,6 +110,24 @@ def _address(product: ProductDetail, color: ColorView, size: str) -> str:
     """Return the address of the page with a colour and, unless empty, a size chosen."""
     path = reverse("inventory:product", args=[product.brand_code, product.code])
     return f"{path}?" + urlencode({"color": color.hex[1:]} | ({"size": size} if size else {}))
+
+
+def _about(product: ProductDetail, chosen: SizeView | None) -> SafeString:
+    """Return what is told of a product itself; most pulses are about stock, which changes nothing of it."""
+    key = (product.product_id, get_language(), chosen and chosen.sku)
+    html = abouts.find(key, product)
+    if html is None:
+        context = {
+            "product": product,
+            "chosen": chosen,
+            "texts": {field: product.text(field) for field in ("description", "fabric", "craft", "care")},
+            "tables": facts.tables_of(product, chosen.name if chosen else ""),
+            "measuring": facts.measuring_of(product),
+            "care": facts.care_of(product),
+        }
+        html = render_to_string("shop/_product_about.html", context)
+        abouts.keep(key, product, html)
+    return mark_safe(html)  # noqa: S308  it was escaped when it was made
 
 
 def _outfit(product_id: int, now: datetime) -> SafeString:

@@ -33,7 +33,7 @@ def _nothing_kept() -> Iterator[None]:
 
 def forget() -> None:
     """Let every page be made anew."""
-    for store in (fragments.pages, finding.cards, finding.filters, product.outfits):
+    for store in (fragments.pages, finding.cards, finding.filters, product.outfits, product.abouts):
         store.clear()
 
 

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from inventory.models import Collection, Price, SizeChart, StockLevel
-from inventory.views import fragments, product, shop
+from inventory.views import finding, fragments, product
 from omni.kernel import clock
 from tests.cast import World, build_world
 from tests.factories.inventory import (
@@ -54,7 +54,7 @@ def world(transactional_db: None, monkeypatch: pytest.MonkeyPatch, now: datetime
     StockLevelFactory.create(variant=black, store=world.stores["B"])
     _add_trousers(world, collection)
     yield world
-    for store in (fragments.pages, shop.cards, shop.filters, product.outfits):
+    for store in (fragments.pages, finding.cards, finding.filters, product.outfits, product.abouts):
         store.clear()
 
 
