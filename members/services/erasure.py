@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from django.db.models import Q
 
 from members.choices import ArrivalStatus, ConsentSource, PhotoStatus
-from members.models import AccountAddress, ArrivalNotice, Member, Review, ReviewPhoto, SizeProfile, Wish
+from members.models import AccountAddress, ArrivalNotice, Member, OrderFeedback, Review, ReviewPhoto, SizeProfile, Wish
 from members.services.coupons import end_offers
 from members.services.profile import record_consent
 from omni.accounts import queries as accounts_queries
@@ -44,14 +44,16 @@ def erase_person(user_id: int, *, now: datetime) -> None:
 
 
 def _forget_words(member_ids: list[int], phone_index: str | None, *, now: datetime) -> None:
-    """Take the name off what they said, show none of their photos, and stop waiting for sizes."""
-    Review.objects.filter(member__in=member_ids).update(author="**")
+    """Keep the stars they gave, without name, words and photos, and stop waiting for sizes."""
+    Review.objects.filter(member__in=member_ids).update(author="**", text="")
+    OrderFeedback.objects.filter(member__in=member_ids).update(text="")
     photos = ReviewPhoto.objects.filter(review__member__in=member_ids).exclude(status=PhotoStatus.REJECTED)
     for photo in photos.order_by("pk"):
         transition(photo, to=PhotoStatus.REJECTED, actor="system:erasure", now=now)
     if phone_index is None:
         return
-    for notice in ArrivalNotice.objects.filter(phone_index=phone_index).order_by("pk"):
+    waiting = Q(phone_index=phone_index) | Q(member__in=member_ids)
+    for notice in ArrivalNotice.objects.filter(waiting).order_by("pk"):
         if notice.status == ArrivalStatus.WAITING:
             transition(notice, to=ArrivalStatus.STOPPED, actor="system:erasure", now=now)
         ArrivalNotice.objects.filter(pk=notice.pk).update(phone_sealed="", phone_index=f"erased:{notice.pk}")

@@ -29,6 +29,7 @@ from omni.kernel.errors import DomainError
 from omni.kernel.transactions import entry
 from omni.messages import choices as messages_choices
 from omni.messages import services as messages_services
+from omni.pages import wechat
 from orders import services as orders_services
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
         """Go on after any sign-in; what the guest put into the basket, or wished for, joins the account's."""
         answer: HttpResponse = super().post_login(request, user, **how)
         add_remembered_wish(request, user)
+        wechat.link_waiting(request, user)
         with entry():
             orders_services.join_baskets(
                 str(request.get_signed_cookie("basket", default="")), int(user.pk), now=clock.now()

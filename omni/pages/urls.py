@@ -1,12 +1,15 @@
 from django.urls import path
 from django.views.generic import RedirectView
 
+from omni.pages import wechat
 from omni.pages.views import account, app, data, hq, security, shop
 
 # Under the names that allauth redirects to, outside this app's namespace.
 sign_in_patterns = [
     path("", shop.request_code, name="account_request_login_code"),
     path("code/", shop.confirm_code, name="account_confirm_login_code"),
+    path("wechat/", security.sign_in_by_wechat, name="wechat_sign_in"),
+    path("wechat/callback/", wechat.come_back, name="weixin_callback"),
     path("passkey/", security.sign_in_by_passkey, name="passkey_sign_in"),
     path("passkey/question/", security.begin_passkey_sign_in, name="passkey_question"),
 ]
@@ -27,6 +30,8 @@ urlpatterns = [
     path("me/security/passkeys/add/", security.add_passkey, name="passkey-add"),
     path("me/security/passkeys/<int:passkey_id>/rename/", security.rename_passkey, name="passkey-rename"),
     path("me/security/passkeys/<int:passkey_id>/remove/", security.remove_passkey, name="passkey-remove"),
+    path("me/security/wechat/link/", security.link_wechat, name="wechat-link"),
+    path("me/security/wechat/<int:link_id>/unlink/", security.unlink_wechat, name="wechat-unlink"),
     path("me/data/", data.show_data, name="data"),
     path("me/data/copy/", data.request_export, name="data-copy"),
     path("me/data/copy/<str:number>/", data.fetch_export, name="data-fetch"),

@@ -16,6 +16,7 @@ from omni.sandbox.scheduler import Scheduler
 from omni.sandbox.wallet import Wallet
 from omni.sandbox.web import Application, Request, Response, Router, json_response
 from omni.sandbox.wechat.gateway import WechatPay
+from omni.sandbox.wechat_login import WechatLogin
 from omni.sandbox.world import World
 
 
@@ -40,7 +41,7 @@ class Sandbox:
         control = Control(world, wechat, courier)
         router = Router()
         for part in (
-            wechat, courier, inbox, Invoices(world), control, Wallet(world, wechat),
+            wechat, courier, inbox, Invoices(world), control, Wallet(world, wechat), WechatLogin(world),
             Pages(world, wechat, courier, inbox, control),
         ):  # fmt: skip
             part.add_routes(router)

@@ -39,6 +39,8 @@ class Credentials:
     courier_webhook_secret: str
     messages_api_key: str
     invoices_api_key: str
+    wechat_login_app_id: str
+    wechat_login_secret: str
 
 
 def load_credentials(state: Path, base_url: str) -> Credentials:
@@ -57,6 +59,8 @@ def load_credentials(state: Path, base_url: str) -> Credentials:
     shared["courier"]["base_url"] = f"{base_url}/courier"
     shared["messages"]["base_url"] = f"{base_url}/messages"
     shared["invoices"]["base_url"] = f"{base_url}/invoices"
+    login = shared.setdefault("wechat_login", _new_login())
+    login |= {"base_url": base_url, "authorize_url": f"{base_url}/connect/qrconnect"}
     _write_private_file(shared_path, json.dumps(shared, indent=2) + "\n")
     wechat = shared["wechat"]
     return Credentials(
@@ -75,6 +79,8 @@ def load_credentials(state: Path, base_url: str) -> Credentials:
         courier_webhook_secret=shared["courier"]["webhook_secret"],
         messages_api_key=shared["messages"]["api_key"],
         invoices_api_key=shared["invoices"]["api_key"],
+        wechat_login_app_id=login["app_id"],
+        wechat_login_secret=login["secret"],
     )
 
 
@@ -99,6 +105,11 @@ def _new_shared(platform_key: rsa.RSAPrivateKey) -> dict[str, dict[str, Any]]:
         },
         "messages": {"api_key": f"sandbox_messages_{secrets.token_urlsafe(24)}"},
     }
+
+
+def _new_login() -> dict[str, str]:
+    """Return a new identity at the platform where people sign in."""
+    return {"app_id": f"wx{secrets.token_hex(8)}", "secret": secrets.token_hex(16)}
 
 
 def _new_key() -> rsa.RSAPrivateKey:

@@ -313,6 +313,23 @@ COURIER = {
     **PROVIDERS.get("courier", {}),
 }
 INVOICES = {"base_url": "", "api_key": "", **PROVIDERS.get("invoices", {})}
+# Signing in with WeChat: off without an identity at its open platform. A form leads there, so the policy allows it.
+WECHAT_LOGIN = {
+    "app_id": "",
+    "secret": "",
+    "base_url": "https://api.weixin.qq.com",
+    "authorize_url": "https://open.weixin.qq.com/connect/qrconnect",
+    **PROVIDERS.get("wechat_login", {}),
+}
+SOCIALACCOUNT_ADAPTER = "omni.pages.wechat.WeChatAccountAdapter"
+SOCIALACCOUNT_PROVIDERS = {
+    "weixin": {
+        "APPS": [{"client_id": WECHAT_LOGIN["app_id"], "secret": WECHAT_LOGIN["secret"], "key": ""}],
+        "AUTHORIZE_URL": WECHAT_LOGIN["authorize_url"],
+    },
+}
+if WECHAT_LOGIN["app_id"]:
+    CONTENT_SECURITY_POLICY["DIRECTIVES"]["form-action"] += environment.origins(WECHAT_LOGIN["authorize_url"])
 MESSAGES = {"base_url": "", "api_key": "", **PROVIDERS.get("messages", {})}
 MAIL = {"host": "localhost", "port": "25", "user": "", "password": "", "sender": "omni@localhost"}
 MAIL |= PROVIDERS.get("mail", {})

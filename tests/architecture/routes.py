@@ -149,6 +149,10 @@ PAGES: dict[str, Route] = {
     # The account of a shopper; whoever is signed in has one.
     "sign-in/": Route(answers(200, (SIGNED_IN, 302)), answers(422, (SIGNED_IN, 302))),
     "sign-in/code/": Route(answers(302), answers(302)),
+    "sign-in/wechat/": Route(NOT_ALLOWED, answers(404, (SIGNED_IN, 302))),
+    "sign-in/wechat/callback/": Route(answers(302), answers(302)),
+    "me/security/wechat/link/": AGAIN,
+    "me/security/wechat/<int:link_id>/unlink/": AGAIN,
     "sign-in/passkey/": Route(NOT_ALLOWED, answers(302)),
     "sign-in/passkey/question/": Route(NOT_ALLOWED, answers(200)),
     "me/": Route(ACCOUNT, NOT_ALLOWED),

@@ -126,6 +126,7 @@ class Scene:
             "passkey_id": "1",
             "kind": "promotions",
             "offer_id": self.rows[row if row == "promotion of last year" else "promotion"],
+            "link_id": "1",
             "brand_code": self.world.brand.code,
             "code": self.rows.get(row, self.world.product.code),
             "store_code": self.world.stores["A"].code,

@@ -1,6 +1,6 @@
 """Violations to plant in what follows an order: people who wait for a size, invoices."""
 
-from tests.audit.plants import Plant
+from tests.audit.planting import Plant
 
 ARRIVALS = "Nobody who waits for a size is forgotten"
 INVOICES = "Invoices are for what was sold and kept"

@@ -1,7 +1,9 @@
-"""A browser whose owner has just proven themselves."""
+"""A browser whose owner has just proven themselves, and a folder for what only its owner may fetch."""
 
 import time
+from pathlib import Path
 
+from django.conf import LazySettings
 from django.test import Client
 
 from omni.accounts.models import User
@@ -14,3 +16,9 @@ def proven(client: Client, user: User, *, seconds_ago: float = 0) -> None:
     session["account_authentication_methods"] = [{"method": "code", "at": time.time() - seconds_ago}]
     session["account_authentication_methods_user"] = str(user.pk)
     session.save()
+
+
+def use_folder(settings: LazySettings, folder: Path) -> None:
+    """Keep private files in a folder of the test."""
+    private = {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": str(folder)}}
+    settings.STORAGES = {**settings.STORAGES, "private": private}

@@ -17,7 +17,16 @@ from django.test import Client
 from pytest_django import Settings
 
 from members import services as members_services
-from members.models import AccountAddress, ConsentChange, Member, SizeProfile, Wish
+from members.models import (
+    AccountAddress,
+    ArrivalNotice,
+    ConsentChange,
+    Member,
+    OrderFeedback,
+    Review,
+    SizeProfile,
+    Wish,
+)
 from omni.accounts import queries as accounts_queries
 from omni.accounts import services as accounts_services
 from omni.accounts.choices import ErasureStatus, HoldReason, KeptReason
@@ -39,7 +48,7 @@ from tests.factories.members import AccountAddressFactory, MemberFactory, WishFa
 from tests.factories.orders import paid_order, placed_order, run_deliveries
 from tests.factories.stores import ClerkFactory
 from tests.orders.wechat import Provider
-from tests.pages.again import proven
+from tests.pages.again import proven, use_folder
 
 pytestmark = pytest.mark.django_db
 
@@ -51,8 +60,7 @@ WEEK = NOON + timedelta(days=7)
 def _quiet(settings: Settings, tmp_path: Path) -> None:
     settings.OUTBOX_HINTS = False
     settings.WECHAT_PAY = Provider().settings
-    options = {**settings.STORAGES["private"]["OPTIONS"], "location": str(tmp_path)}
-    settings.STORAGES = {**settings.STORAGES, "private": {**settings.STORAGES["private"], "OPTIONS": options}}
+    use_folder(settings, tmp_path)
 
 
 @pytest.fixture
@@ -76,6 +84,17 @@ def shopper(world: World) -> User:
         )
     sell(world, ("S", 1))
     run_deliveries(NOON)
+    values = {"brand": world.brand, "member": member, "created_at": NOON, "updated_at": NOON, "editable_until": NOON}
+    OrderFeedback.objects.create(owner="order:1", order_stars=5, service_stars=4, text=f"{NAME} 很满意", **values)
+    Review.objects.create(
+        owner="order_line:1", product=world.product, variant=world.variants["S"], author="王**", stars=5,
+        text=f"{NAME} 很满意", **values,
+    )  # fmt: skip
+    ArrivalNotice.objects.create(
+        brand=world.brand, variant=world.variants["M"], member=member, district_id="310106", lat=31.2, lng=121.4,
+        phone_sealed=sealing.seal(PHONE), phone_index=sealing.blind_index(PHONE), created_at=NOON, expires_at=WEEK,
+        due_at=NOON,
+    )  # fmt: skip
     Authenticator.objects.create(
         user=user, type=Authenticator.Type.WEBAUTHN, data={"name": f"{NAME} iPhone", "credential": {}}
     )
@@ -141,6 +160,8 @@ def test_erasure_leaves_nothing_that_says_who_it_was(shopper: User) -> None:
         (True, "web"), (False, "erasure"),
     ]  # fmt: skip
     assert Member.objects.get().number
+    assert (Review.objects.get().text, Review.objects.get().stars) == ("", 5)
+    assert ArrivalNotice.objects.get().status == "stopped"
     assert Message.objects.exclude(status__in=[MessageStatus.SENT, MessageStatus.EXPIRED]).count() == 0
     kept = set(ErasureAnswer.objects.exclude(kept="").values_list("kept", flat=True))
     assert kept == {KeptReason.ORDERS, KeptReason.LEDGER, KeptReason.CONSENT}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django.contrib import messages
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -15,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from omni.accounts import queries as accounts_queries
 from omni.kernel import sealing
 from omni.kernel.errors import DomainError, InvalidInput
-from omni.pages import passkeys, reauthentication
+from omni.pages import passkeys, reauthentication, wechat
 from omni.pages.forms import CodeForm
 from omni.pages.reauthentication import for_the_owner
 from omni.pages.views.account import account_of, for_shoppers
@@ -113,6 +114,8 @@ def show_security(request: HttpRequest) -> HttpResponse:
         "phone": sealing.mask_phone(phone) if phone else "",
         "passkeys": [(passkey, passkey.wrap().name) for passkey in passkeys.passkeys_of(user_id)],
         "most": passkeys.MOST_PASSKEYS,
+        "has_wechat": wechat.is_configured(),
+        "links": [(link.pk, link.extra_data.get("nickname") or "WeChat") for link in wechat.links_of(user_id)],
         "max_name_length": passkeys.MAX_NAME_LENGTH,
     }
     return render(request, "account/security_show.html", context)
@@ -154,6 +157,31 @@ def remove_passkey(request: HttpRequest, passkey_id: int) -> HttpResponse:
     """Forget a passkey."""
     passkeys.remove(account_of(request), passkey_id)
     messages.success(request, _("The passkey was removed. Delete it on the device as well."))
+    return redirect("pages:security")
+
+
+@require_POST
+def sign_in_by_wechat(request: HttpRequest) -> HttpResponse:
+    """Go to WeChat to sign in."""
+    following = following_of(request)
+    if request.user.is_authenticated:
+        return redirect(following)
+    return wechat.go(request, process=wechat.LOGIN, following=following)
+
+
+@require_POST
+@for_the_owner
+def link_wechat(request: HttpRequest) -> HttpResponse:
+    """Go to WeChat to link it to the account."""
+    return wechat.go(request, process=wechat.CONNECT, following=reverse("pages:security"))
+
+
+@require_POST
+@for_the_owner
+def unlink_wechat(request: HttpRequest, link_id: int) -> HttpResponse:
+    """Let a WeChat open the account no more."""
+    wechat.unlink(account_of(request), link_id)
+    messages.success(request, _("WeChat opens your account no more."))
     return redirect("pages:security")
 
 

@@ -18,7 +18,7 @@ from members import queries as members_queries
 from omni.accounts import queries as accounts_queries
 from omni.kernel import sealing
 from omni.kernel.errors import DomainError
-from omni.pages import sign_in
+from omni.pages import sign_in, wechat
 from omni.pages.forms import CodeForm, PhoneForm
 from orders import queries as orders_queries
 from stores import queries as stores_queries
@@ -44,7 +44,7 @@ def request_code(request: HttpRequest) -> HttpResponse:
             form.add_error("phone", error.message)
         else:
             return redirect(with_next("account_confirm_login_code", following))
-    context = {"form": form, "next": following}
+    context = {"form": form, "next": following, "has_wechat": wechat.is_configured()}
     return render(request, "account/request_login_code.html", context, status=422 if form.is_bound else 200)
 
 
