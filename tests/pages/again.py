@@ -2,8 +2,8 @@
 
 import time
 from pathlib import Path
+from typing import Any
 
-from django.conf import LazySettings
 from django.test import Client
 
 from omni.accounts.models import User
@@ -18,7 +18,7 @@ def proven(client: Client, user: User, *, seconds_ago: float = 0) -> None:
     session.save()
 
 
-def use_folder(settings: LazySettings, folder: Path) -> None:
+def use_folder(settings: Any, folder: Path) -> None:  # noqa: ANN401  pytest-django's or Django's
     """Keep private files in a folder of the test."""
     private = {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": str(folder)}}
     settings.STORAGES = {**settings.STORAGES, "private": private}
