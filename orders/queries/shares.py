@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from django.db.models import Min, Q, Sum
 
 from fulfillment import choices as fulfillment_choices
+from members import choices as members_choices
 from orders.models import LineAdjustment, Order, OrderLine, Recognition
 
 if TYPE_CHECKING:
@@ -79,6 +80,12 @@ def lines_of_share(order: Order, fulfillment_order_id: int) -> list[ShareLine]:
         ShareLine(share_line_id, units, lines[line_id], sold.get(lines[line_id].pk, 0))
         for share_line_id, units, line_id in rows
     ]
+
+
+def points_on(order: Order) -> dict[int, int]:
+    """Return what points pay of each line, in fen, by the line's id."""
+    paid = LineAdjustment.objects.filter(order_line__order=order, kind=members_choices.AdjustmentKind.POINTS)
+    return dict(paid.order_by().values_list("order_line_id").annotate(Sum("amount_fen")))
 
 
 def funders_of(order: Order) -> dict[int, list[tuple[str, int]]]:

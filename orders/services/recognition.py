@@ -104,15 +104,17 @@ def refund_cancelled(
 ) -> None:
     """Cancel the units of a share that will not be fulfilled, and refund them; once a share.
 
-    With the last units the delivery charge goes back too, unless a courier carried goods for it (a loss is not the
-    shopper's); when nothing was sold, coupons and points come back too, by their policies. Locks Checkout, its
-    payments, Order, Member. Emits OrderCancelled or OrderCompleted with the last units.
+    Points that paid for the units come back. With the last units the delivery charge goes back too, unless a courier
+    carried goods for it (a loss is not the shopper's); when nothing was sold, coupons as well, by their policies.
+    Locks Checkout, its payments, Order, Member. Emits OrderCancelled or OrderCompleted with the last units.
     """
     order, intents = _find(fulfillment_id)
     cause = f"fulfillment_order:{fulfillment_order_id}"
     if order is None or order.refunds.filter(cause=cause).exists():
         return
-    amount_fen = _cancel_units(order, fulfillment_order_id)
+    amount_fen, points_fen = _cancel_units(order, fulfillment_order_id)
+    if points_fen:
+        members_services.give_back_points(offer_owner(order.pk), cause=cause, amount_fen=points_fen, now=now)
     if shares.units_of(order).is_dealt_with:
         amount_fen += _settle_charges(order, at=cancelled_at, now=now)
     if amount_fen:  # what was given away brings nothing back
@@ -173,17 +175,18 @@ def _recognise_charges(order: Order, *, store_id: int, at: datetime, now: dateti
         _recognise(sale, order, store_id=store_id, at=at, now=now)
 
 
-def _cancel_units(order: Order, fulfillment_order_id: int) -> int:
-    """Mark the units of a share cancelled and return what they are worth."""
-    amount_fen = 0
+def _cancel_units(order: Order, fulfillment_order_id: int) -> tuple[int, int]:
+    """Mark the units of a share cancelled; return what they are worth, and what points paid of them."""
+    amount_fen = points_fen = 0
+    points = shares.points_on(order)
     for share_line in shares.lines_of_share(order, fulfillment_order_id):
         line = share_line.line
-        amount_fen += rules.part_fen(
-            line.total_fen, line.quantity, before=share_line.dealt_units, units=share_line.units
-        )
+        part = {"before": share_line.dealt_units, "units": share_line.units}
+        amount_fen += rules.part_fen(line.total_fen, line.quantity, **part)
+        points_fen += rules.part_fen(points.get(line.pk, 0), line.quantity, **part)
         OrderLine.objects.filter(pk=line.pk).update(cancelled_quantity=F("cancelled_quantity") + share_line.units)
         line.cancelled_quantity += share_line.units
-    return amount_fen
+    return amount_fen, points_fen
 
 
 def _settle_charges(order: Order, *, at: datetime, now: datetime) -> int:

@@ -168,6 +168,30 @@ def test_coupon_stays_used_when_only_a_part_is_cancelled(
     assert (order.status, coupon.status) == ("completed", "used")
 
 
+def test_points_that_paid_for_cancelled_units_come_back(world: World, member: Member, now: datetime) -> None:
+    PointsProgramFactory.create(brand=world.brand)
+    give_points(member, 300)
+    for store, size in (("A", "S"), ("C", "S"), ("B", "M"), ("C", "M")):
+        level = world.level(store, size)
+        level.on_hand = 0
+        level.save()
+    order = paid_order(world, ("S", 1), ("M", 2), member_id=member.pk, points=300)
+    parts = shares_of(order)
+    assert len(parts) == 2
+    small = next(share for share in parts if share.store == world.stores["B"])
+
+    with entry():
+        services.refund_cancelled(order.fulfillment_id, small.pk, reason="requested", cancelled_at=now, now=now)
+
+    account = PointsAccount.objects.get()
+    assert (account.available, account.spent) == (100, 200)
+    with entry():
+        services.cancel_order(order.pk, actor="guest", now=now)
+    run_deliveries(now)
+    account.refresh_from_db()
+    assert (account.available, account.spent) == (300, 0)
+
+
 def test_line_that_cost_nothing_is_cancelled_without_a_refund(world: World, member: Member, now: datetime) -> None:
     cap = VariantFactory.create(product__brand=world.brand, sku="CAP", price__list_fen=5000)
     StockLevelFactory.create(store=world.stores["B"], variant=cap)
