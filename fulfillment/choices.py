@@ -8,6 +8,11 @@ class Way(models.TextChoices):
 
     COURIER = "courier", pgettext_lazy("way", "Courier")
     PICKUP = "pickup", _("Collect in store")
+    TRY_ON = "try_on", _("Try on in store")
+
+
+# What an order may ask for; goods to try on are held, not paid.
+ORDER_WAYS = (Way.COURIER, Way.PICKUP)
 
 
 class FulfillmentStatus(models.TextChoices):
@@ -41,6 +46,9 @@ class FulfillmentOrderStatus(models.TextChoices):
     COLLECTED = "collected", _("Collected")
     PICKUP_EXPIRED = "pickup_expired", _("Not collected in time")
     RESTOCKED = "restocked", _("Back on the shelf")
+    CHECKED_IN = "checked_in", _("The shopper is here")
+    IN_ROOM = "in_room", _("In the fitting room")
+    SET_ASIDE = "set_aside", _("Kept, to be bought")
     UNFILLABLE = "unfillable", _("No store can fulfill it")
     CANCEL_REQUESTED = "cancel_requested", _("Cancellation requested")
     CANCELLED = "cancelled", _("Cancelled")
@@ -52,7 +60,7 @@ class FulfillmentOrderStatus(models.TextChoices):
 _S = FulfillmentOrderStatus
 
 FULFILLMENT_ORDER_TRANSITIONS: dict[FulfillmentOrderStatus, frozenset[FulfillmentOrderStatus]] = {
-    _S.PLANNED: frozenset({_S.PENDING_ROUTING, _S.CANCELLED}),
+    _S.PLANNED: frozenset({_S.PENDING_ROUTING, _S.ACCEPTED, _S.CANCELLED}),
     _S.PENDING_ROUTING: frozenset({_S.OFFERED, _S.UNFILLABLE, _S.CANCELLED}),
     _S.OFFERED: frozenset({_S.ACCEPTED, _S.REJECTED, _S.TIMED_OUT, _S.CANCELLED}),
     _S.REJECTED: frozenset(),
@@ -61,7 +69,10 @@ FULFILLMENT_ORDER_TRANSITIONS: dict[FulfillmentOrderStatus, frozenset[Fulfillmen
     _S.PICKING: frozenset({_S.PACKED, _S.REJECTED, _S.TIMED_OUT, _S.CANCEL_REQUESTED}),
     _S.PACKED: frozenset({_S.AWAITING_COURIER, _S.READY_FOR_PICKUP, _S.REJECTED, _S.CANCEL_REQUESTED}),
     _S.AWAITING_COURIER: frozenset({_S.HANDED_OVER, _S.REJECTED, _S.CANCEL_REQUESTED}),
-    _S.READY_FOR_PICKUP: frozenset({_S.COLLECTED, _S.PICKUP_EXPIRED, _S.REJECTED, _S.CANCEL_REQUESTED}),
+    _S.READY_FOR_PICKUP: frozenset({_S.COLLECTED, _S.PICKUP_EXPIRED, _S.REJECTED, _S.CANCEL_REQUESTED, _S.CHECKED_IN}),
+    _S.CHECKED_IN: frozenset({_S.IN_ROOM, _S.SET_ASIDE, _S.RESTOCKED}),
+    _S.IN_ROOM: frozenset({_S.SET_ASIDE, _S.RESTOCKED}),
+    _S.SET_ASIDE: frozenset({_S.COLLECTED, _S.RESTOCKED}),
     _S.PICKUP_EXPIRED: frozenset({_S.RESTOCKED}),
     _S.CANCEL_REQUESTED: frozenset(
         {_S.CANCELLED, _S.ACCEPTED, _S.PICKING, _S.PACKED, _S.AWAITING_COURIER, _S.READY_FOR_PICKUP, _S.HANDED_OVER}

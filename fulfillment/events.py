@@ -35,6 +35,34 @@ class FulfillmentOrderReady:
 
 
 @dataclass(frozen=True)
+class FulfillmentOrderCheckedIn:
+    """The shopper is in the store to try the goods on."""
+
+    fulfillment_id: int
+    fulfillment_order_id: int
+    checked_in_at: datetime
+
+
+@dataclass(frozen=True)
+class FulfillmentOrderInRoom:
+    """The shopper is in the fitting room."""
+
+    fulfillment_id: int
+    fulfillment_order_id: int
+    entered_at: datetime
+
+
+@dataclass(frozen=True)
+class FulfillmentOrderTried:
+    """The shopper has decided: these lines of the demand are kept, to be bought; the others are on the shelf again."""
+
+    fulfillment_id: int
+    fulfillment_order_id: int
+    kept_line_ids: tuple[int, ...]
+    tried_at: datetime
+
+
+@dataclass(frozen=True)
 class FulfillmentOrderHandedOver:
     """The goods left the store with the courier; their stock is consumed."""
 
@@ -68,7 +96,7 @@ class FulfillmentOrderCancelled:
     """The share will not be fulfilled: its stock and capacity are given back.
 
     `reason`: "requested" (cancelled by those above), "unfillable" (parked, then given up), "lost", "returned" (came
-    back undelivered), "not_collected".
+    back undelivered), "not_collected", "rejected" (goods to try on that the store does not have).
     """
 
     fulfillment_id: int

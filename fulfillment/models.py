@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
@@ -52,6 +54,7 @@ class RoutingRule(models.Model):
 class Fulfillment(models.Model):
     """A demand: goods for one destination in one way. It knows what goes where, not who paid.
 
+    Goods to try on are held for a slot, and `kept_until` a while after it, never for more than 48 hours.
     `owner` names who asked (e.g. "orders.order"); those above point to it and learn of its fate by events.
     """
 
@@ -75,11 +78,21 @@ class Fulfillment(models.Model):
     lat = models.FloatField(_("latitude"))
     lng = models.FloatField(_("longitude"))
     promised_on = models.DateField(_("promised on"))
+    slot_starts_at = models.DateTimeField(_("try-on starts at"), null=True, blank=True)
+    slot_ends_at = models.DateTimeField(_("try-on ends at"), null=True, blank=True)
+    kept_until = models.DateTimeField(_("kept until"), null=True, blank=True)
     created_at = models.DateTimeField(_("created at"))
 
     class Meta:
         verbose_name = _("fulfillment")
         verbose_name_plural = _("fulfillments")
+        constraints = [
+            models.CheckConstraint(
+                condition=~Q(way="try_on")
+                | Q(slot_starts_at__lt=F("slot_ends_at"), kept_until__lte=F("created_at") + timedelta(hours=48)),
+                name="fulfillment_try_on_within_two_days",
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.pk} {self.way} {self.status}"
@@ -182,6 +195,7 @@ class FulfillmentOrderLine(models.Model):
         "inventory.Reservation", models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("reservation")
     )
     quantity = models.PositiveIntegerField(_("quantity"))
+    is_kept = models.BooleanField(_("kept after trying on"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("fulfillment order line")

@@ -170,10 +170,13 @@ WITH owed AS (
     FROM kernel_eventdelivery delivery JOIN kernel_event event ON event.id = delivery.event_id
     WHERE delivery.state = 'pending' AND delivery.subscriber = 'fulfillment.reroute_displaced'
 ), judged AS (
-    SELECT line.id, CASE WHEN reservation.status IS DISTINCT FROM 'allocated'
+    SELECT line.id, CASE
+        WHEN reservation.status IS DISTINCT FROM 'allocated'
+            AND NOT (demand.way = 'try_on' AND reservation.status IS NOT DISTINCT FROM 'held')
         THEN concat('order ', share.number, ' (', share.status, '): its line ', line.id, ' has no stock set aside')
     END AS problem
     FROM fulfillment_fulfillmentorder share
+    JOIN fulfillment_fulfillment demand ON demand.id = share.fulfillment_id
     JOIN fulfillment_fulfillmentorderline line ON line.fulfillment_order_id = share.id
     LEFT JOIN inventory_reservation reservation ON reservation.id = line.reservation_id
     WHERE share.status = ANY(%(promised)s)

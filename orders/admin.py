@@ -23,6 +23,7 @@ from orders.models import (
     PaymentNotice,
     Recognition,
     Refund,
+    TryOn,
 )
 
 if TYPE_CHECKING:
@@ -110,4 +111,13 @@ class InvoiceAdmin(ReadOnly, admin.ModelAdmin["Invoice"]):
     exclude = ["email_sealed"]
     search_fields = ["number"]
     inlines = [InvoiceDocumentInline]
+    show_full_result_count = False
+
+
+@admin.register(TryOn)
+class TryOnAdmin(ReadOnly, admin.ModelAdmin["TryOn"]):
+    list_display = ["number", "brand_id", "store_id", "status", "starts_at", "due_at", "attempts"]
+    list_filter = ["status"]
+    search_fields = ["number"]
+    exclude = ["contact_phone_sealed", "contact_phone_index"]
     show_full_result_count = False

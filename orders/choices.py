@@ -124,6 +124,40 @@ class RefundReason(models.TextChoices):
     ORPHAN = "orphan", _("Paid after closing")
 
 
+class TryOnStatus(models.TextChoices):
+    """BOUGHT and PART say what the shopper keeps, to be bought at the counter: nothing is paid by a booking."""
+
+    REQUESTED = "requested", pgettext_lazy("try-on", "Requested")
+    CONFIRMED = "confirmed", _("Booked")
+    PREPARED = "prepared", _("Ready to try on")
+    CHECKED_IN = "checked_in", _("Arrived")
+    IN_ROOM = "in_room", _("In the fitting room")
+    BOUGHT = "bought", _("All kept")
+    PART = "part", _("Some kept")
+    DECLINED = "declined", _("Nothing kept")
+    NO_SHOW = "no_show", _("Did not come")
+    CANCELLED = "cancelled", _("Cancelled")
+
+
+_T = TryOnStatus
+_OUTCOMES = frozenset({_T.BOUGHT, _T.PART, _T.DECLINED})
+
+TRY_ON_TRANSITIONS: dict[TryOnStatus, frozenset[TryOnStatus]] = {
+    _T.REQUESTED: frozenset({_T.CONFIRMED, _T.CANCELLED}),
+    _T.CONFIRMED: frozenset({_T.PREPARED, _T.CHECKED_IN, _T.NO_SHOW, _T.CANCELLED}),
+    _T.PREPARED: frozenset({_T.CHECKED_IN, _T.NO_SHOW, _T.CANCELLED}),
+    _T.CHECKED_IN: _OUTCOMES | {_T.IN_ROOM},
+    _T.IN_ROOM: _OUTCOMES,
+    _T.BOUGHT: frozenset(),
+    _T.PART: frozenset(),
+    _T.DECLINED: frozenset(),
+    _T.NO_SHOW: frozenset(),
+    _T.CANCELLED: frozenset(),
+}
+# The shopper may still call it off, or stay away.
+OPEN_TRY_ONS = (_T.REQUESTED, _T.CONFIRMED, _T.PREPARED)
+
+
 class NoticeOutcome(models.TextChoices):
     """What became of a payment notice."""
 

@@ -71,6 +71,39 @@ class OrderCancelled:
 
 
 @dataclass(frozen=True)
+class TryOnConfirmed:
+    """Goods are held for somebody to try on."""
+
+    try_on_id: int
+    confirmed_at: datetime
+
+
+@dataclass(frozen=True)
+class TryOnNear:
+    """A booking begins soon: the shopper is to be reminded."""
+
+    try_on_id: int
+    starts_at: datetime
+
+
+@dataclass(frozen=True)
+class TryOnCancelled:
+    """A booking will not be; `is_by_store` when the store does not have the goods after all."""
+
+    try_on_id: int
+    cancelled_at: datetime
+    is_by_store: bool
+
+
+@dataclass(frozen=True)
+class TryOnEnded:
+    """A booking is over, and nothing is held for it any more: kept, declined, or nobody came."""
+
+    try_on_id: int
+    ended_at: datetime
+
+
+@dataclass(frozen=True)
 class OrderCompleted:
     order_id: int
     completed_at: datetime

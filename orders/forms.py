@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import re
 import uuid
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django import forms
@@ -75,7 +76,7 @@ class CheckoutForm(forms.Form):
     seen_promise = forms.CharField(widget=forms.HiddenInput, required=False, max_length=100)
     way = forms.ChoiceField(
         label=_("How"),
-        choices=fulfillment_choices.Way.choices,
+        choices=[(way.value, way.label) for way in fulfillment_choices.ORDER_WAYS],
         initial=fulfillment_choices.Way.COURIER,
         widget=forms.RadioSelect(attrs={"class": "radio"}),
     )
@@ -379,6 +380,51 @@ class InvoiceForm(forms.Form):
             except InvalidInput as error:
                 self.add_error("tax_number", error.message)
         return values
+
+    def show_refusal(self, error: DomainError) -> None:
+        """Put a refusal beside the field that it names."""
+        self.add_error(error.field if error.field in self.fields else None, error.message)
+
+
+class TryOnForm(forms.Form):
+    """Where, when and who: what it means is checked where the booking is made."""
+
+    key = forms.CharField(widget=forms.HiddenInput, initial=new_key, max_length=64)
+    store = forms.IntegerField(
+        label=_("Store"), min_value=1, max_value=2**63 - 1, error_messages={"required": _("Choose one of the stores.")}
+    )
+    slot = forms.CharField(label=_("Time"), max_length=40, error_messages={"required": _("Choose one of the times.")})
+    contact_name = forms.CharField(
+        label=_("Name"),
+        max_length=MAX_NAME_LENGTH,
+        error_messages={"required": _("Enter your name.")},
+        widget=forms.TextInput(attrs={"class": "input w-full", "autocomplete": "name"}),
+    )
+    phone = forms.CharField(
+        label=_("Mobile number"),
+        max_length=30,
+        error_messages={"required": _("Enter your mobile number.")},
+        widget=forms.TextInput(attrs={"class": "input w-full", "autocomplete": "tel", "type": "tel"}),
+    )
+
+    def clean_slot(self) -> datetime:
+        """Read the moment at which the half-hour begins."""
+        try:
+            slot = datetime.fromisoformat(self.cleaned_data["slot"])
+        except ValueError as error:
+            raise forms.ValidationError(_("Choose one of the times.")) from error
+        if slot.tzinfo is None:
+            raise forms.ValidationError(_("Choose one of the times."))
+        return slot
+
+    def clean_contact_name(self) -> str:
+        """Check the name as booking will, so that all mistakes are shown at once."""
+        return _checked(rules.clean_name, self.cleaned_data["contact_name"])
+
+    def clean_phone(self) -> str:
+        """Check the phone likewise; it is passed on as typed."""
+        _checked(sealing.normalise_phone, self.cleaned_data["phone"])
+        return str(self.cleaned_data["phone"])
 
     def show_refusal(self, error: DomainError) -> None:
         """Put a refusal beside the field that it names."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from omni.kernel.locking import locked
-from orders.models import Checkout, Order, PaymentIntent, Refund
+from orders.models import Checkout, Order, PaymentIntent, Refund, TryOn
 
 
 class OrderLock(NamedTuple):
@@ -65,4 +65,15 @@ def lock_refund(refund_id: int) -> Refund:
 def _only(rows: list[Order]) -> Order:
     if len(rows) != 1:
         raise Order.DoesNotExist
+    return rows[0]
+
+
+def lock_try_on(try_on_id: int) -> TryOn:
+    """Lock a booking and return it as it is now; its fulfillment comes after.
+
+    :raises TryOn.DoesNotExist: when there is no such booking.
+    """
+    rows = locked(TryOn.objects.filter(pk=try_on_id))
+    if not rows:
+        raise TryOn.DoesNotExist
     return rows[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext_lazy as _
@@ -15,6 +16,7 @@ from orders.choices import ChargeStatus, FulfilStatus
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from datetime import datetime
 
 MAX_LINES = 50
 # The characters of a unified social credit code by their value.
@@ -26,6 +28,12 @@ BRAND = members_choices.Funder.BRAND.value
 MAX_QUANTITY = 99
 MAX_NAME_LENGTH = 60
 MAX_STREET_LENGTH = 200
+# Pieces of a booking to try on; how long one lasts, how much longer the goods wait, and how soon it may begin.
+MAX_PIECES = 5
+TRY_ON_SLOT = timedelta(minutes=30)
+TRY_ON_GRACE = timedelta(minutes=30)
+TRY_ON_NOTICE = timedelta(hours=1)
+TRY_ON_LONGEST_HOLD = timedelta(hours=48)
 # Joiners that belong to the spelling of some names, though they show nothing themselves.
 SPELLING_MARKS = frozenset("\u200c\u200d")
 
@@ -70,6 +78,11 @@ class InvalidPoint(InvalidInput):
     """A point off the earth, or half a point."""
 
     code = "invalid_point"
+
+
+def try_on_window(now: datetime) -> tuple[datetime, datetime]:
+    """Return between which moments a booking made now may lie: its goods are held for 48 hours at most."""
+    return now + TRY_ON_NOTICE, now + TRY_ON_LONGEST_HOLD - TRY_ON_GRACE
 
 
 def account_token(user_id: int) -> str:

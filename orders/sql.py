@@ -118,6 +118,15 @@ UPDATE orders_paymentintent SET attempts = attempts + 1, failures = least(failur
 WHERE id = %(id)s AND next_attempt_at <= %(now)s
 """
 
+CLAIM_TRY_ON = """
+UPDATE orders_tryon SET attempts = attempts + 1,
+    due_at = %(now)s + least(3600, 30 * 2 ^ least(attempts, 10)) * interval '1 second'
+WHERE id = %(id)s AND due_at <= %(now)s
+"""
+
+# One booking of a phone at a time is counted and written.
+LOCK_PHONE = "SELECT pg_advisory_xact_lock(hashtextextended(%(phone_index)s, 7305032))"
+
 CLAIM_REFUND = """
 UPDATE orders_refund SET attempts = attempts + 1,
     next_attempt_at = %(now)s + least(3600, 30 * 2 ^ least(attempts, 10)) * interval '1 second'
@@ -291,6 +300,13 @@ WITH judged AS (
     FROM orders_refund
     WHERE next_attempt_at IS NOT NULL OR status IN ('requested', 'processing')
     UNION ALL
+    SELECT id, CASE WHEN coalesce(due_at < %(overdue)s, true) OR attempts > 5
+        THEN concat(
+            'try-on ', number, ' (', status, ') was to be looked at: ', coalesce(due_at::text, 'never'), ', ',
+            attempts, ' attempts'
+        ) END
+    FROM orders_tryon WHERE due_at IS NOT NULL OR finished_at IS NULL
+    UNION ALL
     SELECT sale.id, CASE WHEN sale.due_at IS NULL
         THEN concat('order ', sale.number, ' (', sale.status, ') is parked, and nobody is ever to decide')
         END
@@ -346,6 +362,42 @@ WITH chosen AS (
     FROM chosen
     LEFT JOIN adjusted ON adjusted.order_line_id = chosen.id
     LEFT JOIN funded ON funded.order_line_id = chosen.id
+)
+"""
+    + _VERDICT
+)
+
+# What is held to be tried on is held for a booking that is not over, and each booking to come has its place.
+AUDIT_TRY_ONS = (
+    """
+WITH taken AS (
+    SELECT store_id, starts_at, count(*) AS bookings FROM orders_tryon
+    WHERE status NOT IN ('cancelled', 'no_show') GROUP BY store_id, starts_at
+), judged AS (
+    SELECT share.id, CASE
+        WHEN booking.id IS NULL THEN concat('share ', share.number, ' (', share.status, ') is for no booking')
+        WHEN booking.finished_at IS NOT NULL THEN concat(
+            'share ', share.number, ' (', share.status, ') holds goods for ', booking.number, ', which is ',
+            booking.status
+        )
+    END AS problem
+    FROM fulfillment_fulfillmentorder share
+    JOIN fulfillment_fulfillment demand ON demand.id = share.fulfillment_id AND demand.way = 'try_on'
+    LEFT JOIN orders_tryon booking ON booking.fulfillment_id = demand.id
+    WHERE share.status <> ALL(%(given_up_or_done)s)
+        AND NOT EXISTS (
+            SELECT 1 FROM kernel_eventdelivery delivery
+            WHERE delivery.state = 'pending' AND delivery.subscriber LIKE 'orders.%%'
+                AND delivery.entity = 'fulfillment_id:' || demand.id
+        )
+    UNION ALL
+    SELECT store_id, CASE WHEN coalesce(slot.used, 0) <> coalesce(taken.bookings, 0)
+        THEN concat(
+            'store ', store_id, ' at ', starts_at, ': ', coalesce(slot.used, 0), ' places taken by ',
+            coalesce(taken.bookings, 0), ' bookings'
+        ) END
+    FROM (SELECT store_id, starts_at, used FROM stores_storeslot WHERE starts_at > %(now)s) slot
+    FULL JOIN (SELECT * FROM taken WHERE starts_at > %(now)s) taken USING (store_id, starts_at)
 )
 """
     + _VERDICT

@@ -68,3 +68,33 @@ def erase(event: accounts_events.ErasureRequested, *, now: datetime) -> None:
 def review_invoice(event: events.RefundSucceeded, *, now: datetime) -> None:
     """Money went back: the invoice may be for too much."""
     services.review_invoice(event.order_id, now=now)
+
+
+@subscribe(fulfillment_events.FulfillmentOrderReady, name="orders.follow_preparing")
+def follow_preparing(event: fulfillment_events.FulfillmentOrderReady, *, now: datetime) -> None:
+    """The goods are prepared: those of a booking may be tried on."""
+    services.follow_preparing(event.fulfillment_id, now=now)
+
+
+@subscribe(fulfillment_events.FulfillmentOrderCheckedIn, name="orders.follow_arrival")
+def follow_arrival(event: fulfillment_events.FulfillmentOrderCheckedIn, *, now: datetime) -> None:
+    """Who has booked is in the store."""
+    services.follow_arrival(event.fulfillment_id, now=now)
+
+
+@subscribe(fulfillment_events.FulfillmentOrderInRoom, name="orders.follow_fitting")
+def follow_fitting(event: fulfillment_events.FulfillmentOrderInRoom, *, now: datetime) -> None:
+    """Who has booked is in the fitting room."""
+    services.follow_fitting(event.fulfillment_id, now=now)
+
+
+@subscribe(fulfillment_events.FulfillmentOrderTried, name="orders.follow_outcome")
+def follow_outcome(event: fulfillment_events.FulfillmentOrderTried, *, now: datetime) -> None:
+    """Who has booked has decided what to keep."""
+    services.follow_outcome(event.fulfillment_id, kept_line_ids=event.kept_line_ids, now=now)
+
+
+@subscribe(fulfillment_events.FulfillmentOrderCancelled, name="orders.follow_refusal")
+def follow_refusal(event: fulfillment_events.FulfillmentOrderCancelled, *, now: datetime) -> None:
+    """The store does not have what was booked."""
+    services.follow_refusal(event.fulfillment_id, now=now)

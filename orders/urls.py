@@ -1,7 +1,7 @@
 from django.urls import path
 
 from orders import api
-from orders.views import checkout, feedback, invoices, shop, tracking
+from orders.views import checkout, feedback, invoices, shop, tracking, try_ons
 
 app_name = "orders"
 urlpatterns = [
@@ -23,5 +23,10 @@ urlpatterns = [
     path("orders/<str:number>/pay/", shop.show_payment, name="pay"),
     path("orders/<str:number>/payment/", shop.show_payment_status, name="payment"),
     path("orders/<str:number>/pay/qr.svg", shop.show_qr, name="qr"),
+    path("try-on/", try_ons.new_try_on, name="try-on-new"),
+    path("try-ons/", try_ons.list_try_ons, name="try-ons"),
+    path("try-ons/<str:number>/", try_ons.show_try_on, name="try-on"),
+    path("try-ons/<str:number>/code.svg", try_ons.show_try_on_qr, name="try-on-qr"),
+    path("try-ons/<str:number>/cancel/", try_ons.cancel_try_on, name="try-on-cancel"),
     path("callbacks/wechat/", api.receive_wechat_notice, name="wechat-notice"),
 ]

@@ -110,6 +110,7 @@ class Store(models.Model):
     is_active = models.BooleanField(_("active"), default=True)
     daily_capacity = models.PositiveIntegerField(_("web orders a day"), default=60)
     default_safety = models.PositiveSmallIntegerField(_("safety stock of a SKU"), default=0)
+    try_ons_per_slot = models.PositiveSmallIntegerField(_("try-on bookings in a half-hour"), default=2, db_default=2)
 
     class Meta:
         verbose_name = _("store")
@@ -182,6 +183,26 @@ class StoreCapacity(models.Model):
 
     def __str__(self) -> str:
         return f"{self.store_id} {self.on_date} {self.used}/{self.limit}"
+
+
+class StoreSlot(models.Model):
+    """How many try-on bookings a store has for a half-hour. No row: `Store.try_ons_per_slot`, none used."""
+
+    store = models.ForeignKey(Store, models.PROTECT, verbose_name=_("store"))
+    starts_at = models.DateTimeField(_("starts at"))
+    limit = models.PositiveSmallIntegerField(_("limit"))
+    used = models.PositiveSmallIntegerField(_("used"), default=0)
+
+    class Meta:
+        verbose_name = _("try-on slot")
+        verbose_name_plural = _("try-on slots")
+        constraints = [
+            models.UniqueConstraint(fields=["store", "starts_at"], name="stores_slot_unique"),
+            models.CheckConstraint(condition=Q(used__lte=F("limit")), name="stores_slot_within_limit"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.store_id} {self.starts_at} {self.used}/{self.limit}"
 
 
 class Staff(models.Model):

@@ -22,7 +22,7 @@ from omni.kernel import bilingual, clock, geo
 from omni.kernel.errors import InvalidInput, NotFound
 from stores import rules
 from stores.choices import Role, Service, StoreKind
-from stores.models import NO_DISTRICT, Brand, District, HoursException, Staff, Store
+from stores.models import NO_DISTRICT, Brand, District, HoursException, Staff, Store, StoreSlot
 from stores.permissions import GUEST, Actor, Grant
 
 if TYPE_CHECKING:
@@ -374,6 +374,29 @@ def route_url(store: Store) -> str:
     for mark, value in values.items():
         link = link.replace(mark, value)
     return link
+
+
+def find_try_on_store(brand_id: int, store_id: int) -> Store | None:
+    """Return a store of the brand in which shoppers may try on by appointment, or None."""
+    return _open_to_shoppers().filter(pk=store_id, brand=brand_id, offers_try_on=True).first()
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A half-hour in which somebody may try on in a store."""
+
+    starts_at: datetime
+    is_free: bool
+
+
+def try_on_slots(store_id: int, *, start: datetime, end: datetime) -> list[Slot]:
+    """Return the half-hours within a store's opening hours that lie whole between two moments; three queries."""
+    store = Store.objects.get(pk=store_id)
+    exceptions = _exceptions([store], clock.business_date(start))[store_id]
+    begins = rules.half_hour_slots(store.opens_minutes, store.closes_minutes, exceptions, start, end)
+    rows = StoreSlot.objects.filter(store=store_id, starts_at__in=begins)
+    full = set(rows.filter(used__gte=F("limit")).values_list("starts_at", flat=True))
+    return [Slot(begin, begin not in full and store.try_ons_per_slot > 0) for begin in begins]
 
 
 def after_open_minutes(store_id: int, minutes: int, *, start: datetime) -> datetime:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import re
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 from omni.kernel.clock import BUSINESS_ZONE
@@ -28,6 +28,9 @@ METRES_A_MINUTE = 250
 PROMISE_STEP_MINUTES = 30
 # Stores that open later than this are not waited for; as long as routing waits unless a brand says otherwise.
 LONGEST_WAIT = timedelta(hours=18)
+
+
+SLOT_MINUTES = 30
 DAY_NAMES = ("Mo", "Tu", "We", "Th", "Fr", "Sa", "Su")
 
 _RANGE = re.compile(r"(\d{1,2}):(\d{2})\s*-\s*(\d{1,2}):(\d{2})", re.ASCII)
@@ -144,6 +147,30 @@ def rounded_up(moment: datetime) -> datetime:
 def half_hours(duration: timedelta) -> float:
     """Return a duration in hours, up to the next half, at least one half."""
     return max(1, math.ceil(duration / timedelta(minutes=PROMISE_STEP_MINUTES))) / 2
+
+
+def half_hour_slots(
+    opens_minutes: Sequence[int],
+    closes_minutes: Sequence[int],
+    exceptions: Mapping[date, tuple[int, int] | None],
+    start: datetime,
+    end: datetime,
+) -> list[datetime]:
+    """Return where the half-hours begin that lie whole within a store's hours, and within `start` and `end`.
+
+    They begin on the hour and half past, Shanghai's time; other arguments as above.
+    """
+    found: list[datetime] = []
+    day = start.astimezone(BUSINESS_ZONE).date() - timedelta(days=1)
+    while day <= end.astimezone(BUSINESS_ZONE).date():
+        opening, closing = hours_on(day, opens_minutes, closes_minutes, exceptions) or (0, 0)
+        midnight = datetime.combine(day, time(), BUSINESS_ZONE)
+        for minute in range(-(-opening // SLOT_MINUTES) * SLOT_MINUTES, closing - SLOT_MINUTES + 1, SLOT_MINUTES):
+            begins = (midnight + timedelta(minutes=minute)).astimezone(UTC)
+            if start <= begins and begins + timedelta(minutes=SLOT_MINUTES) <= end:
+                found.append(begins)
+        day += timedelta(days=1)
+    return found
 
 
 def hours_on(

@@ -18,6 +18,20 @@ UPDATE stores_storecapacity SET used = used - %(units)s
 WHERE store_id = %(store_id)s AND on_date = %(on_date)s AND used >= %(units)s
 """
 
+# As TAKE_CAPACITY does for a day; one that has since been lowered lets nobody in.
+TAKE_SLOT = """
+INSERT INTO stores_storeslot AS slot (store_id, starts_at, "limit", used)
+SELECT store.id, %(starts_at)s, store.try_ons_per_slot, 1 FROM stores_store store
+WHERE store.id = %(store_id)s AND store.try_ons_per_slot >= 1
+ON CONFLICT (store_id, starts_at) DO UPDATE SET used = slot.used + 1
+WHERE slot.used + 1 <= slot."limit"
+RETURNING id
+"""
+
+GIVE_BACK_SLOT = """
+UPDATE stores_storeslot SET used = used - 1 WHERE store_id = %(store_id)s AND starts_at = %(starts_at)s AND used >= 1
+"""
+
 # Every store of a file, by its code. What the file leaves open stays as it is, or gets the default of a new store; a
 # store that is as the file says is not written. One row for each written: whether it is new.
 # Shuffled: points along a line, inserted in their order, cost the index of nearest stores a time that is quadratic.

@@ -26,14 +26,30 @@ PROMISED = (
     Status.PACKED,
     Status.AWAITING_COURIER,
     Status.READY_FOR_PICKUP,
+    Status.CHECKED_IN,
+    Status.IN_ROOM,
 )
 # The next step has a time of its own; a courier company is asked for as soon as a store has accepted.
 WAITING = (Status.PENDING_ROUTING, Status.OFFERED, Status.READY_FOR_PICKUP)
 # The store has to do something; its silence has a consequence at the deadline.
-ANSWERING = (Status.ACCEPTED, Status.PICKING, Status.CANCEL_REQUESTED)
+ANSWERING = (
+    Status.ACCEPTED,
+    Status.PICKING,
+    Status.CANCEL_REQUESTED,
+    Status.CHECKED_IN,
+    Status.IN_ROOM,
+    Status.SET_ASIDE,
+)
 WITH_COURIER = (Status.ACCEPTED, Status.PICKING, Status.PACKED, Status.AWAITING_COURIER, Status.HANDED_OVER)
 # Goods may be set aside for these; some of them still look for goods, or give them back soon.
-HOLDING = (*PROMISED, Status.PLANNED, Status.PENDING_ROUTING, Status.CANCEL_REQUESTED, Status.PICKUP_EXPIRED)
+HOLDING = (
+    *PROMISED,
+    Status.PLANNED,
+    Status.PENDING_ROUTING,
+    Status.CANCEL_REQUESTED,
+    Status.PICKUP_EXPIRED,
+    Status.SET_ASIDE,
+)
 
 
 def audit_holds() -> Audit:

@@ -50,7 +50,15 @@ class Tab(models.TextChoices):
 TAB_STATUSES: dict[Tab, tuple[Status, ...]] = {
     Tab.ANSWER: (Status.OFFERED, Status.CANCEL_REQUESTED),
     Tab.PREPARE: (Status.ACCEPTED, Status.PICKING, Status.PACKED),
-    Tab.WAITING: (Status.AWAITING_COURIER, Status.READY_FOR_PICKUP, Status.RETURNING, Status.PICKUP_EXPIRED),
+    Tab.WAITING: (
+        Status.AWAITING_COURIER,
+        Status.READY_FOR_PICKUP,
+        Status.CHECKED_IN,
+        Status.IN_ROOM,
+        Status.SET_ASIDE,
+        Status.RETURNING,
+        Status.PICKUP_EXPIRED,
+    ),
     Tab.DONE: (
         Status.HANDED_OVER,
         Status.DELIVERED,
@@ -80,6 +88,7 @@ class TaskLine:
     size: str
     sku: str
     quantity: int
+    is_kept: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +126,8 @@ class TaskCard:
     overdue_at: datetime | None
     finished_at: datetime | None
     courier: CourierView | None
+    slot_starts_at: datetime | None
+    slot_ends_at: datetime | None
 
     @property
     def is_counting_down(self) -> bool:
@@ -133,7 +144,9 @@ class TaskCard:
         """Tell whether somebody waits for the store's answer or stands at its desk, or has waited for too long."""
         is_met = self.courier is not None and self.courier.is_at_store
         is_pressing = is_met or self.overdue_at is not None
-        return self.status == Status.CANCEL_REQUESTED or (is_pressing and self.status not in TAB_STATUSES[Tab.DONE])
+        is_here = self.status == Status.CHECKED_IN
+        is_open = self.status not in TAB_STATUSES[Tab.DONE]
+        return is_here or self.status == Status.CANCEL_REQUESTED or (is_pressing and is_open)
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,6 +311,8 @@ def _card(share: FulfillmentOrder) -> TaskCard:
         overdue_at=share.overdue_at,
         finished_at=share.finished_at,
         courier=_courier(deliveries[-1]) if deliveries else None,
+        slot_starts_at=share.fulfillment.slot_starts_at,
+        slot_ends_at=share.fulfillment.slot_ends_at,
     )
 
 
@@ -313,6 +328,7 @@ def _line(line: FulfillmentOrderLine) -> TaskLine:
         size=variant.size,
         sku=variant.sku,
         quantity=line.quantity,
+        is_kept=line.is_kept,
     )
 
 

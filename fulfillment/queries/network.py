@@ -19,6 +19,9 @@ AT_STORE = (
     Status.PACKED,
     Status.AWAITING_COURIER,
     Status.READY_FOR_PICKUP,
+    Status.CHECKED_IN,
+    Status.IN_ROOM,
+    Status.SET_ASIDE,
     Status.CANCEL_REQUESTED,
 )
 

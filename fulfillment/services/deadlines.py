@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from fulfillment.choices import Way
 from fulfillment.events import FulfillmentOrderOverdue
 from fulfillment.models import RoutingRule
 from omni.kernel.outbox import publish
@@ -28,16 +29,29 @@ def rule_of(share: FulfillmentOrder) -> RoutingRule:
 
 @step
 def start_preparation(share: FulfillmentOrder, *, now: datetime) -> None:
-    """Give the store the brand's time to prepare a share, counted while it is open."""
-    share.deadline_at = _after_open_minutes(share, rule_of(share).preparation_minutes, now)
+    """Give the store the brand's time to prepare, counted while it is open; goods to try on until their slot."""
+    slot_starts_at = share.fulfillment.slot_starts_at
+    share.deadline_at = slot_starts_at or _after_open_minutes(share, rule_of(share).preparation_minutes, now)
     share.overdue_at, share.failures = None, 0
     share.save(update_fields=["deadline_at", "overdue_at", "failures"])
 
 
+def kept_until(share: FulfillmentOrder, *, now: datetime) -> datetime | None:
+    """Return until when packed goods are kept for the shopper; None when a courier fetches them."""
+    if share.fulfillment.way == Way.PICKUP:
+        return now + timedelta(hours=rule_of(share).pickup_keep_hours)
+    return share.fulfillment.kept_until
+
+
 @step
 def escalate(share: FulfillmentOrder, *, now: datetime) -> None:
-    """Give the store a last time to prepare a share, and have somebody above it look."""
-    share.deadline_at, share.failures = _after_open_minutes(share, rule_of(share).overdue_minutes, now), 0
+    """Give the store a last time to prepare a share, and have somebody above it look.
+
+    Of goods to try on, until they are kept no longer: no other store can take them over.
+    """
+    kept_until = share.fulfillment.kept_until
+    share.deadline_at = kept_until or _after_open_minutes(share, rule_of(share).overdue_minutes, now)
+    share.failures = 0
     share.save(update_fields=["deadline_at", "failures"])
     mark_overdue(share, now=now)
 

@@ -110,12 +110,13 @@ def end_waiting(share: FulfillmentOrder, *, actor: str, now: datetime) -> None:
 
 @step
 def put_on_shelf(share: FulfillmentOrder, *, actor: str, now: datetime) -> None:
-    """Write that goods nobody collected may be sold again. Locks StockLevel.
+    """Write that goods nobody collected, or nobody keeps after trying on, may be sold again. Locks StockLevel.
 
-    :raises StateConflict: when the share is not PICKUP_EXPIRED.
+    :raises StateConflict: when the share is neither PICKUP_EXPIRED nor being tried on or set aside after it.
     """
     transition(share, to=Status.RESTOCKED, actor=actor, now=now)
     inventory_services.release_reservations(reservation_ids(share))
+    _forget_waiting(share)
     _finish(share, actor=actor, now=now)
 
 

@@ -9,14 +9,14 @@ from django.db import connection
 from django.db.models import Q
 
 from fulfillment import locks, rules, sql
-from fulfillment.choices import DecisionKind, RejectReason
+from fulfillment.choices import DecisionKind, RejectReason, Way
 from fulfillment.choices import FulfillmentOrderStatus as Status
-from fulfillment.events import FulfillmentOrderUnfillable
+from fulfillment.events import FulfillmentOrderCancelled, FulfillmentOrderUnfillable
 from fulfillment.models import FulfillmentOrder, FulfillmentOrderLine, RoutingDecision
 from fulfillment.services import moving
 from fulfillment.services.dispatch import call_off_courier
 from fulfillment.services.planning import decide
-from fulfillment.services.shares import cancel_share, free_goods
+from fulfillment.services.shares import cancel_share, close_if_done, free_goods
 from inventory import services as inventory_services
 from omni.kernel.numbers import public_number
 from omni.kernel.outbox import hint, publish
@@ -34,7 +34,8 @@ ROUTER = "system:routing"
 RETRY_SECONDS = (5, 10, 30, 120, 600, 3600)
 ACCEPTANCE_DAYS = 30
 BEFORE_PACKING = frozenset({Status.OFFERED, Status.ACCEPTED, Status.PICKING})
-PACKED = frozenset({Status.PACKED, Status.AWAITING_COURIER, Status.READY_FOR_PICKUP})
+BEING_TRIED = frozenset({Status.CHECKED_IN, Status.IN_ROOM, Status.SET_ASIDE})
+PACKED = frozenset({Status.PACKED, Status.AWAITING_COURIER, Status.READY_FOR_PICKUP}) | BEING_TRIED
 
 
 @step
@@ -115,8 +116,10 @@ def reject_offer(
     actor: str,
     now: datetime,
     affected: Mapping[int, int] | None = None,
-) -> int:
+) -> int | None:
     """Give an offer (or an order the store has begun) back; return the id of the order that follows it.
+
+    Goods to try on are in no other store that was chosen: nothing follows, and those above are told.
 
     `affected` maps fulfillment order line ids to units not found or damaged (none given: all); NOT_FOUND takes them
     off the books and opens a count, DAMAGED sets them aside. The follow-up has no store, the next attempt number, and
@@ -131,6 +134,9 @@ def reject_offer(
     free_goods([share])
     if reason in {RejectReason.NOT_FOUND, RejectReason.DAMAGED}:
         _correct_stock(share, reason, affected, actor=actor, now=now)
+    if share.fulfillment.way == Way.TRY_ON:
+        _end_without_follower(share, actor=actor, now=now)
+        return None
     return follow(share, now=now)
 
 
@@ -150,6 +156,19 @@ def _correct_stock(
             )
         else:
             inventory_services.set_aside_damaged(share.store_id, variant_id, units, now=now)
+
+
+def _end_without_follower(share: FulfillmentOrder, *, actor: str, now: datetime) -> None:
+    """End a rejected share that nobody else can take over. Emits FulfillmentOrderCancelled ("rejected")."""
+    share.finished_at, share.deadline_at, share.failures = now, None, 0
+    share.save(update_fields=["finished_at", "deadline_at", "failures", "reject_reason"])
+    publish(
+        FulfillmentOrderCancelled(
+            fulfillment_id=share.fulfillment_id, fulfillment_order_id=share.pk, cancelled_at=now, reason="rejected"
+        ),
+        now=now,
+    )
+    close_if_done(share.fulfillment, actor=actor, now=now)
 
 
 @step

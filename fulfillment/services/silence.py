@@ -14,6 +14,7 @@ from django.db import connection
 
 from fulfillment import locks, sql
 from fulfillment.choices import FulfillmentOrderStatus as Status
+from fulfillment.choices import Way
 from fulfillment.services import deadlines, routing
 from fulfillment.services.dispatch import call_off_courier, find_live_delivery
 from fulfillment.services.shares import cancel_share, free_goods
@@ -51,6 +52,8 @@ def end_silence(fulfillment_order_id: int, *, leased_until: datetime, now: datet
         _agree_to_cancel(share, now=now)
     elif share.status in PREPARING and share.overdue_at is None:
         deadlines.escalate(share, now=now)
+    elif share.status in PREPARING and share.fulfillment.way == Way.TRY_ON:
+        deadlines.put_off(share, CALL_OFF_PATIENCE, now=now)  # who booked ends it
     elif share.status in PREPARING:
         _take_away(share, now=now)
 

@@ -59,7 +59,7 @@ def accept_offer(fulfillment_order_id: int, *, actor: str, now: datetime) -> Non
 
     :raises StateConflict: when it is not offered any more.
     """
-    share = _lock_in(fulfillment_order_id, Status.OFFERED)
+    share = lock_in(fulfillment_order_id, Status.OFFERED)
     transition(share, to=Status.ACCEPTED, actor=actor, now=now)
     share.accepted_by = actor
     share.save(update_fields=["accepted_by"])
@@ -93,7 +93,7 @@ def reject_task(
 
     :raises StateConflict: when it is packed, gone or taken away already.
     """
-    _lock_in(fulfillment_order_id, Status.OFFERED, Status.ACCEPTED, Status.PICKING)
+    lock_in(fulfillment_order_id, Status.OFFERED, Status.ACCEPTED, Status.PICKING)
     reject_offer(fulfillment_order_id, reason=reason, actor=actor, now=now, affected=affected)
 
 
@@ -103,7 +103,7 @@ def start_picking(fulfillment_order_id: int, *, actor: str, now: datetime) -> No
 
     :raises StateConflict: when it is not accepted.
     """
-    share = _lock_in(fulfillment_order_id, Status.ACCEPTED)
+    share = lock_in(fulfillment_order_id, Status.ACCEPTED)
     transition(share, to=Status.PICKING, actor=actor, now=now)
     deadlines.start_preparation(share, now=now)
 
@@ -116,15 +116,14 @@ def pack(fulfillment_order_id: int, *, actor: str, now: datetime) -> None:
 
     :raises StateConflict: when it is not accepted or being picked.
     """
-    share = _lock_in(fulfillment_order_id, Status.ACCEPTED, Status.PICKING)
+    share = lock_in(fulfillment_order_id, Status.ACCEPTED, Status.PICKING)
     transition(share, to=Status.PACKED, actor=actor, now=now)
-    is_collected = share.fulfillment.way == Way.PICKUP
-    share.deadline_at = now + timedelta(hours=deadlines.rule_of(share).pickup_keep_hours) if is_collected else None
-    share.overdue_at, share.failures = None, 0
+    share.deadline_at, share.overdue_at, share.failures = deadlines.kept_until(share, now=now), None, 0
     share.save(update_fields=["deadline_at", "overdue_at", "failures"])
-    if is_collected:
+    if share.fulfillment.way != Way.COURIER:
         transition(share, to=Status.READY_FOR_PICKUP, actor=actor, now=now)
-        issue_code(share, PickupCodePurpose.SHOPPER, now=now)
+        if share.fulfillment.way == Way.PICKUP:  # who tries on has a code since the booking
+            issue_code(share, PickupCodePurpose.SHOPPER, now=now)
         store_id = handover.store_of(share)
         publish(events.FulfillmentOrderReady(share.fulfillment_id, share.pk, store_id, ready_at=now), now=now)
     else:
@@ -175,7 +174,7 @@ def answer_cancel(fulfillment_order_id: int, *, accept: bool, actor: str, now: d
     :raises StateConflict: when nobody wishes to cancel it.
     :raises CancellationUnderWay: when the store has agreed already.
     """
-    share = _lock_in(fulfillment_order_id, Status.CANCEL_REQUESTED)
+    share = lock_in(fulfillment_order_id, Status.CANCEL_REQUESTED)
     delivery = find_live_delivery(share)
     if delivery is not None and delivery.wants_cancel:
         raise CancellationUnderWay(_("The cancellation was agreed; the courier is being called off."))
@@ -193,7 +192,7 @@ def confirm_return(fulfillment_order_id: int, *, actor: str, now: datetime) -> N
 
     :raises StateConflict: when they are not on their way back.
     """
-    share = _lock_in(fulfillment_order_id, Status.RETURNING)
+    share = lock_in(fulfillment_order_id, Status.RETURNING)
     handover.take_back(share, actor=actor, now=now)
     delivery = find_live_delivery(share)
     if delivery is not None:
@@ -209,7 +208,7 @@ def report_lost(fulfillment_order_id: int, *, actor: str, now: datetime) -> None
     :raises StateConflict: when they are not on their way back.
     :raises GoodsStillWithCourier: when the company's courier is still on the way with them.
     """
-    share = _lock_in(fulfillment_order_id, Status.RETURNING)
+    share = lock_in(fulfillment_order_id, Status.RETURNING)
     if find_live_delivery(share) is not None:
         raise GoodsStillWithCourier(_("The courier is still on the way back with these goods."))
     handover.mark_lost(share, actor=actor, now=now)
@@ -217,23 +216,25 @@ def report_lost(fulfillment_order_id: int, *, actor: str, now: datetime) -> None
 
 @step
 def restock(fulfillment_order_id: int, *, actor: str, now: datetime) -> None:
-    """Write that goods nobody collected are on the shelf again: they may be sold from now on.
+    """Write that goods nobody collected, or kept and did not buy, are on the shelf again: they may be sold from now on.
 
     Locks Fulfillment, StockLevel.
 
     :raises StateConflict: when they still wait for the shopper, or are back already.
     """
-    handover.put_on_shelf(_lock_in(fulfillment_order_id, Status.PICKUP_EXPIRED), actor=actor, now=now)
+    share = lock_in(fulfillment_order_id, Status.PICKUP_EXPIRED, Status.SET_ASIDE)
+    handover.put_on_shelf(share, actor=actor, now=now)
 
 
 @step
 def expire_pickup(fulfillment_order_id: int, *, now: datetime) -> bool:
-    """End the waiting for a shopper who did not come; False when it is not due. The store puts the goods back.
+    """End the waiting for a shopper who did not collect; False when it is not due. The store puts the goods back.
 
     Locks Fulfillment. Emits FulfillmentOrderCancelled ("not_collected").
     """
     share = locks.lock_share(fulfillment_order_id)
-    if share.status != Status.READY_FOR_PICKUP or share.deadline_at is None or share.deadline_at > now:
+    is_waiting = share.status == Status.READY_FOR_PICKUP and share.fulfillment.way == Way.PICKUP
+    if not is_waiting or share.deadline_at is None or share.deadline_at > now:
         return False
     handover.end_waiting(share, actor="system:expiry", now=now)
     return True
@@ -242,7 +243,9 @@ def expire_pickup(fulfillment_order_id: int, *, now: datetime) -> bool:
 @drive
 def drive_due_pickups(limit: int, *, now: datetime) -> int:
     """End all waiting that is over, each in an entry of its own; return how many were tried."""
-    due = FulfillmentOrder.objects.filter(status=Status.READY_FOR_PICKUP, deadline_at__lte=now)
+    due = FulfillmentOrder.objects.filter(
+        status=Status.READY_FOR_PICKUP, deadline_at__lte=now, fulfillment__way=Way.PICKUP
+    )
     share_ids = list(due.order_by("deadline_at", "pk").values_list("pk", flat=True)[:limit])
     for share_id in share_ids:
         try:
@@ -260,7 +263,7 @@ def drive_due_pickups(limit: int, *, now: datetime) -> int:
 @step
 def _hand_over(fulfillment_order_id: int, *, code: str, actor: str, now: datetime) -> DomainError | None:
     """Check the courier's code and give the goods out; return the refusal, to be raised once it is committed."""
-    share = _lock_in(fulfillment_order_id, Status.AWAITING_COURIER, Status.HANDED_OVER)
+    share = lock_in(fulfillment_order_id, Status.AWAITING_COURIER, Status.HANDED_OVER)
     refusal = redeem_code(share, PickupCodePurpose.COURIER, code, actor=actor, now=now)
     if refusal is None:
         handover.give_to_courier(share, actor=actor, now=now)
@@ -274,10 +277,11 @@ def _hand_over(fulfillment_order_id: int, *, code: str, actor: str, now: datetim
 @step
 def _collect(fulfillment_order_id: int, *, code: str, actor: str, now: datetime) -> DomainError | None:
     """Check the shopper's code and give the goods out; return the refusal, to be raised once it is committed."""
-    share = _lock_in(fulfillment_order_id, Status.READY_FOR_PICKUP, Status.COLLECTED, Status.CANCEL_REQUESTED)
+    share = lock_in(fulfillment_order_id, Status.READY_FOR_PICKUP, Status.COLLECTED, Status.CANCEL_REQUESTED)
     is_to_be_cancelled = share.status == Status.CANCEL_REQUESTED
-    if is_to_be_cancelled and share.held_status != Status.READY_FOR_PICKUP:
-        raise _wrong_state(share)
+    is_packed = not is_to_be_cancelled or share.held_status == Status.READY_FOR_PICKUP
+    if not is_packed or share.fulfillment.way != Way.PICKUP:
+        raise wrong_state(share)
     refusal = redeem_code(share, PickupCodePurpose.SHOPPER, code, actor=actor, now=now)
     if refusal is None:
         if is_to_be_cancelled:
@@ -286,7 +290,7 @@ def _collect(fulfillment_order_id: int, *, code: str, actor: str, now: datetime)
     return refusal
 
 
-def _lock_in(fulfillment_order_id: int, *statuses: Status) -> FulfillmentOrder:
+def lock_in(fulfillment_order_id: int, *statuses: Status) -> FulfillmentOrder:
     """Lock a share that must be in one of these statuses.
 
     The table of transitions alone would let a wish to cancel be overrun: a refused one leads back to many statuses.
@@ -295,11 +299,11 @@ def _lock_in(fulfillment_order_id: int, *statuses: Status) -> FulfillmentOrder:
     """
     share = locks.lock_share(fulfillment_order_id)
     if share.status not in statuses:
-        raise _wrong_state(share)
+        raise wrong_state(share)
     return share
 
 
-def _wrong_state(share: FulfillmentOrder) -> StateConflict:
+def wrong_state(share: FulfillmentOrder) -> StateConflict:
     """Say that somebody or something was faster."""
     return StateConflict(
         _("This order is not in a state for that any more. Reload the page."), field="status", status=share.status

@@ -25,7 +25,15 @@ from inventory.queries.listing import (
     list_products,
     near_stock,
 )
-from inventory.queries.pricing import PricedVariant, price_lines, product_codes, product_ids_by_code, variants_by_sku
+from inventory.queries.pricing import (
+    PricedVariant,
+    on_sale_by_sku,
+    price_lines,
+    product_codes,
+    product_ids_by_code,
+    stores_with_all,
+    variants_by_sku,
+)
 from inventory.queries.product import (
     Chart,
     ColorView,
@@ -88,6 +96,7 @@ __all__ = [
     "load_product",
     "near_stock",
     "on_hand_by_store",
+    "on_sale_by_sku",
     "outfit_of",
     "price_lines",
     "product_addresses",
@@ -97,6 +106,7 @@ __all__ = [
     "sellable_stands",
     "sizes_of",
     "stores_with",
+    "stores_with_all",
     "suggest_products",
     "suggest_words",
     "understand",

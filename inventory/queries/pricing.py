@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from django.db import connection
+from django.db.models import Count, F
 
 from inventory import sql
-from inventory.models import Product, Variant
+from inventory.models import Product, StockLevel, Variant
 from omni.kernel.statements import execute_prepared
 
 if TYPE_CHECKING:
@@ -63,3 +64,19 @@ def price_lines(brand_id: int, skus: Sequence[str], now: datetime) -> list[Price
     with connection.cursor() as cursor:
         execute_prepared(cursor, sql.PRICE_LINES, {"brand_id": brand_id, "skus": list(skus), "now": now})
         return [PricedVariant(*row) for row in cursor.fetchall()]
+
+
+def stores_with_all(variant_ids: Sequence[int], store_ids: Sequence[int]) -> set[int]:
+    """Return those of some stores that can sell a unit of every variant; one query."""
+    sellable = F("on_hand") - F("held") - F("allocated") - F("unsellable") - F("safety")
+    levels = StockLevel.objects.alias(sellable=sellable).filter(
+        variant__in=variant_ids, store__in=store_ids, sellable__gt=0
+    )
+    found = levels.values("store").annotate(variants=Count("pk")).filter(variants=len(set(variant_ids)))
+    return set(found.values_list("store", flat=True))
+
+
+def on_sale_by_sku(sku: str) -> list[Variant]:
+    """Return the variants of this SKU, with their products and brands: each brand may have one of its own."""
+    found = Variant.objects.filter(sku=sku, is_active=True, product__is_active=True)
+    return list(found.select_related("product__category", "brand").order_by("pk"))

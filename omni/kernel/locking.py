@@ -18,6 +18,7 @@ LOCK_ORDER = (
     "orders.Checkout",
     "orders.PaymentIntent",
     "orders.Order",
+    "orders.TryOn",
     "members.Member",
     "orders.DrawerSession",
     "fulfillment.Fulfillment",

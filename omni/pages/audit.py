@@ -91,6 +91,7 @@ def _findings(marks: Marks, now: datetime) -> Iterator[Finding]:
     adjusted = orders_queries.audit_adjustments(after=marks.sale)
     yield _finding("What a line is cheaper by is what its offers take off", adjusted)
     yield _finding("Every fulfillment order serves an order that is not over", orders_queries.audit_owners())
+    yield _finding("Goods to try on are held for live bookings", orders_queries.audit_try_ons(now=now))
     yield _finding("Movements sum to what is on hand", inventory_queries.audit_movements())
     yield _finding("Held and allocated are the live reservations", inventory_queries.audit_counters())
     listings = inventory_queries.audit_listings(now=now, overdue=overdue)

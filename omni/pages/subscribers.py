@@ -14,6 +14,8 @@ from members import services as members_services
 from omni.accounts import events as accounts_events
 from omni.accounts import queries as accounts_queries
 from omni.accounts import services as accounts_services
+from omni.kernel import bilingual
+from omni.kernel.clock import BUSINESS_ZONE
 from omni.kernel.money import format_fen
 from omni.kernel.outbox import subscribe
 from omni.messages import choices as messages_choices
@@ -179,3 +181,43 @@ def _link(contact: orders_queries.Contact, page: str) -> str:
     """Return a link that opens a page of the order on any device."""
     token = orders_queries.sign_order_token(contact.number)
     return f"{settings.PUBLIC_URL}{reverse(f'orders:{page}', args=[contact.number])}?t={token}"
+
+
+@subscribe(orders_events.TryOnConfirmed, name="pages.tell_try_on_confirmed")
+def tell_try_on_confirmed(event: orders_events.TryOnConfirmed, *, now: datetime) -> None:
+    """Pieces are held to be tried on."""
+    _tell_try_on(event.try_on_id, "try_on_confirmed", now=now)
+
+
+@subscribe(orders_events.TryOnNear, name="pages.tell_try_on_near")
+def tell_try_on_near(event: orders_events.TryOnNear, *, now: datetime) -> None:
+    """A booking begins soon; a reminder that comes too late is none."""
+    _tell_try_on(event.try_on_id, "try_on_near", now=now, expires_at=event.starts_at)
+
+
+@subscribe(orders_events.TryOnCancelled, name="pages.tell_try_on_cancelled")
+def tell_try_on_cancelled(event: orders_events.TryOnCancelled, *, now: datetime) -> None:
+    """A booking will not be."""
+    _tell_try_on(event.try_on_id, "try_on_cancelled", now=now, is_by_store=int(event.is_by_store))
+
+
+def _tell_try_on(
+    try_on_id: int, template: str, *, now: datetime, expires_at: datetime | None = None, **parameters: str | int
+) -> None:
+    """Write an SMS with a link that opens the booking on any device."""
+    contact = orders_queries.contact_of_try_on(try_on_id)
+    token = orders_queries.sign_order_token(contact.number)
+    link = f"{settings.PUBLIC_URL}{reverse('orders:try-on', args=[contact.number])}?t={token}"
+    with translation.override(contact.language):
+        words = {"brand": bilingual.name_of(contact.brand), "store": bilingual.name_of(contact.store)}
+    starts_at = contact.starts_at.astimezone(BUSINESS_ZONE)
+    messages_services.send_message(
+        messages_choices.Channel.SMS,
+        to=contact.phone,
+        template=template,
+        language=contact.language,
+        parameters={**words, "time": f"{starts_at:%m-%d %H:%M}", "link": link, **parameters},
+        cause=f"{template}:{try_on_id}",
+        now=now,
+        expires_at=expires_at,
+    )

@@ -15,6 +15,7 @@ from orders.models.order import (
     Recognition,
     Refund,
 )
+from orders.models.try_on import TryOn, TryOnLine
 
 __all__ = [
     "Basket",
@@ -31,4 +32,6 @@ __all__ = [
     "PaymentNotice",
     "Recognition",
     "Refund",
+    "TryOn",
+    "TryOnLine",
 ]

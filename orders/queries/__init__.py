@@ -7,6 +7,7 @@ from orders.queries.audit import (
     audit_invoices,
     audit_owners,
     audit_paid_orders,
+    audit_try_ons,
     last_recognition_before,
 )
 from orders.queries.basket import (
@@ -35,6 +36,21 @@ from orders.queries.invoicing import InvoiceView, find_invoice, invoices_visible
 from orders.queries.orders import OrderLineView, OrderShareView, OrderView, order_view
 from orders.queries.pages import OrderPage, find_payment, is_payable, lines_of, order_page
 from orders.queries.parcels import ParcelView, find_pickup_code
+from orders.queries.try_ons import (
+    Piece,
+    SlotDay,
+    TryOnContact,
+    TryOnOffer,
+    TryOnPage,
+    TryOnRow,
+    contact_of_try_on,
+    get_try_on_for,
+    try_on_days,
+    try_on_offer,
+    try_on_page,
+    try_on_rows,
+    try_ons_visible_to,
+)
 
 __all__ = [
     "OVERDUE",
@@ -54,14 +70,22 @@ __all__ = [
     "OrderWord",
     "ParcelView",
     "Seen",
+    "Piece",
     "SeenLine",
+    "SlotDay",
+    "TryOnContact",
+    "TryOnOffer",
+    "TryOnPage",
+    "TryOnRow",
     "audit_adjustments",
     "audit_due_rows",
     "audit_invoices",
     "audit_owners",
     "audit_paid_orders",
+    "audit_try_ons",
     "baskets_of",
     "contact_of_order",
+    "contact_of_try_on",
     "contacts_of_fulfillment",
     "count_units",
     "derive",
@@ -76,6 +100,7 @@ __all__ = [
     "find_pickup_code",
     "find_serving_store",
     "get_order_for",
+    "get_try_on_for",
     "invoices_visible_to",
     "is_payable",
     "last_recognition_before",
@@ -91,4 +116,9 @@ __all__ = [
     "read_seen_page",
     "sign_order_token",
     "token_of_account",
+    "try_on_days",
+    "try_on_offer",
+    "try_on_page",
+    "try_on_rows",
+    "try_ons_visible_to",
 ]

@@ -55,6 +55,11 @@ def audit_invoices(*, overdue: datetime) -> Audit:
     return _run(sql.AUDIT_INVOICES, {"overdue": overdue})
 
 
+def audit_try_ons(*, now: datetime) -> Audit:
+    """Check that goods are held to be tried on for live bookings alone, and that each booking to come has its place."""
+    return _run(sql.AUDIT_TRY_ONS, {"now": now, "given_up_or_done": GIVEN_UP_OR_DONE})
+
+
 def last_recognition_before(moment: datetime, *, after: int) -> int:
     """Return the id up to which all recognised sales are older than a moment; `after` when none is."""
     with connection.cursor() as cursor:

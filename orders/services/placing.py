@@ -251,7 +251,7 @@ def _check_promise(wanted: PlaceOrder, promised_on: date) -> None:
 def _checked_contact(wanted: PlaceOrder) -> _Contact:
     """Check everything that needs no database, in the order of the form; return what is kept of the contact."""
     rules.check_lines([(line.sku, line.quantity) for line in wanted.lines])
-    if wanted.way not in fulfillment_choices.Way.values:
+    if wanted.way not in fulfillment_choices.ORDER_WAYS:
         raise InvalidChoice(_("Choose courier or collection."), field="way")
     if wanted.channel not in stores_choices.Channel.values:
         raise InvalidChoice(_("There is no such channel."), field="channel")

@@ -17,8 +17,8 @@ from django.db import connection
 from omni.kernel.outbox import hint
 from omni.kernel.transactions import drive
 from orders import sql
-from orders.models import Invoice, Order, PaymentIntent, Refund
-from orders.services import cancelling, invoices, payment, refunds
+from orders.models import Invoice, Order, PaymentIntent, Refund, TryOn
+from orders.services import cancelling, invoices, payment, refunds, try_ons
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -52,12 +52,13 @@ DRIVERS: dict[str, Driver] = {
     "intent": lambda row_id, *, now: payment.drive_intent(row_id, now=now),
     "refund": lambda row_id, *, now: refunds.drive_refund(row_id, now=now),
     "invoice": lambda row_id, *, now: invoices.drive_invoice(row_id, now=now),
+    "try_on": lambda row_id, *, now: try_ons.drive_try_on(row_id, now=now),
 }
 
 
 @drive
 def drive_due_rows(*, now: datetime) -> int:
-    """Take due orders, payments, refunds and invoices on, each row alone; return how many were tried.
+    """Take due orders, payments, refunds, invoices and bookings on, each row alone; return how many were tried.
 
     Only one sweep runs at a time (advisory lock): a provider that hangs must not hold every worker.
     """
@@ -68,12 +69,15 @@ def drive_due_rows(*, now: datetime) -> int:
         intents = PaymentIntent.objects.filter(next_attempt_at__lte=now).order_by("next_attempt_at")
         refunds_due = Refund.objects.filter(next_attempt_at__lte=now).order_by("next_attempt_at")
         invoices_due = Invoice.objects.filter(next_attempt_at__lte=now).order_by("next_attempt_at")
-        return (
-            _each("order", orders, now)
-            + _each("intent", intents, now)
-            + _each("refund", refunds_due, now)
-            + _each("invoice", invoices_due, now)
-        )
+        try_ons_due = TryOn.objects.filter(due_at__lte=now).order_by("due_at")
+        due = {
+            "order": orders,
+            "intent": intents,
+            "refund": refunds_due,
+            "invoice": invoices_due,
+            "try_on": try_ons_due,
+        }
+        return sum(_each(kind, rows, now) for kind, rows in due.items())
 
 
 @drive

@@ -2,6 +2,7 @@
 
 from stores.services.capacity import CapacityFull, CapacityNotTaken, give_back_capacity, take_capacity
 from stores.services.csv_files import CsvRow, FileRefused, Problems, RowProblem, read_csv
+from stores.services.slots import SlotFull, SlotNotTaken, give_back_slot, take_slot
 from stores.services.staff import erase_former_staff
 from stores.services.store_import import OPTIONAL as STORE_OPTIONAL_COLUMNS
 from stores.services.store_import import REQUIRED as STORE_REQUIRED_COLUMNS
@@ -16,10 +17,14 @@ __all__ = [
     "FileRefused",
     "Problems",
     "RowProblem",
+    "SlotFull",
+    "SlotNotTaken",
     "StoreImport",
     "erase_former_staff",
     "give_back_capacity",
+    "give_back_slot",
     "import_stores",
     "read_csv",
     "take_capacity",
+    "take_slot",
 ]

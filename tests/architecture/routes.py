@@ -146,6 +146,11 @@ PAGES: dict[str, Route] = {
     "orders/<str:number>/cancel/": Route(
         NOT_ALLOWED, answers(404, ([GUEST], 302)), row="unpaid order", writers=(GUEST,)
     ),
+    "try-on/": Route(answers(200), answers(302), writers=ROLES),
+    "try-ons/": FOR_ALL,
+    "try-ons/<str:number>/": Route(answers(404, ([GUEST], 200)), NOT_ALLOWED, row="try-on"),
+    "try-ons/<str:number>/code.svg": Route(answers(404, ([GUEST], 200)), NOT_ALLOWED, row="try-on"),
+    "try-ons/<str:number>/cancel/": Route(NOT_ALLOWED, answers(404, ([GUEST], 302)), row="try-on", writers=(GUEST,)),
     # The account of a shopper; whoever is signed in has one.
     "sign-in/": Route(answers(200, (SIGNED_IN, 302)), answers(422, (SIGNED_IN, 302))),
     "sign-in/code/": Route(answers(302), answers(302)),
@@ -204,6 +209,9 @@ PAGES: dict[str, Route] = {
     "desk/tasks/<str:number>/pack/": desk_act("accepted task"),
     "desk/tasks/<str:number>/hand-over/": desk_act("packed task"),
     "desk/tasks/<str:number>/collect/": desk_act("ready task"),
+    "desk/tasks/<str:number>/check-in/": desk_act("prepared try-on task"),
+    "desk/tasks/<str:number>/room/": desk_act("arrived try-on task"),
+    "desk/tasks/<str:number>/tried/": desk_act("arrived try-on task"),
     "desk/tasks/<str:number>/answer/": desk_act("task to cancel"),
     "desk/tasks/<str:number>/returned/": desk_act("returning task"),
     "desk/tasks/<str:number>/lost/": desk_act("returning task"),
@@ -325,6 +333,7 @@ ADMIN_MODELS: dict[str, str] = {
     "orders.refund": READ,
     "orders.recognition": READ,
     "orders.invoice": READ,
+    "orders.tryon": READ,
     "settlement.account": READ,
     "settlement.journalentry": READ,
     "settlement.creditentry": READ,

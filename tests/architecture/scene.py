@@ -4,7 +4,7 @@ import copy
 import json
 import re
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from allauth.account.models import EmailAddress
@@ -23,6 +23,8 @@ from members.models import Member, OfferUse
 from omni.accounts import services as accounts_services
 from omni.accounts.models import User
 from omni.api.models import ApiKey
+from omni.kernel import clock
+from omni.kernel.clock import BUSINESS_ZONE, business_date
 from omni.kernel.numbers import public_number
 from omni.kernel.transactions import entry
 from omni.messages import services as messages_services
@@ -56,6 +58,7 @@ from tests.factories.stores import (
     MallFinanceFactory,
     ManagerFactory,
 )
+from tests.factories.try_ons import arrived, prepared, share_of
 from tests.fulfillment.test_store_work import set_status, wish_to_cancel
 
 TOKEN = "t" * 32
@@ -342,7 +345,11 @@ def _offer_tasks(scene: Scene) -> None:
     set_status(returning, FulfillmentOrderStatus.RETURNING)
     move_share(uncollected, handover.end_waiting, is_reported=False)
     wish_to_cancel(to_cancel)
+    try_on, here = prepared(world, "S"), arrived(world, "S", phone="13900139000")
+    scene.rows["try-on"] = try_on.number
     tasks = {
+        "prepared try-on task": share_of(try_on),
+        "arrived try-on task": share_of(here),
         "offered task": offer_share(world),
         "accepted task": accept(offer_share(world)),
         "packed task": packed,
@@ -354,8 +361,24 @@ def _offer_tasks(scene: Scene) -> None:
     scene.rows |= {name: task.number for name, task in tasks.items()}
     scene.sent |= {
         "desk/tasks/<str:number>/hand-over/": {"code": code_of(packed)},
+        "desk/tasks/<str:number>/check-in/": {"code": code_of(share_of(try_on), PickupCodePurpose.SHOPPER)},
+        "try-on/": {
+            "brand": "one",
+            "sku": "SHIRT-S",
+            "store": world.stores["A"].pk,
+            "key": "k",
+            "slot": _a_slot_from_now(),
+            "contact_name": "王小雨",
+            "phone": "13700137000",
+        },
         "desk/tasks/<str:number>/collect/": {"code": code_of(ready, PickupCodePurpose.SHOPPER)},
     }
+
+
+def _a_slot_from_now() -> str:
+    """Return a half-hour of tomorrow's in which the stores are open, as the form sends it."""
+    day = business_date(clock.now()) + timedelta(days=1)
+    return datetime.combine(day, time(15), BUSINESS_ZONE).isoformat()
 
 
 def _fill_admin(world: World) -> None:
@@ -437,7 +460,8 @@ def _shop_as(role: str, visitor: Visitor, scene: Scene) -> None:
 
     The guest has a basket too; what its forms hold is what everybody else sends there as well.
     """
-    own = [scene.rows[row] for row in ("unpaid order", "order to pay again", "order to collect", "order to speak of")]
+    own = ["unpaid order", "order to pay again", "order to collect", "order to speak of", "try-on"]
+    own = [scene.rows[row] for row in own]
     if role != routes.GUEST:
         own = [placed_order(scene.world).number]
     for number in own:

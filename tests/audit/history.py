@@ -11,7 +11,7 @@ from omni.kernel.transactions import entry
 from omni.pages import exporting
 from orders import services
 from orders.clients import ProviderRefund
-from orders.models import Order, PaymentIntent, Refund
+from orders.models import Order, PaymentIntent, Refund, TryOn
 from orders.services import payment, refunds
 from tests.audit.after_history import invoice, wait_for_size
 from tests.audit.offer_history import use_offers
@@ -30,6 +30,7 @@ from tests.factories.orders import (
     shares_of,
     started_payment,
 )
+from tests.factories.try_ons import prepared
 
 LATER = NOON + timedelta(minutes=5)
 
@@ -45,6 +46,7 @@ class History:
     cancelled: Order
     orphan: PaymentIntent
     discounted: Order
+    try_on: TryOn
 
 
 def live_through(world: World) -> History:
@@ -70,7 +72,7 @@ def live_through(world: World) -> History:
     delivered.refresh_from_db()
     invoice(delivered)
     run_deliveries(LATER)
-    return History(placed, offered, accepted, delivered, cancelled, orphan, discounted)
+    return History(placed, offered, accepted, delivered, cancelled, orphan, discounted, prepared(world, "S"))
 
 
 def sell_cheaper(world: World) -> Order:

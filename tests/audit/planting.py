@@ -20,6 +20,9 @@ def number(order: str) -> Naming:
     return lambda history: getattr(history, order).number
 
 
+NO_ORDERS = {"orphan", "try_on"}
+
+
 class Plant(NamedTuple):
     """`statement` may name orders of the history by their ids ({placed}), and their first shares ({placed_share}).
 
@@ -34,7 +37,7 @@ class Plant(NamedTuple):
     def put(self, history: History) -> None:
         """Spoil the database."""
         keys = {name: getattr(history, name).pk for name in vars(history)}
-        shares = {f"{name}_share": shares_of(getattr(history, name))[0].pk for name in keys if name != "orphan"}
+        shares = {f"{name}_share": shares_of(getattr(history, name))[0].pk for name in keys if name not in NO_ORDERS}
         spoil(self.statement.format(**keys, **shares))
 
     def name(self, history: History) -> str:

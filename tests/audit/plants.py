@@ -20,6 +20,7 @@ FULFILLMENT_DUE = "No step of fulfillment is overdue"
 ORDERS_DUE = "No step of orders is overdue"
 ERASURES = "No erasure is overdue"
 EXPORTS = "No copy of somebody's data is overdue"
+TRY_ONS = "Goods to try on are held for live bookings"
 EVENTS = "No event is parked or overdue"
 
 PLANTS = (
@@ -436,6 +437,48 @@ PLANTS = (
         """,
         {ORDERS_DUE, MONEY, PAID},
         ", 6 failures",
+    ),
+    Plant(
+        "a booking that never ends",
+        "UPDATE orders_tryon SET due_at = '2026-03-16 03:00+00' WHERE id = {try_on}",
+        {ORDERS_DUE},
+        number("try_on"),
+    ),
+    Plant(
+        "a booking whose end fails every time",
+        "UPDATE orders_tryon SET attempts = 6 WHERE id = {try_on}",
+        {ORDERS_DUE},
+        ", 6 attempts",
+    ),
+    Plant(
+        "goods held for a booking that is over",
+        """
+        UPDATE orders_tryon SET finished_at = '2026-03-16 04:00+00', due_at = NULL, status = 'declined' WHERE id =
+        {try_on}
+        """,
+        {TRY_ONS},
+        number("try_on"),
+    ),
+    Plant(
+        "goods held for no booking",
+        "UPDATE orders_tryon SET fulfillment_id = -2 WHERE id = {try_on}",
+        {TRY_ONS},
+        "is for no booking",
+    ),
+    Plant(
+        "a place of a half-hour taken by nobody",
+        "UPDATE stores_storeslot SET used = used + 1",
+        {TRY_ONS},
+        "2 places taken by 1 bookings",
+    ),
+    Plant(
+        "goods that hang ready for ever",
+        """
+        UPDATE fulfillment_fulfillmentorder share SET deadline_at = NULL FROM orders_tryon booking WHERE booking.id =
+        {try_on} AND share.fulfillment_id = booking.fulfillment_id
+        """,
+        {FULFILLMENT_DUE},
+        "was to be collected by never",
     ),
     Plant(
         "an event that is parked",

@@ -10,6 +10,7 @@ from stores.rules import (
     after_open_minutes,
     arrival_at,
     format_hours,
+    half_hour_slots,
     half_hours,
     opening_at,
     parse_hours,
@@ -170,3 +171,35 @@ def test_half_hours_are_rounded_up(minutes: int, hours: float) -> None:
 def test_rounded_up_is_the_next_half_hour_by_the_clock() -> None:
     moments = [shanghai(16, *time).astimezone(BUSINESS_ZONE) for time in ((11, 30), (11, 31), (23, 31))]
     assert [f"{rounded_up(moment):%d %H:%M}" for moment in moments] == ["16 11:30", "16 12:00", "17 00:00"]
+
+
+def test_half_hour_slots_lie_within_the_hours_and_the_window() -> None:
+    assert half_hour_slots(*TEN_TO_TEN, {}, shanghai(16, 20, 10), shanghai(17, 11)) == [
+        shanghai(16, 20, 30),
+        shanghai(16, 21),
+        shanghai(16, 21, 30),
+        shanghai(17, 10),
+        shanghai(17, 10, 30),
+    ]
+
+
+def test_half_hour_slots_of_odd_hours_begin_on_the_half_hour() -> None:
+    opens, closes = parse_hours("10:10-11:50")
+
+    assert half_hour_slots(opens, closes, {}, shanghai(16, 0), shanghai(16, 23)) == [
+        shanghai(16, 10, 30),
+        shanghai(16, 11),
+    ]
+
+
+def test_half_hour_slots_past_midnight_and_of_a_closed_day() -> None:
+    exceptions = {date(2026, 3, 16): None, date(2026, 3, 17): (600, 660)}
+
+    assert half_hour_slots(*NIGHTS, exceptions, shanghai(16, 0), shanghai(18, 0)) == [
+        shanghai(16, 0),
+        shanghai(16, 0, 30),
+        shanghai(16, 1),
+        shanghai(16, 1, 30),
+        shanghai(17, 10),
+        shanghai(17, 10, 30),
+    ]
