@@ -264,7 +264,8 @@ def try_on_page(try_on: TryOn, *, now: datetime) -> TryOnPage:
     share = try_on.fulfillment.orders.prefetch_related("pickup_codes").order_by("pk").first()
     found = stores_queries.shops_of([try_on.store_id], now=now)[try_on.store_id]
     lines = try_on.lines.select_related("variant__product__category").order_by("pk")
-    phone = sealing.mask_phone(sealing.unseal(try_on.contact_phone_sealed))
+    sealed = try_on.contact_phone_sealed
+    phone = sealing.mask_phone(sealing.unseal(sealed)) if sealed else ""
     return TryOnPage(
         number=try_on.number,
         brand_name=bilingual.name_of(try_on.brand),

@@ -12,7 +12,7 @@ from omni.kernel.transactions import step
 from omni.messages import services as messages_services
 from orders import rules
 from orders.choices import ORDER_TRANSITIONS, RefundStatus
-from orders.models import Basket, Order, PaymentNotice, Refund
+from orders.models import Basket, Order, PaymentNotice, Refund, TryOn
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -22,11 +22,13 @@ OVER = sorted(status for status, following in ORDER_TRANSITIONS.items() if not f
 
 @step
 def erase_person(user_id: int, *, now: datetime) -> bool:
-    """Forget the contacts and recipients of an account's orders of every channel, and the messages to them.
+    """Forget the contacts and recipients of an account's orders and bookings, and the messages to them.
 
-    False, with nothing changed, while an order is under way or money is still to go back.
+    False, with nothing changed, while an order or a booking is under way or money is still to go back.
     """
-    mine = _orders_of(user_id)
+    mine, bookings = _orders_of(user_id), _bookings_of(user_id)
+    if bookings.filter(finished_at=None).exists():
+        return False
     if mine.exclude(status__in=OVER).exists():
         return False
     if Refund.objects.filter(order__in=mine).exclude(status=RefundStatus.SUCCEEDED).exists():
@@ -38,15 +40,26 @@ def erase_person(user_id: int, *, now: datetime) -> bool:
     for notice in PaymentNotice.objects.filter(intent__checkout__in=[row[2] for row in rows], body__has_key="payer"):
         notice.body.pop("payer")
         notice.save(update_fields=["body"])
-    fulfillment_services.forget_recipients([row[1] for row in rows])
-    messages_services.forget_recipients({row[3] for row in rows}, now=now)
+    booked = list(bookings.values_list("pk", "fulfillment_id", "contact_phone_index"))
+    TryOn.objects.filter(pk__in=[row[0] for row in booked]).update(
+        contact_name="", contact_phone_sealed="", contact_phone_index=""
+    )
+    fulfillment_services.forget_recipients([row[1] for row in (*rows, *booked)])
+    messages_services.forget_recipients({row[3] for row in rows} | {row[2] for row in booked}, now=now)
     Basket.objects.filter(token=rules.account_token(user_id)).delete()
     return True
 
 
 def _orders_of(user_id: int) -> QuerySet[Order]:
+    return Order.objects.filter(pk__in=Order.objects.filter(_is_of(user_id)).values("pk"))
+
+
+def _bookings_of(user_id: int) -> QuerySet[TryOn]:
+    return TryOn.objects.filter(pk__in=TryOn.objects.filter(_is_of(user_id)).values("pk"))
+
+
+def _is_of(user_id: int) -> Q:
+    """Return the condition of being an account's: its memberships', or its proven phone's."""
     mine = Q(member__user=user_id)
     phone_index = accounts_queries.get_identity(user_id).phone_index
-    if phone_index is not None:
-        mine |= Q(contact_phone_index=phone_index)
-    return Order.objects.filter(pk__in=Order.objects.filter(mine).values("pk"))
+    return mine if phone_index is None else mine | Q(contact_phone_index=phone_index)

@@ -18,11 +18,11 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from fulfillment import queries as fulfillment_queries
 from omni.kernel import clock
-from omni.kernel.errors import DomainError, NotFound
+from omni.kernel.errors import DomainError
 from omni.kernel.transactions import Idempotency, entry, run_once
 from orders import queries, services
 from orders.forms import TryOnForm
-from orders.views.shop import STOP_POLLING, known_of, membership, remember, shopper_of
+from orders.views.shop import STOP_POLLING, known_of, membership, open_by_link, remember, shopper_of
 from stores import queries as stores_queries
 
 if TYPE_CHECKING:
@@ -86,12 +86,8 @@ def list_try_ons(request: HttpRequest) -> HttpResponse:
 @require_safe
 def show_try_on(request: HttpRequest, number: str) -> HttpResponse:
     """Show a booking with its code; a signed link opens it on another device. With `v`, what changes of it alone."""
-    token = request.GET.get("t", "")
-    if token:
-        if queries.read_order_token(token) != number:
-            raise NotFound
-        remember(request, number)
-        return redirect("orders:try-on", number)
+    if request.GET.get("t"):
+        return open_by_link(request, number, "orders:try-on")
     page = queries.try_on_page(queries.get_try_on_for(shopper_of(request), number), now=clock.now())
     if "v" not in request.GET:
         link = f"{reverse('orders:try-on', args=[page.number])}?t={queries.sign_order_token(page.number)}"
