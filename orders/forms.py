@@ -419,11 +419,17 @@ class TryOnForm(forms.Form):
 
     def clean_contact_name(self) -> str:
         """Check the name as booking will, so that all mistakes are shown at once."""
-        return _checked(rules.clean_name, self.cleaned_data["contact_name"])
+        try:
+            return rules.clean_name(self.cleaned_data["contact_name"])
+        except InvalidInput as error:
+            raise forms.ValidationError(error.message) from error
 
     def clean_phone(self) -> str:
         """Check the phone likewise; it is passed on as typed."""
-        _checked(sealing.normalise_phone, self.cleaned_data["phone"])
+        try:
+            sealing.normalise_phone(self.cleaned_data["phone"])
+        except InvalidInput as error:
+            raise forms.ValidationError(error.message) from error
         return str(self.cleaned_data["phone"])
 
     def show_refusal(self, error: DomainError) -> None:

@@ -17,15 +17,19 @@ from django.utils.translation import get_language
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from fulfillment import queries as fulfillment_queries
+from members import services as members_services
+from omni.accounts import queries as accounts_queries
 from omni.kernel import clock
 from omni.kernel.errors import DomainError
 from omni.kernel.transactions import Idempotency, entry, run_once
 from orders import queries, services
 from orders.forms import TryOnForm
-from orders.views.shop import STOP_POLLING, known_of, membership, open_by_link, remember, shopper_of
+from orders.views.shop import STOP_POLLING, open_by_link, remember, shopper_of
 from stores import queries as stores_queries
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from django.http import HttpRequest
 
 
@@ -42,7 +46,7 @@ def new_try_on(request: HttpRequest) -> HttpResponse:
         store_id=int(store) if store.isascii() and store.isdigit() and len(store) < 19 else None,
         now=clock.now(),
     )
-    form = TryOnForm(request.POST if request.method == "POST" else None, initial=known_of(request, ""))
+    form = TryOnForm(request.POST if request.method == "POST" else None, initial=_known_of(request))
     if form.is_valid():
         try:
             return _book(request, offer, form.cleaned_data)
@@ -67,7 +71,7 @@ def _book(request: HttpRequest, offer: queries.TryOnOffer, values: dict[str, Any
 
     def work() -> dict[str, Any]:
         now = clock.now()
-        mine = dataclasses.replace(wanted, member_id=membership(request, wanted.brand_id, now))
+        mine = dataclasses.replace(wanted, member_id=_membership(request, wanted.brand_id, now))
         return {"number": services.book_try_on(mine, now=now)}
 
     fingerprint = hashlib.sha256(repr(wanted).encode()).hexdigest()
@@ -75,6 +79,22 @@ def _book(request: HttpRequest, offer: queries.TryOnOffer, values: dict[str, Any
     answer, _is_replayed = run_once(Idempotency(f"try-on:{who}", values["key"], fingerprint), work)
     remember(request, answer["number"])
     return redirect("orders:try-on", answer["number"])
+
+
+def _known_of(request: HttpRequest) -> dict[str, str]:
+    """Return what the account knows of whom to ask for."""
+    if request.user.pk is None:
+        return {}
+    identity = accounts_queries.get_identity(request.user.pk)
+    return {"contact_name": identity.name, "phone": identity.phone}
+
+
+def _membership(request: HttpRequest, brand_id: int, now: datetime) -> int | None:
+    """Return the account's membership with a brand, which the first booking begins; None without a proven phone."""
+    user_id = request.user.pk
+    if user_id is None or accounts_queries.get_identity(user_id).phone_index is None:
+        return None
+    return members_services.enrol(user_id, brand_id, now=now)
 
 
 @require_safe
