@@ -13,7 +13,10 @@ function pointOf(text) {
 }
 
 function mark(className, name) {
-  const icon = L.divIcon({ className: `track-pin ${className}`, iconSize: [26, 26] });
+  const words = document.createElement("span");
+  words.className = "track-name";
+  words.textContent = name;
+  const icon = L.divIcon({ className: `track-pin ${className}`, html: words, iconSize: [26, 26] });
   return { icon, title: name, interactive: false, keyboard: false };
 }
 

@@ -7,7 +7,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import translation
 
 from fulfillment import services as fulfillment_services
-from fulfillment.choices import Way
+from fulfillment.choices import PickupCodePurpose, Way
 from fulfillment.models import Delivery, TrailPoint
 from fulfillment.services import handover
 from omni.kernel.transactions import entry
@@ -92,7 +92,7 @@ def test_find_pickup_code_is_the_live_one_of_the_orders_own_share(world: World) 
     order = packed_order(world, way=Way.PICKUP, pickup_store_id=world.stores["A"].pk)
     other = packed_order(world, way=Way.PICKUP, pickup_store_id=world.stores["A"].pk)
     (share,), (foreign,) = shares_of(order), shares_of(other)
-    assert queries.find_pickup_code(order, share.number) == code_of(share, "shopper")
+    assert queries.find_pickup_code(order, share.number) == code_of(share, PickupCodePurpose.SHOPPER)
     assert queries.find_pickup_code(order, foreign.number) is None
     move_share(share, handover.give_to_shopper)
     assert queries.find_pickup_code(order, share.number) is None

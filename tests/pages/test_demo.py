@@ -11,12 +11,13 @@ import pytest
 from django.contrib.auth import authenticate
 from django.core.management import call_command
 from django.db import connection, transaction
+from django.db.models import F
 from pytest_django import DjangoDbBlocker
 
 from fulfillment.models import RoutingRule
 from inventory.models import Price, Product, StockLevel, Variant
 from members import queries as members_queries
-from members.models import AccountAddress, Coupon, CouponTemplate, Member, PointsAccount, Promotion
+from members.models import AccountAddress, Coupon, CouponTemplate, Member, PointsAccount, Promotion, Review
 from omni.kernel import geo, sealing
 from omni.pages import demo
 from omni.pages.demo.brands import BRANDS
@@ -55,6 +56,15 @@ def test_build_world_makes_what_the_demo_promises(counts: dict[str, int]) -> Non
     assert 450_000 < StockLevel.objects.count() < 650_000
     assert Member.objects.count() == 2000
     assert counts["stores_store"] == Store.objects.count()
+
+
+def test_buyers_speak_of_the_range(counts: dict[str, int]) -> None:
+    assert 2000 < counts["members_review"] == Review.objects.count() < 8000
+    spoken_of = Review.objects.values("product").distinct().count()
+    assert spoken_of > 300
+    order = Review.objects.order_by("pk").filter(product__brand__code="tingwei").values_list("created_at", flat=True)
+    assert list(order) == sorted(order)
+    assert not Review.objects.exclude(variant__product=F("product")).exists()
 
 
 def test_stores_lie_nearest_to_the_centre_of_their_own_district() -> None:

@@ -15,6 +15,7 @@ from omni.pages.demo.copying import Table, without_indexes
 from omni.pages.demo.offers import Offers
 from omni.pages.demo.people import People
 from omni.pages.demo.places import Places
+from omni.pages.demo.reviews import Reviews
 from omni.pages.demo.stock import Stock
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ def build_world(*, now: datetime) -> dict[str, int]:
     places = Places(_dice("places"))
     people = People(_dice("people"), now)
     offers = Offers(_dice("offers"), now)
+    reviews = Reviews(_dice("reviews"), now)
     stock = Stock(_dice("stock"), now)
     people.add_administrator()
     people.add_mall_finance(places)
@@ -62,12 +64,14 @@ def build_world(*, now: datetime) -> dict[str, int]:
             people.add_store_staff(brand, store)
         people.add_members(brand_id, number, stores, places)
         members = [member for member in people.memberships if member.brand_id == brand_id]
+        reviews.add_brand(brand_id, catalogue.styles[brand_id])
         offers.add_brand(brand, brand_id, catalogue.category_ids, members)
         stock.add_brand(catalogue.styles[brand_id], stores)
         if brand.routing:
             rules.add((brand_id, list(brand.routing), 20, 4, SHORT_REACH_METRES, 1080, 2, 0, None, 72))
     counts = _load(
-        [brands, *places.tables(), *catalogue.tables(), *people.tables(), *offers.tables(), rules], stock.tables()
+        [brands, *places.tables(), *catalogue.tables(), *people.tables(), *offers.tables(), reviews.reviews, rules],
+        stock.tables(),
     )
     while inventory_services.refresh_listings(now=now):
         pass
