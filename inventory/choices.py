@@ -76,6 +76,15 @@ class MovementKind(models.TextChoices):
     FOUND = "found", _("Found")
     COUNT = "count", _("Count")
     ADJUSTMENT = "adjustment", _("Adjustment")
+    SCRAP = "scrap", _("Scrapped")
+
+
+class Shelf(models.TextChoices):
+    """Where a piece goes that came back."""
+
+    SALE = "sale", _("Back on sale")
+    ASIDE = "aside", _("Set aside, unsellable")
+    SCRAP = "scrap", _("Thrown away")
 
 
 class ReservationStatus(models.TextChoices):

@@ -23,6 +23,9 @@ from orders.models import (
     PaymentNotice,
     Recognition,
     Refund,
+    Return,
+    ReturnLine,
+    ReturnPolicy,
     TryOn,
 )
 
@@ -121,3 +124,23 @@ class TryOnAdmin(ReadOnly, admin.ModelAdmin["TryOn"]):
     search_fields = ["number"]
     exclude = ["contact_phone_sealed", "contact_phone_index"]
     show_full_result_count = False
+
+
+class ReturnLineInline(ReadOnly, admin.TabularInline["ReturnLine", "Return"]):
+    model = ReturnLine
+    fields = ["order_line_id", "sale_id", "unit", "refund_fen", "condition", "is_live"]
+    readonly_fields = ["order_line_id", "sale_id"]
+
+
+@admin.register(Return)
+class ReturnAdmin(ReadOnly, admin.ModelAdmin["Return"]):
+    list_display = ["number", "order_id", "kind", "way", "status", "reason", "goods_fen", "requested_at", "due_at"]
+    list_filter = ["status", "kind", "way", "reason"]
+    search_fields = ["number"]
+    inlines = [ReturnLineInline]
+    show_full_result_count = False
+
+
+@admin.register(ReturnPolicy)
+class ReturnPolicyAdmin(admin.ModelAdmin["ReturnPolicy"]):
+    list_display = ["brand", "days", "fault_days", "arrive_days", "collection_fee_fen"]

@@ -62,12 +62,29 @@ class FulfilStatus(models.TextChoices):
     FULL = "full", _("Fulfilled")
 
 
+class ReturnedStatus(models.TextChoices):
+    """Derived from the pieces that came back, never written."""
+
+    NONE = "none", _("Nothing returned")
+    PART = "part", _("Partly returned")
+    FULL = "full", _("Returned")
+
+
 class ChargeKind(models.TextChoices):
+    """COLLECTION: what a shopper pays for having a return collected; taken from the refund."""
+
     DELIVERY = "delivery", _("Delivery")
+    COLLECTION = "collection", _("Collection of a return")
 
 
 class PaymentMethod(models.TextChoices):
+    """RETURN_CREDIT is what came back of an order, used for another one; nobody can choose it."""
+
     WECHAT_NATIVE = "wechat_native", _("WeChat Pay")
+    RETURN_CREDIT = "return_credit", _("Returned goods")
+
+
+SHOPPER_METHODS = (PaymentMethod.WECHAT_NATIVE,)
 
 
 class IntentStatus(models.TextChoices):
@@ -122,6 +139,12 @@ class RefundReason(models.TextChoices):
     RETURNED = "returned", _("Came back undelivered")
     NOT_COLLECTED = "not_collected", _("Not collected in time")
     ORPHAN = "orphan", _("Paid after closing")
+    GOODS_RETURNED = "goods_returned", _("Returned")
+    EXCHANGED = "exchanged", _("Used for an exchange")
+
+
+# Money that goes back for what had been sold; everything else goes back before it was.
+AFTER_SALE = (RefundReason.GOODS_RETURNED, RefundReason.EXCHANGED)
 
 
 class TryOnStatus(models.TextChoices):
@@ -195,3 +218,89 @@ INVOICE_TRANSITIONS: dict[InvoiceStatus, frozenset[InvoiceStatus]] = {
 }
 # What the provider is still to be asked about.
 OPEN_INVOICES = (InvoiceStatus.REQUESTED, InvoiceStatus.ISSUING, InvoiceStatus.REVERSING)
+
+
+class ReturnKind(models.TextChoices):
+    RETURN = "return", _("Return")
+    EXCHANGE = "exchange", _("Exchange")
+
+
+class ReturnWay(models.TextChoices):
+    """How goods come back."""
+
+    BRING = "bring", _("Bring it to a store")
+    COLLECT = "collect", _("Have it collected")
+
+
+class ReturnReason(models.TextChoices):
+    TOO_SMALL = "too_small", _("Too small")
+    TOO_LARGE = "too_large", _("Too large")
+    NOT_WANTED = "not_wanted", _("I changed my mind")
+    UNLIKE_PICTURE = "unlike_picture", _("Not as shown")
+    FAULTY = "faulty", _("Faulty or damaged")
+    WRONG_ITEM = "wrong_item", _("Not what I ordered")
+
+
+# For these the brand pays: collection, and the delivery when everything comes back.
+OUR_FAULTS = frozenset({ReturnReason.UNLIKE_PICTURE, ReturnReason.FAULTY, ReturnReason.WRONG_ITEM})
+
+
+class ReturnStatus(models.TextChoices):
+    REQUESTED = "requested", pgettext_lazy("return", "Requested")
+    APPROVED = "approved", pgettext_lazy("return", "Agreed")
+    DROPPED_AT_STORE = "dropped_at_store", pgettext_lazy("return", "Left at the store")
+    IN_TRANSIT = "in_transit", pgettext_lazy("return", "With the courier")
+    RECEIVED = "received", pgettext_lazy("return", "Received")
+    INSPECTED = "inspected", pgettext_lazy("return", "Looked at")
+    REFUND_DUE = "refund_due", pgettext_lazy("return", "Refund on its way")
+    REFUNDED = "refunded", pgettext_lazy("return", "Refunded")
+    CLOSED = "closed", pgettext_lazy("return", "Finished")
+    REJECTED = "rejected", pgettext_lazy("return", "Refused")
+    CANCELLED = "cancelled", pgettext_lazy("return", "Called off")
+    EXPIRED = "expired", pgettext_lazy("return", "Never arrived")
+
+
+_R = ReturnStatus
+
+RETURN_TRANSITIONS: dict[ReturnStatus, frozenset[ReturnStatus]] = {
+    _R.REQUESTED: frozenset({_R.APPROVED, _R.REJECTED}),
+    _R.APPROVED: frozenset({_R.DROPPED_AT_STORE, _R.IN_TRANSIT, _R.CANCELLED, _R.EXPIRED}),
+    _R.DROPPED_AT_STORE: frozenset({_R.RECEIVED}),
+    # A courier who could not deliver brings it back to the shopper; one who lost it has had it on our account.
+    _R.IN_TRANSIT: frozenset({_R.RECEIVED, _R.APPROVED, _R.CANCELLED, _R.INSPECTED}),
+    _R.RECEIVED: frozenset({_R.INSPECTED, _R.REJECTED}),
+    _R.INSPECTED: frozenset({_R.REFUND_DUE, _R.CLOSED}),
+    _R.REFUND_DUE: frozenset({_R.REFUNDED}),
+    _R.REFUNDED: frozenset({_R.CLOSED}),
+    _R.CLOSED: frozenset(),
+    _R.REJECTED: frozenset(),
+    _R.CANCELLED: frozenset(),
+    _R.EXPIRED: frozenset(),
+}
+
+# The pieces of these stay with the shopper, or went back to them.
+GIVEN_UP_RETURNS = (_R.REJECTED, _R.CANCELLED, _R.EXPIRED)
+# The goods are taken back: their sale is reversed.
+TAKEN_BACK_RETURNS = (_R.INSPECTED, _R.REFUND_DUE, _R.REFUNDED, _R.CLOSED)
+FINAL_RETURNS = (_R.CLOSED, *GIVEN_UP_RETURNS)
+
+
+class Condition(models.TextChoices):
+    """What a clerk finds of one piece. Of the last three nothing enters the stock; a lost one is paid all the same."""
+
+    RESELL = "resell", _("As new: back on sale")
+    REFURBISH = "refurbish", _("To be cleaned or repaired")
+    SCRAP = "scrap", _("Cannot be sold again")
+    REFUSED = "refused", _("Worn or altered: not taken back")
+    MISSING = "missing", _("Not in the parcel")
+    LOST = "lost", _("Lost by the courier")
+
+
+DESK_CONDITIONS = (
+    Condition.RESELL,
+    Condition.REFURBISH,
+    Condition.SCRAP,
+    Condition.REFUSED,
+    Condition.MISSING,
+)
+NOT_TAKEN = frozenset({Condition.REFUSED, Condition.MISSING})

@@ -134,3 +134,53 @@ class InvoiceReversed:
     document_id: int
     reversed_at: datetime
     amount_fen: int
+
+
+@dataclass(frozen=True)
+class SaleReversed:
+    """A piece or charge came back: book the mirror of what its sale booked. `amount_fen` is below zero, or nothing."""
+
+    order_id: int
+    recognition_id: int
+    reversed_at: datetime
+    amount_fen: int
+
+
+@dataclass(frozen=True)
+class ReturnAgreed:
+    """The shopper may bring the goods, or a courier comes for them."""
+
+    order_id: int
+    return_id: int
+    agreed_at: datetime
+
+
+@dataclass(frozen=True)
+class ReturnReceived:
+    """The goods are at a store of the brand, still to be looked at."""
+
+    order_id: int
+    return_id: int
+    store_id: int
+    received_at: datetime
+
+
+@dataclass(frozen=True)
+class ReturnTakenBack:
+    """The goods were looked at and are taken back: their sale is reversed, and their money is due."""
+
+    order_id: int
+    return_id: int
+    store_id: int
+    taken_back_at: datetime
+    refund_fen: int
+
+
+@dataclass(frozen=True)
+class ReturnGivenUp:
+    """The goods stay with the shopper. `outcome`: "cancelled", "expired" (never arrived), "rejected"."""
+
+    order_id: int
+    return_id: int
+    given_up_at: datetime
+    outcome: str

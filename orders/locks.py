@@ -5,50 +5,70 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from omni.kernel.locking import locked
-from orders.models import Checkout, Order, PaymentIntent, Refund, TryOn
+from orders.models import Checkout, Order, PaymentIntent, Refund, Return, TryOn
 
 
 class OrderLock(NamedTuple):
-    """An order and the payments of its checkout, as they are now, locked until the transaction ends."""
+    """An order and its payments, as they are now, locked until the transaction ends."""
 
     order: Order
     intents: list[PaymentIntent]
 
 
 class IntentLock(NamedTuple):
-    """A payment, the order it pays for, and all payments of the checkout."""
+    """A payment, the order it pays for, and all payments of that order."""
 
     intent: PaymentIntent
     order: Order
     intents: list[PaymentIntent]
 
 
+class ReturnLock(NamedTuple):
+    """A return, the order it comes from, and that order's payments."""
+
+    case: Return
+    order: Order
+    intents: list[PaymentIntent]
+
+
 def lock_order(order_id: int) -> OrderLock:
-    """Lock the checkout of an order, its payments, and the order.
+    """Lock the checkout of an order, the order's payments, and the order.
 
     :raises Order.DoesNotExist: when there is no such order.
     """
     # The checkout of an order never changes, so it may be read before the lock.
     checkout_id = Order.objects.values_list("checkout_id", flat=True).get(pk=order_id)
-    intents = lock_intents(checkout_id)
+    intents = lock_intents(checkout_id, order_id)
     return OrderLock(_only(locked(Order.objects.filter(pk=order_id))), intents)
 
 
 def lock_intent(intent_id: int) -> IntentLock:
-    """Lock the checkout of a payment, all its payments, and the order this one pays for.
+    """Lock the checkout of a payment, the order this one pays for, and all payments of that order.
 
     :raises PaymentIntent.DoesNotExist: when there is no such payment.
     """
     checkout_id, order_id = PaymentIntent.objects.values_list("checkout_id", "allocations__order_id").get(pk=intent_id)
-    intents = lock_intents(checkout_id)
+    intents = lock_intents(checkout_id, order_id)
     order = _only(locked(Order.objects.filter(pk=order_id)))
     return IntentLock(next(intent for intent in intents if intent.pk == intent_id), order, intents)
 
 
-def lock_intents(checkout_id: int) -> list[PaymentIntent]:
-    """Lock a checkout and its payments."""
+def lock_intents(checkout_id: int, order_id: int) -> list[PaymentIntent]:
+    """Lock a checkout and the payments of one of its orders; the others' change under the checkout's lock alone."""
     locked(Checkout.objects.filter(pk=checkout_id))
-    return locked(PaymentIntent.objects.filter(checkout_id=checkout_id))
+    return locked(PaymentIntent.objects.filter(checkout_id=checkout_id, allocations__order_id=order_id))
+
+
+def lock_return(return_id: int) -> ReturnLock:
+    """Lock the checkout of a return, the order it comes from and that order's payments; returns change under these.
+
+    :raises Return.DoesNotExist: when there is no such return.
+    """
+    order_id = Return.objects.values_list("order_id", flat=True).get(pk=return_id)
+    order, intents = lock_order(order_id)
+    case = Return.objects.get(pk=return_id)
+    case.order = order
+    return ReturnLock(case, order, intents)
 
 
 def lock_refund(refund_id: int) -> Refund:

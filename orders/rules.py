@@ -12,10 +12,10 @@ from fulfillment import choices as fulfillment_choices
 from members import choices as members_choices
 from omni.kernel import geo, money
 from omni.kernel.errors import InvalidInput
-from orders.choices import ChargeStatus, FulfilStatus
+from orders.choices import ChargeStatus, FulfilStatus, ReturnedStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
     from datetime import datetime
 
 MAX_LINES = 50
@@ -240,6 +240,23 @@ def fulfil_status(*, due_units: int, done_units: int) -> FulfilStatus:
     if done_units == 0:
         return FulfilStatus.NONE
     return FulfilStatus.FULL if done_units >= due_units else FulfilStatus.PART
+
+
+def returned_status(*, sold_units: int, returned_units: int) -> ReturnedStatus:
+    """Return how many of the units that reached the shopper came back."""
+    if returned_units == 0:
+        return ReturnedStatus.NONE
+    return ReturnedStatus.FULL if returned_units >= sold_units else ReturnedStatus.PART
+
+
+def free_units(quantity: int, taken: Collection[int]) -> list[int]:
+    """Return the units of a sale that are not being returned, the first one first."""
+    return [unit for unit in range(quantity) if unit not in taken]
+
+
+def collection_fee_fen(fee_fen: int, refund_fen: int, *, is_our_fault: bool) -> int:
+    """Return what a refund loses for the collection: never more than there is, nothing when the fault is ours."""
+    return 0 if is_our_fault else min(fee_fen, refund_fen)
 
 
 def _has_letter(text: str) -> bool:

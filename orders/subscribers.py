@@ -98,3 +98,9 @@ def follow_outcome(event: fulfillment_events.FulfillmentOrderTried, *, now: date
 def follow_refusal(event: fulfillment_events.FulfillmentOrderCancelled, *, now: datetime) -> None:
     """The store does not have what was booked."""
     services.follow_refusal(event.fulfillment_id, now=now)
+
+
+@subscribe(events.ReturnTakenBack, name="orders.review_invoice_of_return")
+def review_invoice_of_return(event: events.ReturnTakenBack, *, now: datetime) -> None:
+    """Goods came back: the invoice is for too much."""
+    services.review_invoice(event.order_id, now=now)

@@ -1,7 +1,7 @@
 from django.urls import path
 
 from orders import api
-from orders.views import checkout, feedback, invoices, shop, tracking, try_ons
+from orders.views import checkout, desk, feedback, invoices, returning, shop, tracking, try_ons
 
 app_name = "orders"
 urlpatterns = [
@@ -28,5 +28,16 @@ urlpatterns = [
     path("try-ons/<str:number>/", try_ons.show_try_on, name="try-on"),
     path("try-ons/<str:number>/code.svg", try_ons.show_try_on_qr, name="try-on-qr"),
     path("try-ons/<str:number>/cancel/", try_ons.cancel_try_on, name="try-on-cancel"),
+    path("orders/<str:number>/return/", returning.ask_for_return, name="return-new"),
+    path("returns/", returning.list_returns, name="returns"),
+    path("returns/<str:number>/", returning.show_return, name="return"),
+    path("returns/<str:number>/status/", returning.show_return_status, name="return-status"),
+    path("returns/<str:number>/code.svg", returning.show_return_qr, name="return-qr"),
+    path("returns/<str:number>/cancel/", returning.cancel_return, name="return-cancel"),
+    path("desk/returns/", desk.list_returns, name="desk-returns"),
+    path("desk/returns/<str:number>/", desk.show_return, name="desk-return"),
+    path("desk/returns/<str:number>/receive/", desk.receive_return, name="desk-return-receive"),
+    path("desk/returns/<str:number>/inspect/", desk.inspect_return, name="desk-return-inspect"),
+    path("desk/returns/<str:number>/refuse/", desk.refuse_return, name="desk-return-refuse"),
     path("callbacks/wechat/", api.receive_wechat_notice, name="wechat-notice"),
 ]

@@ -4,6 +4,7 @@ from django.utils.translation import gettext_lazy as _
 
 class RuleKind(models.TextChoices):
     CREDIT_SPLIT = "credit_split", _("Split of the sales credit")
+    RETURN_HANDLING = "return_handling", _("Credit for receiving a return")
 
 
 class CreditCase(models.TextChoices):
@@ -22,6 +23,7 @@ class CreditRole(models.TextChoices):
     FULFILLING = "fulfilling", _("Fulfilling store")
     HOME = "home", _("Member's home store")
     CHANNEL = "channel", _("Online channel")
+    HANDLING = "handling", _("Store that received the return")
 
 
 class AccountType(models.TextChoices):

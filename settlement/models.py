@@ -61,7 +61,11 @@ class RuleVersion(models.Model):
 
 
 class CreditEntry(models.Model):
-    """Performance credit of one role in one recognised sale; a KPI, never a payable. Append-only."""
+    """Performance credit of one role in one recognised sale; a KPI, never a payable. Append-only.
+
+    A return takes back what each role was credited with (`reversal_of`), piece by piece. HANDLING is no share of a
+    sale: a fixed amount for the store that received a piece, if a rule says so.
+    """
 
     brand = models.ForeignKey("stores.Brand", models.PROTECT, related_name="+", verbose_name=_("brand"))
     recognition = models.ForeignKey(
@@ -78,6 +82,9 @@ class CreditEntry(models.Model):
     )
     share_ppm = models.PositiveIntegerField(_("share (ppm)"))
     amount_fen = models.BigIntegerField(_("amount (fen)"))
+    reversal_of = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="reversals", verbose_name=_("takes back")
+    )
     business_on = models.DateField(_("business date"))
     booked_at = models.DateTimeField(_("booked at"))
 
@@ -110,7 +117,10 @@ class Account(models.Model):
 
 
 class JournalEntry(models.Model):
-    """A balanced set of journal lines, append-only. `cause` is unique: an event is booked once."""
+    """A balanced set of journal lines, append-only. `cause` is unique: an event is booked once.
+
+    `reversal_of` is the sale that a return takes back, piece by piece.
+    """
 
     brand = models.ForeignKey("stores.Brand", models.PROTECT, related_name="+", verbose_name=_("brand"))
     cause = models.CharField(_("cause"), max_length=60, unique=True)
@@ -120,8 +130,8 @@ class JournalEntry(models.Model):
     business_on = models.DateField(_("business date"))
     booked_at = models.DateTimeField(_("booked at"))
     memo = models.CharField(_("memo"), max_length=120, blank=True)
-    reversal_of = models.OneToOneField(
-        "self", models.PROTECT, null=True, blank=True, related_name="reversal", verbose_name=_("reversal of")
+    reversal_of = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="reversals", verbose_name=_("takes back")
     )
 
     class Meta:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 PREPAYMENT = "prepayment"
 SALES = "sales"
 REFUND_PAYABLE = "refund_payable"
+RETURN_CREDIT = "return_credit"
 
 # What others owe the brand for discounts that they bear.
 FUNDER_RECEIVABLES = {
@@ -30,7 +31,11 @@ FUNDER_RECEIVABLES = {
 }
 
 # What a provider has collected for us stands there until its bill arrives.
-TRANSIT_ACCOUNTS = {orders_choices.PaymentMethod.WECHAT_NATIVE.value: "psp_transit:wechat"}
+# Credit for returned goods passes from one order to another through an account that is always empty after.
+TRANSIT_ACCOUNTS = {
+    orders_choices.PaymentMethod.WECHAT_NATIVE.value: "psp_transit:wechat",
+    orders_choices.PaymentMethod.RETURN_CREDIT.value: RETURN_CREDIT,
+}
 
 ACCOUNT_TYPES = {
     PREPAYMENT: AccountType.LIABILITY,
@@ -67,7 +72,8 @@ class InvalidSplit(InvalidInput):
 class SaleFacts:
     """What the booking and the credit of one recognised sale depend on. Stores and staff are ids; a charge has no line.
 
-    `paid_fen` is what the shopper paid, `funding` what others than the brand bear of the price, {party: fen}.
+    `paid_fen` is what the shopper paid, `funding` what others than the brand bear of the price, {party: fen}. After the
+    sale (a piece that comes back, its collection) money is no longer prepaid, but owed to the shopper.
     """
 
     recognition_id: int
@@ -82,11 +88,32 @@ class SaleFacts:
     selling_store_id: int | None
     guide_id: int | None
     home_store_id: int | None
+    is_after_sale: bool = False
 
     @property
     def amount_fen(self) -> int:
         """Return what was sold: paid by the shopper or borne by others; the brand's own discounts only sell cheaper."""
         return self.paid_fen + sum(self.funding.values())
+
+
+@dataclass(frozen=True, slots=True)
+class ReversalFacts:
+    """Which unit of which sale came back, what the sale was made of, and which store received it.
+
+    `receiving_store_id` is None for a charge, and for goods that a courier lost.
+    """
+
+    sale_id: int
+    quantity: int
+    paid_fen: int
+    funding: Mapping[str, int]
+    unit: int
+    receiving_store_id: int | None
+
+    def amount_until_fen(self, units: int) -> int:
+        """Return what the first so many units of the sale were sold for, part by part rounded as they are returned."""
+        parts = [self.paid_fen, *self.funding.values()]
+        return sum(money.cumulative_part(part, units, self.quantity) for part in parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +156,17 @@ def split_credit(amount_fen: int, shares: Mapping[str, int]) -> list[CreditShare
     return [CreditShare(role, shares[role], part) for role, part in zip(roles, amounts, strict=True)]
 
 
+def reverse_credit(given: Sequence[int], *, before_fen: int, until_fen: int) -> list[int]:
+    """Return what each role loses when the sold amount that came back grows from one figure to another.
+
+    Steps from nothing to the whole take exactly what each role was given; the parts of a step sum to it.
+    """
+    if not any(given):
+        return [0 for _amount in given]
+    taken = [money.split(amount_fen, given) for amount_fen in (before_fen, until_fen)]
+    return [before - until for before, until in zip(*taken, strict=True)]
+
+
 def party_of(role: CreditRole, facts: SaleFacts) -> tuple[int | None, int | None]:
     """Return the store and the guide that a role stands for; the online channel is neither."""
     stores = {
@@ -136,6 +174,7 @@ def party_of(role: CreditRole, facts: SaleFacts) -> tuple[int | None, int | None
         CreditRole.FULFILLING: facts.fulfilling_store_id,
         CreditRole.HOME: facts.home_store_id,
         CreditRole.CHANNEL: None,
+        CreditRole.HANDLING: None,
     }
     return stores[role], facts.guide_id if role == CreditRole.SELLING else None
 
@@ -172,11 +211,11 @@ def transfer(debit: str, credit: str, amount_fen: int) -> tuple[Posting, Posting
 
 
 def sale_postings(facts: SaleFacts) -> tuple[Posting, ...]:
-    """Return the lines that book a sale: what was prepaid and what others owe for it, against the sales.
+    """Return the lines that book a sale: what was prepaid (or is owed) and what others owe for it, against the sales.
 
     A mirror, of which all is negative, books the other way; what was given away books nothing.
     """
-    sources = [(PREPAYMENT, facts.paid_fen)]
+    sources = [(REFUND_PAYABLE if facts.is_after_sale else PREPAYMENT, facts.paid_fen)]
     sources += [(FUNDER_RECEIVABLES[party], amount_fen) for party, amount_fen in sorted(facts.funding.items())]
     return tuple(
         posting

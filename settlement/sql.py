@@ -4,19 +4,31 @@ SALE_FACTS = """
 SELECT recognition.id, recognition.order_id, sale.brand_id, recognition.amount_fen, recognition.funding,
     recognition.business_on,
     sale.channel, recognition.charge_id IS NOT NULL, recognition.fulfilling_store_id,
-    coalesce(line.selling_store_id, guide.store_id), line.guide_id, member.home_store_id
+    coalesce(line.selling_store_id, guide.store_id), line.guide_id, member.home_store_id,
+    recognition.reversal_of_id IS NOT NULL OR coalesce(charge.kind = 'collection', false)
 FROM orders_recognition recognition
 JOIN orders_order sale ON sale.id = recognition.order_id
+LEFT JOIN orders_ordercharge charge ON charge.id = recognition.charge_id
 LEFT JOIN orders_orderline line ON line.id = recognition.order_line_id
 LEFT JOIN stores_staff guide ON guide.id = line.guide_id
 LEFT JOIN members_member member ON member.id = sale.member_id
 WHERE recognition.id = %s
 """
 
+REVERSAL_FACTS = """
+SELECT sale.id, sale.quantity, sale.amount_fen, sale.funding, coalesce(piece.unit, 0), goods.receiving_store_id
+FROM orders_recognition mirror
+JOIN orders_recognition sale ON sale.id = mirror.reversal_of_id
+LEFT JOIN orders_returnline piece ON piece.mirror_id = mirror.id
+LEFT JOIN orders_return goods ON goods.id = piece.case_id
+WHERE mirror.id = %s
+"""
+
 INTENT_FACTS = "SELECT brand_id, method FROM orders_paymentintent WHERE id = %s"
 
 REFUND_FACTS = """
-SELECT intent.brand_id, intent.method
+SELECT intent.brand_id, CASE refund.reason WHEN 'exchanged' THEN 'return_credit' ELSE intent.method END,
+    refund.reason IN ('goods_returned', 'exchanged')
 FROM orders_refund refund JOIN orders_paymentintent intent ON intent.id = refund.intent_id
 WHERE refund.id = %s
 """
@@ -51,7 +63,7 @@ AUDIT_SALES = (
 WITH owed AS (
     SELECT (event.payload ->> 'recognition_id')::bigint AS recognition_id
     FROM kernel_eventdelivery delivery JOIN kernel_event event ON event.id = delivery.event_id
-    WHERE delivery.state = 'pending' AND delivery.subscriber = 'settlement.book_sale'
+    WHERE delivery.state = 'pending' AND delivery.subscriber IN ('settlement.book_sale', 'settlement.book_reversal')
 ), sale AS (
     SELECT id, order_id, amount_fen + (
         SELECT coalesce(sum(fen::bigint), 0) FROM jsonb_each_text(funding) AS part (party, fen)
@@ -96,7 +108,7 @@ WITH checked AS (
     FROM settlement_creditentry credit
     JOIN orders_recognition sale ON sale.id = credit.recognition_id
     JOIN settlement_ruleversion rule ON rule.id = credit.rule_version_id
-    WHERE credit.recognition_id > %(after)s
+    WHERE credit.recognition_id > %(after)s AND credit.role <> 'handling'
     GROUP BY sale.id
 ), judged AS (
     SELECT id, CASE
@@ -105,6 +117,32 @@ WITH checked AS (
         WHEN NOT is_by_rule THEN concat('recognition ', id, ': a share differs from its rule')
     END AS problem
     FROM checked
+)
+"""
+    + _VERDICT
+)
+
+# What was taken back of an entry or a credit never exceeds it, and has its sign turned.
+AUDIT_REVERSALS = (
+    """
+WITH taken AS (
+    SELECT original.id, original.role, sum(credit.amount_fen) AS fen, original.amount_fen,
+        sum(credit.amount_fen) + original.amount_fen < -1 OR bool_or(sale.reversal_of_id <> original.recognition_id)
+            AS is_wrong,
+        sum(-sale.quantity) AS units, max(sold.quantity) AS sold
+    FROM settlement_creditentry credit
+    JOIN settlement_creditentry original ON original.id = credit.reversal_of_id
+    JOIN orders_recognition sale ON sale.id = credit.recognition_id
+    JOIN orders_recognition sold ON sold.id = original.recognition_id
+    WHERE original.recognition_id IN (
+        SELECT reversal_of_id FROM orders_recognition WHERE reversal_of_id IS NOT NULL AND id > %(after)s
+    )
+    GROUP BY original.id
+), judged AS (
+    SELECT id, CASE WHEN is_wrong OR units > sold OR (units = sold AND fen <> -amount_fen) THEN concat(
+        'credit ', id, ' (', role, ') of ', amount_fen, ' fen for ', sold, ' units: ', fen, ' taken back for ', units
+    ) END AS problem
+    FROM taken
 )
 """
     + _VERDICT
@@ -146,15 +184,19 @@ WITH touched AS (
     FROM settlement_journalentry entry
     JOIN settlement_journalline line ON line.entry_id = entry.id
     JOIN settlement_account account ON account.id = line.account_id
-    WHERE account.code = 'prepayment' AND (%(is_full)s OR entry.order_id IN (SELECT id FROM touched))
+    WHERE account.code IN ('prepayment', 'refund_payable')
+        AND (%(is_full)s OR entry.order_id IN (SELECT id FROM touched))
     GROUP BY entry.order_id
 ), owed AS (
     SELECT (event.payload ->> 'order_id')::bigint AS order_id,
         sum((event.payload ->> 'amount_fen')::bigint
-            * CASE delivery.subscriber WHEN 'settlement.book_payment' THEN 1 ELSE -1 END) AS fen
+            * CASE WHEN delivery.subscriber IN ('settlement.book_payment', 'settlement.book_credit') THEN 1 ELSE -1 END
+        ) AS fen
     FROM kernel_eventdelivery delivery JOIN kernel_event event ON event.id = delivery.event_id
-    WHERE delivery.state = 'pending'
-        AND delivery.subscriber IN ('settlement.book_payment', 'settlement.book_sale', 'settlement.book_refund')
+    WHERE delivery.state = 'pending' AND delivery.subscriber IN (
+        'settlement.book_payment', 'settlement.book_credit', 'settlement.book_sale', 'settlement.book_reversal',
+        'settlement.book_refund'
+    )
     GROUP BY 1
 ), checked AS (
     SELECT sale.id, sale.number, coalesce(paid.fen, 0) AS paid, coalesce(refunded.fen, 0) AS refunded,

@@ -33,6 +33,12 @@ def book_sale(event: orders_events.SaleRecognised, *, now: datetime) -> None:
     services.book_sale(event.recognition_id, now=now)
 
 
+@subscribe(orders_events.SaleReversed, name="settlement.book_reversal")
+def book_reversal(event: orders_events.SaleReversed, *, now: datetime) -> None:
+    """Take back what the sale booked."""
+    services.book_reversal(event.recognition_id, now=now)
+
+
 @subscribe(orders_events.RefundSucceeded, name="settlement.book_refund")
 def book_refund(event: orders_events.RefundSucceeded, *, now: datetime) -> None:
     """Book the money that went back."""

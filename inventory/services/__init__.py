@@ -17,6 +17,7 @@ from inventory.services.reservations import (
     release_reservations,
     return_to_stock,
 )
+from inventory.services.returns import ReturnedPiece, take_in_returns
 from inventory.services.stock_import import REQUIRED as STOCK_COLUMNS
 from inventory.services.stock_import import StockImport, import_stock
 
@@ -25,6 +26,7 @@ __all__ = [
     "CannotHold",
     "ReservationsNotAllocated",
     "ReservationsNotConsumed",
+    "ReturnedPiece",
     "Shortage",
     "StockImport",
     "StockWant",
@@ -42,4 +44,5 @@ __all__ = [
     "report_not_found",
     "return_to_stock",
     "set_aside_damaged",
+    "take_in_returns",
 ]

@@ -85,6 +85,7 @@ def _findings(marks: Marks, now: datetime) -> Iterator[Finding]:
     yield _finding("Paid less refunded is prepaid plus recognised", money)
     yield _finding("Every sale is booked once, and credited", settled.audit_sales(after=marks.sale))
     yield _finding("Credit sums to its rule", settled.audit_credit(after=marks.sale))
+    yield _finding("Returns take back what was credited", settled.audit_reversals(after=marks.sale))
     yield _finding("Money that came too late goes back once", settled.audit_orphans())
     paid = orders_queries.audit_paid_orders(after_transition=marks.transition)
     yield _finding("Every paid order is fulfilled, parked, refunded or on its way", paid)
@@ -92,6 +93,8 @@ def _findings(marks: Marks, now: datetime) -> Iterator[Finding]:
     yield _finding("What a line is cheaper by is what its offers take off", adjusted)
     yield _finding("Every fulfillment order serves an order that is not over", orders_queries.audit_owners())
     yield _finding("Goods to try on are held for live bookings", orders_queries.audit_try_ons(now=now))
+    returned = orders_queries.audit_returns(after_transition=marks.transition)
+    yield _finding("Every return is what its pieces say", returned)
     yield _finding("Movements sum to what is on hand", inventory_queries.audit_movements())
     yield _finding("Held and allocated are the live reservations", inventory_queries.audit_counters())
     listings = inventory_queries.audit_listings(now=now, overdue=overdue)
@@ -108,6 +111,7 @@ def _findings(marks: Marks, now: datetime) -> Iterator[Finding]:
     yield _finding("No step of members is overdue", members_queries.audit_due_rows(overdue=overdue))
     yield _finding("No erasure is overdue", accounts_queries.audit_erasures(overdue=overdue))
     yield _finding("No copy of somebody's data is overdue", exporting.audit_exports(overdue=overdue))
+    yield _finding("No return is overdue", orders_queries.audit_due_returns(overdue=overdue))
     yield _finding("No event is parked or overdue", _audit_deliveries(overdue, now - LONGEST_DELIVERY))
 
 

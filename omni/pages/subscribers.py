@@ -159,6 +159,49 @@ def erase(event: accounts_events.ErasureRequested, *, now: datetime) -> None:
     accounts_services.answer_erasure(event, "pages.erase", now=now)
 
 
+@subscribe(orders_events.ReturnAgreed, name="pages.tell_return_agreed")
+def tell_return_agreed(event: orders_events.ReturnAgreed, *, now: datetime) -> None:
+    """The goods may come back."""
+    _tell_return(event.order_id, event.return_id, "return_agreed", now=now)
+
+
+@subscribe(orders_events.ReturnReceived, name="pages.tell_return_received")
+def tell_return_received(event: orders_events.ReturnReceived, *, now: datetime) -> None:
+    """A store has the goods."""
+    contact = orders_queries.contact_of_order(event.order_id)
+    with translation.override(contact.language):
+        store = stores_queries.store_names([event.store_id])[event.store_id]
+    _tell_return(event.order_id, event.return_id, "return_received", now=now, store=store)
+
+
+@subscribe(orders_events.ReturnTakenBack, name="pages.tell_return_taken_back")
+def tell_return_taken_back(event: orders_events.ReturnTakenBack, *, now: datetime) -> None:
+    """The goods were looked at and are taken back."""
+    amount = format_fen(event.refund_fen)
+    _tell_return(event.order_id, event.return_id, "return_taken_back", now=now, amount=amount)
+
+
+@subscribe(orders_events.ReturnGivenUp, name="pages.tell_return_given_up")
+def tell_return_given_up(event: orders_events.ReturnGivenUp, *, now: datetime) -> None:
+    """The goods stay with the shopper, who hears of it unless they wanted that."""
+    if event.outcome in {"rejected", "expired"}:
+        _tell_return(event.order_id, event.return_id, f"return_{event.outcome}", now=now)
+
+
+def _tell_return(order_id: int, return_id: int, template: str, *, now: datetime, **parameters: str | int) -> None:
+    """Write an SMS about a return; its link opens the order, where the return stands."""
+    contact, case = orders_queries.contact_of_order(order_id), orders_queries.return_facts(return_id)
+    _tell(
+        contact,
+        template,
+        cause=f"{template}:{return_id}",
+        now=now,
+        return_number=case.number,
+        reason=case.reason,
+        **parameters,
+    )
+
+
 def _tell(
     contact: orders_queries.Contact, template: str, *, cause: str, now: datetime, **parameters: str | int
 ) -> None:

@@ -15,6 +15,7 @@ from orders.models.order import (
     Recognition,
     Refund,
 )
+from orders.models.returns import Return, ReturnLine, ReturnPolicy
 from orders.models.try_on import TryOn, TryOnLine
 
 __all__ = [
@@ -32,6 +33,9 @@ __all__ = [
     "PaymentNotice",
     "Recognition",
     "Refund",
+    "Return",
+    "ReturnLine",
+    "ReturnPolicy",
     "TryOn",
     "TryOnLine",
 ]

@@ -141,6 +141,7 @@ class OrderLine(models.Model):
     name_en = models.CharField(_("name in English"), max_length=180)
     quantity = models.PositiveIntegerField(_("quantity"))
     cancelled_quantity = models.PositiveIntegerField(_("cancelled"), default=0)
+    returned_quantity = models.PositiveIntegerField(_("returned, or to be"), default=0, db_default=0)
     unit_price_fen = models.PositiveIntegerField(_("unit price (fen)"))
     tag_price_fen = models.PositiveIntegerField(_("tag price (fen)"))
     discount_fen = models.PositiveBigIntegerField(_("adjustments (fen)"), default=0)
@@ -164,6 +165,10 @@ class OrderLine(models.Model):
             models.CheckConstraint(condition=Q(quantity__gt=0), name="orders_line_positive"),
             models.CheckConstraint(
                 condition=Q(cancelled_quantity__lte=F("quantity")), name="orders_line_cancelled_within_quantity"
+            ),
+            models.CheckConstraint(
+                condition=Q(returned_quantity__lte=F("quantity") - F("cancelled_quantity")),
+                name="orders_line_returned_within_quantity",
             ),
             models.CheckConstraint(
                 condition=Q(total_fen=F("unit_price_fen") * F("quantity") - F("discount_fen")),
@@ -200,7 +205,11 @@ class LineAdjustment(models.Model):
 
 
 class OrderCharge(models.Model):
-    """An amount that is not goods. Delivery is refunded when nothing of the order was ever handed over."""
+    """An amount that is not goods.
+
+    Delivery is refunded when nothing of the order was ever handed over, or when all of it comes back by our fault. The
+    collection of a return is charged when the return is taken back.
+    """
 
     order = models.ForeignKey(Order, models.PROTECT, related_name="charges", verbose_name=_("order"))
     kind = models.CharField(_("kind"), max_length=10, choices=ChargeKind.choices)
@@ -210,17 +219,22 @@ class OrderCharge(models.Model):
     class Meta:
         verbose_name = _("charge")
         verbose_name_plural = _("charges")
-        constraints = [models.UniqueConstraint(fields=["order", "kind"], name="orders_charge_unique")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["order", "kind"], condition=Q(kind=ChargeKind.DELIVERY), name="orders_charge_delivery_once"
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.amount_fen}"
 
 
 class Recognition(models.Model):
-    """A sale at the moment it became one: units of a line, or a charge. Append-only; a return will add a mirror.
+    """A sale at the moment it became one: units of a line, or a charge. Append-only.
 
     `amount_fen` is what the shopper paid for it, `funding` what others than the brand bear of its price, {party: fen}.
-    `cause` is unique (e.g. "fulfillment_order_line:7", "charge:3"): the same hand-over never counts twice.
+    `cause` is unique (e.g. "fulfillment_order_line:7", "charge:3"): the same hand-over never counts twice. A return
+    adds a mirror for each piece (`reversal_of`, quantity -1, amount below zero).
     """
 
     order = models.ForeignKey(Order, models.PROTECT, related_name="recognitions", verbose_name=_("order"))
@@ -233,9 +247,12 @@ class Recognition(models.Model):
     fulfilling_store = models.ForeignKey(
         "stores.Store", models.PROTECT, related_name="+", verbose_name=_("fulfilling store")
     )
-    quantity = models.PositiveIntegerField(_("quantity"))
+    quantity = models.IntegerField(_("quantity"))
     amount_fen = models.BigIntegerField(_("amount (fen)"))
     funding = models.JSONField(_("borne by others"), default=dict, db_default={})
+    reversal_of = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="reversals", verbose_name=_("takes back")
+    )
     cause = models.CharField(_("cause"), max_length=60, unique=True)
     recognised_at = models.DateTimeField(_("recognised at"))
     business_on = models.DateField(_("business date"))
@@ -248,7 +265,12 @@ class Recognition(models.Model):
                 condition=Q(order_line__isnull=False, charge__isnull=True)
                 | Q(order_line__isnull=True, charge__isnull=False),
                 name="orders_recognition_line_or_charge",
-            )
+            ),
+            models.CheckConstraint(
+                condition=Q(reversal_of__isnull=True, quantity__gt=0)
+                | Q(reversal_of__isnull=False, quantity=-1, amount_fen__lte=0),
+                name="orders_recognition_mirror_is_negative",
+            ),
         ]
 
     def __str__(self) -> str:

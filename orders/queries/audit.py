@@ -60,6 +60,16 @@ def audit_try_ons(*, now: datetime) -> Audit:
     return _run(sql.AUDIT_TRY_ONS, {"now": now, "given_up_or_done": GIVEN_UP_OR_DONE})
 
 
+def audit_returns(*, after_transition: int) -> Audit:
+    """Check that every return is what its pieces, their reversed sales, their stock and its refund say."""
+    return _run(sql.AUDIT_RETURNS, {"after": after_transition})
+
+
+def audit_due_returns(*, overdue: datetime) -> Audit:
+    """Check that no return has waited since before a moment, or for nothing."""
+    return _run(sql.AUDIT_RETURNS_DUE, {"overdue": overdue})
+
+
 def last_recognition_before(moment: datetime, *, after: int) -> int:
     """Return the id up to which all recognised sales are older than a moment; `after` when none is."""
     with connection.cursor() as cursor:

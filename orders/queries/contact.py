@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from django.utils import translation
 
 from omni.kernel import bilingual, sealing
-from orders.models import Order
+from orders.models import Order, Return
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -36,6 +36,18 @@ def contacts_of_fulfillment(fulfillment_id: int) -> list[Contact]:
     """Return whom to tell about a demand: nobody when it is not an order's."""
     orders: QuerySet[Order] = Order.objects.select_related("brand").filter(fulfillment=fulfillment_id)
     return [_contact(order) for order in orders]
+
+
+class ReturnFacts(NamedTuple):
+    """What a message says of a return: its number, and why it was refused."""
+
+    number: str
+    reason: str
+
+
+def return_facts(return_id: int) -> ReturnFacts:
+    """Return what a message says of a return."""
+    return ReturnFacts(*Return.objects.values_list("number", "refuse_reason").get(pk=return_id))
 
 
 def _contact(order: Order) -> Contact:

@@ -5,14 +5,22 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from django.db.models import Count, Sum
+from django.db.models import Count, Q, Sum
 from django.utils.translation import gettext as _
 
 from omni.kernel import bilingual
 from orders import rules
-from orders.choices import ChargeStatus, FulfilStatus, IntentStatus, OrderStatus, RefundStatus
+from orders.choices import (
+    ChargeKind,
+    ChargeStatus,
+    FulfilStatus,
+    IntentStatus,
+    OrderStatus,
+    RefundStatus,
+    ReturnedStatus,
+)
 from orders.models import IntentAllocation, Order, OrderCharge, OrderLine, Recognition, Refund
 from orders.queries import shares
 from orders.queries.access import orders_visible_to
@@ -40,6 +48,7 @@ class OrderRow:
     status_label: str
     charge_label: str
     fulfil_label: str
+    return_label: str
     store_names: tuple[str, ...]
     total_fen: int
 
@@ -50,6 +59,7 @@ class Derived:
 
     charge_status: ChargeStatus
     fulfil_status: FulfilStatus
+    return_status: ReturnedStatus
 
 
 def order_rows(
@@ -80,6 +90,7 @@ def order_rows(
             status_label=str(OrderStatus(order.status).label),
             charge_label=str(derived[order.pk].charge_status.label),
             fulfil_label=str(derived[order.pk].fulfil_status.label),
+            return_label=_return_label(derived[order.pk].return_status),
             store_names=tuple(stores[order.pk]),
             total_fen=order.total_fen,
         )
@@ -87,12 +98,17 @@ def order_rows(
     ]
 
 
+def _return_label(status: ReturnedStatus) -> str:
+    """Return what a list says of what came back; nothing while nothing has."""
+    return "" if status == ReturnedStatus.NONE else str(status.label)
+
+
 def derive(orders: Sequence[Order]) -> dict[int, Derived]:
     """Return the derived statuses of orders by id, in five queries."""
     ids = [order.pk for order in orders]
     paid = _sums(IntentAllocation.objects.filter(intent__status=IntentStatus.SUCCEEDED), ids, "amount_fen")
     refunded = _sums(Refund.objects.filter(status=RefundStatus.SUCCEEDED), ids, "amount_fen")
-    done = _sums(Recognition.objects.filter(order_line__isnull=False), ids, "quantity")
+    known = _recognised(ids)
     void_charges = _sums(OrderCharge.objects.filter(is_cancelled=True), ids, "amount_fen")
     units: dict[int, int] = defaultdict(int)
     void: dict[int, int] = defaultdict(int, void_charges)
@@ -102,12 +118,37 @@ def derive(orders: Sequence[Order]) -> dict[int, Derived]:
     return {
         order.pk: Derived(
             rules.charge_status(
-                due_fen=order.total_fen - void[order.pk], paid_fen=paid.get(order.pk, 0) - refunded.get(order.pk, 0)
+                due_fen=order.total_fen - void[order.pk] + known[order.pk].after_sale_fen,
+                paid_fen=paid.get(order.pk, 0) - refunded.get(order.pk, 0),
             ),
-            rules.fulfil_status(due_units=units[order.pk], done_units=done.get(order.pk, 0)),
+            rules.fulfil_status(due_units=units[order.pk], done_units=known[order.pk].sold),
+            rules.returned_status(sold_units=known[order.pk].sold, returned_units=known[order.pk].returned),
         )
         for order in orders
     }
+
+
+class _Recognised(NamedTuple):
+    """Units that were sold, and came back; what returns added to the sales in fen, which is below zero."""
+
+    sold: int = 0
+    returned: int = 0
+    after_sale_fen: int = 0
+
+
+def _recognised(ids: list[int]) -> dict[int, _Recognised]:
+    is_goods, is_mirror = Q(order_line__isnull=False), Q(reversal_of__isnull=False)
+    after_sale = is_mirror | Q(charge__kind=ChargeKind.COLLECTION)
+    rows = (
+        Recognition.objects.filter(order__in=ids)
+        .values_list("order_id")
+        .annotate(
+            sold=Sum("quantity", filter=is_goods & ~is_mirror, default=0),
+            returned=-Sum("quantity", filter=is_goods & is_mirror, default=0),
+            after_sale=Sum("amount_fen", filter=after_sale, default=0),
+        )
+    )
+    return defaultdict(_Recognised, {order_id: _Recognised(*sums) for order_id, *sums in rows})
 
 
 def order_counts(actor: Actor, *, now: datetime) -> list[tuple[str, int]]:

@@ -79,7 +79,7 @@ class OrderView:
 def order_view(order: Order) -> OrderView:
     """Read an order with what is derived from its payments, refunds and sales; a fixed number of queries."""
     sold = dict(
-        Recognition.objects.filter(order=order, order_line__isnull=False)
+        Recognition.objects.filter(order=order, order_line__isnull=False, reversal_of__isnull=True)
         .values_list("order_line_id")
         .annotate(units=Sum("quantity"))
     )

@@ -18,6 +18,8 @@ from orders.models import LineAdjustment, PaymentIntent
 from orders.queries import parcels
 from orders.queries.cancelling import Cancelling, cancelling_of
 from orders.queries.parcels import ParcelView
+from orders.queries.return_quotes import returnable_lines
+from orders.queries.returns import ReturnRow, returns_of_order
 from stores import queries as stores_queries
 
 if TYPE_CHECKING:
@@ -80,6 +82,8 @@ class OrderPage:
     cancelling: Cancelling
     arrived_at: datetime | None
     is_final: bool
+    can_return: bool
+    returns: tuple[ReturnRow, ...]
 
     @property
     def version(self) -> str:
@@ -92,7 +96,7 @@ class OrderPage:
             self.can_pay,
             self.can_cancel,
         )
-        shown += (self.cancelling, self.recipient)
+        shown += (self.cancelling, self.recipient, self.can_return, self.returns)
         return f"{zlib.crc32(repr(shown).encode()):08x}"
 
     @property
@@ -126,6 +130,8 @@ def order_page(order: Order, *, now: datetime) -> OrderPage:
         cancelling=cancelling,
         arrived_at=_arrived_at(share_changes),
         is_final=status in FINAL_STATUSES,
+        can_return=bool(returnable_lines(order, now=now)),
+        returns=tuple(returns_of_order(order)),
     )
 
 

@@ -63,7 +63,7 @@ def lines_of_share(order: Order, fulfillment_order_id: int) -> list[ShareLine]:
     """Return the order's lines that a store's share holds units of."""
     lines = {line.fulfillment_line_id: line for line in order.lines.all()}
     sold = dict(
-        Recognition.objects.filter(order=order, order_line__isnull=False)
+        Recognition.objects.filter(order=order, order_line__isnull=False, reversal_of__isnull=True)
         .values_list("order_line_id")
         .annotate(units=Sum("quantity"))
     )
@@ -100,7 +100,8 @@ def funders_of(order: Order) -> dict[int, list[tuple[str, int]]]:
 def units_of(order: Order) -> Units:
     """Return how many units an order has and what became of them."""
     totals = order.lines.aggregate(ordered=Sum("quantity"), cancelled=Sum("cancelled_quantity"))
-    sold = Recognition.objects.filter(order=order, order_line__isnull=False).aggregate(units=Sum("quantity"))
+    sales = Recognition.objects.filter(order=order, order_line__isnull=False, reversal_of__isnull=True)
+    sold = sales.aggregate(units=Sum("quantity"))
     return Units(totals["ordered"] or 0, totals["cancelled"] or 0, sold["units"] or 0)
 
 

@@ -48,6 +48,13 @@ from orders.services.placing import (
     WantedLine,
     place_order,
 )
+from orders.services.receiving import (
+    InvalidCondition,
+    ReasonNeeded,
+    inspect_return,
+    receive_return,
+    reject_return,
+)
 from orders.services.recognition import (
     park,
     recognise_delivered,
@@ -56,6 +63,13 @@ from orders.services.recognition import (
     start_processing,
 )
 from orders.services.refunds import RefundExceedsPayment, RefundNotAbnormal, drive_refund, retry_refund
+from orders.services.returning import (
+    RefundChanged,
+    RequestReturn,
+    ReturnNotOpen,
+    cancel_return,
+    request_return,
+)
 from orders.services.sweeping import drive_due_rows, drive_rows
 from orders.services.try_ons import (
     BookTryOn,
@@ -78,6 +92,7 @@ __all__ = [
     "BasketChanged",
     "BookTryOn",
     "InvalidChoice",
+    "InvalidCondition",
     "InvalidPhone",
     "InvalidTitle",
     "InvoiceExists",
@@ -94,8 +109,12 @@ __all__ = [
     "PlacedOrder",
     "PriceChanged",
     "PromiseChanged",
+    "ReasonNeeded",
+    "RefundChanged",
     "RefundExceedsPayment",
     "RefundNotAbnormal",
+    "RequestReturn",
+    "ReturnNotOpen",
     "TooManyTryOns",
     "TotalChanged",
     "TryOnNotCancellable",
@@ -107,6 +126,7 @@ __all__ = [
     "add_to_basket",
     "book_try_on",
     "cancel_order",
+    "cancel_return",
     "cancel_try_on",
     "cancel_unfillable",
     "change_basket_line",
@@ -124,13 +144,17 @@ __all__ = [
     "follow_outcome",
     "follow_preparing",
     "follow_refusal",
+    "inspect_return",
     "join_baskets",
     "order_basket",
     "park",
     "place_order",
+    "receive_return",
     "recognise_delivered",
     "refund_cancelled",
+    "reject_return",
     "request_invoice",
+    "request_return",
     "resume_after_refusal",
     "retry_parked",
     "retry_refund",

@@ -18,7 +18,7 @@ from omni.kernel.outbox import hint, publish
 from omni.kernel.states import transition
 from omni.kernel.transactions import drive, entry, step
 from orders import clients, locks, rules, sql
-from orders.choices import LIVE_INTENTS, Ending, IntentStatus, OrderStatus, PaymentMethod
+from orders.choices import LIVE_INTENTS, SHOPPER_METHODS, Ending, IntentStatus, OrderStatus
 from orders.events import OrderPaid
 from orders.models import IntentAllocation, PaymentIntent
 from orders.services import ending, refunds
@@ -103,7 +103,7 @@ def start_payment(order_id: int, method: str, *, now: datetime) -> int:
     :raises PaymentTooLate: when the time to pay has passed.
     :raises OrderNotPayable: when the order waits for no payment.
     """
-    if method not in PaymentMethod.values:
+    if method not in SHOPPER_METHODS:
         raise UnknownPaymentMethod(_("Choose one of the ways to pay."), field="method")
     order, intents = locks.lock_order(order_id)
     is_late = order.status == OrderStatus.PLACED and order.expires_at <= now

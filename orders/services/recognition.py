@@ -14,7 +14,7 @@ from omni.kernel.outbox import publish
 from omni.kernel.states import transition
 from omni.kernel.transactions import step
 from orders import locks, rules
-from orders.choices import IntentStatus, OrderStatus, RefundReason
+from orders.choices import OrderStatus, RefundReason
 from orders.events import OrderCancelled, OrderCompleted, SaleRecognised
 from orders.models import Order, OrderCharge, OrderLine, Recognition
 from orders.queries import shares
@@ -119,7 +119,7 @@ def refund_cancelled(
         amount_fen += _settle_charges(order, at=cancelled_at, now=now)
     if amount_fen:  # what was given away brings nothing back
         refunds.request_refund(
-            _payment_of(intents),
+            refunds.payment_of(intents),
             order=order,
             amount_fen=amount_fen,
             reason=REFUND_REASONS.get(reason, RefundReason.CANCELLED),
@@ -204,11 +204,6 @@ def _settle_charges(order: Order, *, at: datetime, now: datetime) -> int:
         charge.save(update_fields=["is_cancelled"])
         amount_fen += charge.amount_fen
     return amount_fen
-
-
-def _payment_of(intents: Sequence[PaymentIntent]) -> PaymentIntent:
-    """Return the payment that paid for the order."""
-    return next(intent for intent in intents if intent.status == IntentStatus.SUCCEEDED)
 
 
 def _resume_if_answered(order: Order, *, now: datetime) -> None:

@@ -15,11 +15,12 @@ from omni.kernel.outbox import hint, publish
 from omni.kernel.states import transition
 from omni.kernel.transactions import drive, entry, step
 from orders import clients, locks, rules, sql
-from orders.choices import IntentStatus, RefundReason, RefundStatus
+from orders.choices import IntentStatus, PaymentMethod, RefundReason, RefundStatus, ReturnStatus
 from orders.events import OrphanPaid, OrphanRefunded, RefundSucceeded
-from orders.models import PaymentIntent, Refund
+from orders.models import PaymentIntent, Refund, Return
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from orders.models import Order
@@ -59,6 +60,12 @@ class RefundMismatch(Exception):
     """What the provider reports is not the refund we asked for."""
 
 
+def payment_of(intents: Sequence[PaymentIntent]) -> PaymentIntent:
+    """Return the payment with a provider that paid for an order; one by return credit when there is none."""
+    paid = [intent for intent in intents if intent.status == IntentStatus.SUCCEEDED]
+    return min(paid, key=lambda intent: (intent.method == PaymentMethod.RETURN_CREDIT, intent.pk))
+
+
 @step
 def request_refund(
     intent: PaymentIntent, *, order: Order | None, amount_fen: int, reason: RefundReason, cause: str, now: datetime
@@ -75,7 +82,8 @@ def request_refund(
         if cursor.rowcount == 0:
             raise RefundExceedsPayment(_("No more can be refunded than was paid."))
     is_orphan = reason == RefundReason.ORPHAN
-    latest = Refund.objects.filter(intent=intent).order_by("-requested_at").first()
+    sent = Refund.objects.filter(intent=intent).exclude(reason=RefundReason.EXCHANGED)
+    latest = sent.order_by("-requested_at").first()
     due_at = now if latest is None else max(now, latest.requested_at + INTERVAL)
     refund = Refund.objects.create(
         intent=intent,
@@ -228,9 +236,18 @@ def _tell(refund: Refund, refunded_at: datetime, now: datetime) -> None:
     """Publish that the money arrived."""
     if refund.order_id is not None:
         publish(RefundSucceeded(refund.order_id, refund.pk, refunded_at, refund.amount_fen), now=now)
+        _finish_return(refund, now)
         return
     transition(refund.intent, to=IntentStatus.ORPHAN_REFUNDED, actor=ACTOR, now=now)
     publish(OrphanRefunded(refund.intent_id, refund.pk, refunded_at, refund.amount_fen), now=now)
+
+
+def _finish_return(refund: Refund, now: datetime) -> None:
+    """End the return that the money was for, if it was for one."""
+    for case in Return.objects.filter(refund=refund, status=ReturnStatus.REFUND_DUE):
+        transition(case, to=ReturnStatus.REFUNDED, actor=ACTOR, now=now)
+        transition(case, to=ReturnStatus.CLOSED, actor=ACTOR, now=now)
+        Return.objects.filter(pk=case.pk).update(finished_at=now)
 
 
 def _put_off(refund_id: int, error: str, *, now: datetime) -> None:

@@ -17,8 +17,8 @@ from django.db import connection
 from omni.kernel.outbox import hint
 from omni.kernel.transactions import drive
 from orders import sql
-from orders.models import Invoice, Order, PaymentIntent, Refund, TryOn
-from orders.services import cancelling, invoices, payment, refunds, try_ons
+from orders.models import Invoice, Order, PaymentIntent, Refund, Return, TryOn
+from orders.services import cancelling, invoices, payment, refunds, return_deadlines, try_ons
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -35,7 +35,8 @@ BATCH = 400
 PROBES = 3
 ROWS_FOR_A_HELPER = 20
 HELP_WANTED_FOR = timedelta(seconds=10)
-# Orders, payments and refunds each end a round after this long, or once the provider has not answered so many times.
+# Orders, returns, payments and refunds each end a round after this long, or once the provider has not answered so
+# many times.
 ROUND_SECONDS = 8.0
 SILENCES = 3
 
@@ -49,6 +50,7 @@ class Driver(Protocol):
 # Looked up when they are called, so that what stands in their place is called.
 DRIVERS: dict[str, Driver] = {
     "order": lambda row_id, *, now: cancelling.drive_order(row_id, now=now),
+    "return": lambda row_id, *, now: return_deadlines.drive_return(row_id, now=now),
     "intent": lambda row_id, *, now: payment.drive_intent(row_id, now=now),
     "refund": lambda row_id, *, now: refunds.drive_refund(row_id, now=now),
     "invoice": lambda row_id, *, now: invoices.drive_invoice(row_id, now=now),
@@ -58,7 +60,7 @@ DRIVERS: dict[str, Driver] = {
 
 @drive
 def drive_due_rows(*, now: datetime) -> int:
-    """Take due orders, payments, refunds, invoices and bookings on, each row alone; return how many were tried.
+    """Take due orders, returns, payments, refunds, invoices and bookings on, each alone; return how many were tried.
 
     Only one sweep runs at a time (advisory lock): a provider that hangs must not hold every worker.
     """
@@ -72,6 +74,7 @@ def drive_due_rows(*, now: datetime) -> int:
         try_ons_due = TryOn.objects.filter(due_at__lte=now).order_by("due_at")
         due = {
             "order": orders,
+            "return": Return.objects.filter(due_at__lte=now).order_by("due_at"),
             "intent": intents,
             "refund": refunds_due,
             "invoice": invoices_due,

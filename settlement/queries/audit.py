@@ -33,6 +33,11 @@ def audit_credit(*, after: int) -> Audit:
     return _run(sql.AUDIT_CREDIT, {"after": after})
 
 
+def audit_reversals(*, after: int) -> Audit:
+    """Check that returns after an id took back of each credit no more than it was, and all of it with the last unit."""
+    return _run(sql.AUDIT_REVERSALS, {"after": after})
+
+
 def audit_order_money(*, after_entry: int, after_sale: int, after_transition: int) -> Audit:
     """Check that paid less refunded is prepaid plus recognised, for orders whose money moved after the given ids."""
     is_full = not (after_entry or after_sale or after_transition)

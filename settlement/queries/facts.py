@@ -9,7 +9,7 @@ from django.db import connection
 
 from omni.kernel.errors import NotFound
 from settlement import sql
-from settlement.rules import SaleFacts
+from settlement.rules import ReversalFacts, SaleFacts
 
 
 class CollectionFacts(NamedTuple):
@@ -17,6 +17,14 @@ class CollectionFacts(NamedTuple):
 
     brand_id: int
     method: str
+
+
+class RefundFacts(NamedTuple):
+    """Whose money went back by which method, and whether it was for goods that had been sold."""
+
+    brand_id: int
+    method: str
+    is_after_sale: bool
 
 
 def sale_facts(recognition_id: int) -> SaleFacts:
@@ -28,6 +36,15 @@ def sale_facts(recognition_id: int) -> SaleFacts:
     return SaleFacts(recognition, order, brand, paid_fen, json.loads(funding), *others)
 
 
+def reversal_facts(recognition_id: int) -> ReversalFacts:
+    """Return what the booking of a piece that came back depends on.
+
+    :raises NotFound: when there is no such mirror.
+    """
+    sale, quantity, paid_fen, funding, *others = _one(sql.REVERSAL_FACTS, recognition_id)
+    return ReversalFacts(sale, quantity, paid_fen, json.loads(funding), *others)
+
+
 def collection_facts(intent_id: int) -> CollectionFacts:
     """Return whose money a payment collected.
 
@@ -36,12 +53,12 @@ def collection_facts(intent_id: int) -> CollectionFacts:
     return CollectionFacts(*_one(sql.INTENT_FACTS, intent_id))
 
 
-def refund_facts(refund_id: int) -> CollectionFacts:
+def refund_facts(refund_id: int) -> RefundFacts:
     """Return whose money a refund gave back.
 
     :raises NotFound: when there is no such refund.
     """
-    return CollectionFacts(*_one(sql.REFUND_FACTS, refund_id))
+    return RefundFacts(*_one(sql.REFUND_FACTS, refund_id))
 
 
 def _one(statement: str, key: int) -> tuple[Any, ...]:

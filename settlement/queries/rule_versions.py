@@ -27,12 +27,17 @@ def rule_in_force(brand_id: int, kind: RuleKind, on_date: date) -> RuleVersion:
 
     :raises NoRuleInForce: when there is neither.
     """
-    versions = RuleVersion.objects.filter(
-        Q(brand=brand_id) | Q(brand=None), kind=kind, approved_at__isnull=False, valid__contains=on_date
-    )
-    version = versions.order_by(F("brand").asc(nulls_last=True)).first()
+    version = find_rule_in_force(brand_id, kind, on_date)
     if version is None:
         raise NoRuleInForce(
             _("No approved rule %(kind)s covers %(on_date)s."), kind=str(kind), on_date=on_date.isoformat()
         )
     return version
+
+
+def find_rule_in_force(brand_id: int, kind: RuleKind, on_date: date) -> RuleVersion | None:
+    """Return the approved version that covers a business date, as `rule_in_force` does; None when there is none."""
+    versions = RuleVersion.objects.filter(
+        Q(brand=brand_id) | Q(brand=None), kind=kind, approved_at__isnull=False, valid__contains=on_date
+    )
+    return versions.order_by(F("brand").asc(nulls_last=True)).first()

@@ -7,12 +7,14 @@ from settlement.services.booking import (
     book_refund,
     book_sale,
 )
+from settlement.services.reversing import book_reversal
 from settlement.services.rule_versions import (
     RuleAlreadyApproved,
     RuleOverlaps,
     RuleStartsTooEarly,
     SecondPersonNeeded,
     approve_rule_version,
+    draft_return_handling,
     draft_rule_version,
 )
 
@@ -26,6 +28,8 @@ __all__ = [
     "book_orphan_refund",
     "book_payment",
     "book_refund",
+    "book_reversal",
     "book_sale",
+    "draft_return_handling",
     "draft_rule_version",
 ]

@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 def book_payment(*, order_id: int, intent_id: int, amount_fen: int, paid_at: datetime, now: datetime) -> JournalEntry:
     """Book a shopper's money: the provider holds it for us, and we owe the goods (prepayment)."""
     facts = queries.collection_facts(intent_id)
-    voucher = _Voucher(facts.brand_id, f"payment:{intent_id}:{order_id}", order_id, business_date(paid_at))
+    voucher = Voucher(facts.brand_id, f"payment:{intent_id}:{order_id}", order_id, business_date(paid_at))
     postings = rules.transfer(rules.TRANSIT_ACCOUNTS[facts.method], rules.PREPAYMENT, amount_fen)
-    return _book(voucher, postings, now=now)
+    return book(voucher, postings, now=now)
 
 
 @step
@@ -46,8 +46,8 @@ def book_sale(recognition_id: int, *, now: datetime) -> list[CreditEntry]:
         return booked
     postings = rules.sale_postings(facts)
     if postings:
-        voucher = _Voucher(facts.brand_id, f"recognition:{recognition_id}", facts.order_id, facts.business_on)
-        _book(voucher, postings, now=now)
+        voucher = Voucher(facts.brand_id, f"recognition:{recognition_id}", facts.order_id, facts.business_on)
+        book(voucher, postings, now=now)
     return _credit(facts, now=now)
 
 
@@ -55,20 +55,21 @@ def book_sale(recognition_id: int, *, now: datetime) -> list[CreditEntry]:
 def book_refund(
     *, order_id: int, refund_id: int, amount_fen: int, refunded_at: datetime, now: datetime
 ) -> JournalEntry:
-    """Book money that went back to the shopper for units or charges that never became a sale."""
+    """Book money that went back to the shopper: for what never became a sale, or what is owed since it was reversed."""
     facts = queries.refund_facts(refund_id)
-    voucher = _Voucher(facts.brand_id, f"refund:{refund_id}", order_id, business_date(refunded_at))
-    postings = rules.transfer(rules.PREPAYMENT, rules.TRANSIT_ACCOUNTS[facts.method], amount_fen)
-    return _book(voucher, postings, now=now)
+    voucher = Voucher(facts.brand_id, f"refund:{refund_id}", order_id, business_date(refunded_at))
+    source = rules.REFUND_PAYABLE if facts.is_after_sale else rules.PREPAYMENT
+    postings = rules.transfer(source, rules.TRANSIT_ACCOUNTS[facts.method], amount_fen)
+    return book(voucher, postings, now=now)
 
 
 @step
 def book_orphan(*, intent_id: int, amount_fen: int, paid_at: datetime, now: datetime) -> JournalEntry:
     """Book money that came for a payment already given up: it is owed back, and belongs to no order."""
     facts = queries.collection_facts(intent_id)
-    voucher = _Voucher(facts.brand_id, f"orphan:{intent_id}", None, business_date(paid_at))
+    voucher = Voucher(facts.brand_id, f"orphan:{intent_id}", None, business_date(paid_at))
     postings = rules.transfer(rules.TRANSIT_ACCOUNTS[facts.method], rules.REFUND_PAYABLE, amount_fen)
-    return _book(voucher, postings, now=now)
+    return book(voucher, postings, now=now)
 
 
 @step
@@ -77,22 +78,24 @@ def book_orphan_refund(
 ) -> JournalEntry:
     """Book that an orphan went back: the reverse of `book_orphan`."""
     facts = queries.collection_facts(intent_id)
-    voucher = _Voucher(facts.brand_id, f"orphan_refund:{refund_id}", None, business_date(refunded_at))
+    voucher = Voucher(facts.brand_id, f"orphan_refund:{refund_id}", None, business_date(refunded_at))
     postings = rules.transfer(rules.REFUND_PAYABLE, rules.TRANSIT_ACCOUNTS[facts.method], amount_fen)
-    return _book(voucher, postings, now=now)
+    return book(voucher, postings, now=now)
 
 
 @dataclass(frozen=True, slots=True)
-class _Voucher:
-    """What an entry is about; `cause` is unique."""
+class Voucher:
+    """What an entry is about; `cause` is unique. `reversal_of` is the id of the entry that it takes back."""
 
     brand_id: int
     cause: str
     order_id: int | None
     business_on: date
+    reversal_of: int | None = None
 
 
-def _book(voucher: _Voucher, postings: Iterable[Posting], *, now: datetime) -> JournalEntry:
+@step
+def book(voucher: Voucher, postings: Iterable[Posting], *, now: datetime) -> JournalEntry:
     """Insert a balanced entry, or return the one that its cause has already."""
     booked = JournalEntry.objects.filter(cause=voucher.cause).first()
     if booked is not None:
@@ -103,6 +106,7 @@ def _book(voucher: _Voucher, postings: Iterable[Posting], *, now: datetime) -> J
         order_id=voucher.order_id,
         business_on=voucher.business_on,
         booked_at=now,
+        reversal_of_id=voucher.reversal_of,
     )
     lines = list(postings)
     accounts = _accounts(voucher.brand_id, {line.account for line in lines})

@@ -68,6 +68,27 @@ def draft_rule_version(
 
 
 @step
+def draft_return_handling(
+    *, brand_id: int | None, amount_fen: int, valid_from: date, valid_to: date | None, actor: str
+) -> RuleVersion:
+    """Write down what a store is credited for each piece that it receives back, as `draft_rule_version` does a split.
+
+    :raises InvalidInput: with field "amount_fen", when it is not above zero, or "valid_to", when the period is empty.
+    """
+    if type(amount_fen) is not int or amount_fen <= 0:
+        raise InvalidInput(_("The amount is above zero."), field="amount_fen")
+    if valid_to is not None and valid_to <= valid_from:
+        raise InvalidInput(_("The period ends after it begins."), field="valid_to")
+    return RuleVersion.objects.create(
+        brand_id=brand_id,
+        kind=RuleKind.RETURN_HANDLING,
+        valid=DateRange(valid_from, valid_to),
+        params={"amount_fen": amount_fen},
+        drafted_by=actor,
+    )
+
+
+@step
 def approve_rule_version(rule_version_id: int, *, actor: str, now: datetime) -> RuleVersion:
     """Put a draft into force; the version before it ends where it begins. Locks the versions of the rule.
 

@@ -67,6 +67,8 @@ HEADQUARTERS = answers(404, (OUTSIDE, SIGN_IN), (OF_BRAND, 200))
 ACCOUNT = answers(200, (OUTSIDE, 302))
 AGAIN = Route(get=NOT_ALLOWED, post=answers(302))
 OWN_ADDRESS = answers(404, (OUTSIDE, 302), ([MEMBER], 302))
+AT_BRAND = (*AT_A, CLERK_B)
+SHOP_RETURN = Route(get=answers(404, ([GUEST], 200)), post=NOT_ALLOWED, row="agreed return")
 SHOP_ORDER = Route(get=answers(404, ([GUEST], 200)), post=NOT_ALLOWED, row="unpaid order")
 
 
@@ -151,6 +153,29 @@ PAGES: dict[str, Route] = {
     "try-ons/<str:number>/": Route(answers(404, ([GUEST], 200)), NOT_ALLOWED, row="try-on"),
     "try-ons/<str:number>/code.svg": Route(answers(404, ([GUEST], 200)), NOT_ALLOWED, row="try-on"),
     "try-ons/<str:number>/cancel/": Route(NOT_ALLOWED, answers(404, ([GUEST], 302)), row="try-on", writers=(GUEST,)),
+    # Returns: the shopper's pages, and the desk of any store of the brand.
+    "orders/<str:number>/return/": Route(
+        answers(404, ([GUEST], 200)), answers(404, ([GUEST], 302)), row="delivered order", writers=(GUEST,)
+    ),
+    "returns/": FOR_ALL,
+    "returns/<str:number>/": SHOP_RETURN,
+    "returns/<str:number>/status/": SHOP_RETURN,
+    "returns/<str:number>/code.svg": SHOP_RETURN,
+    "returns/<str:number>/cancel/": Route(
+        NOT_ALLOWED, answers(404, ([GUEST], 302)), row="agreed return", writers=(GUEST,)
+    ),
+    "desk/returns/": Route(answers(404, (OUTSIDE, SIGN_IN), ((*AT_BRAND, OTHER_CLERK), 200)), NOT_ALLOWED),
+    "desk/returns/<str:number>/": Route(
+        answers(404, (OUTSIDE, SIGN_IN), (AT_BRAND, 200)), NOT_ALLOWED, row="agreed return"
+    ),
+    "desk/returns/<str:number>/receive/": Route(
+        NOT_ALLOWED,
+        answers(404, (OUTSIDE, SIGN_IN), ([CLERK_B], 422), (AT_A, 302)),
+        row="agreed return",
+        writers=AT_A,
+    ),
+    "desk/returns/<str:number>/inspect/": desk_act("received return"),
+    "desk/returns/<str:number>/refuse/": desk_act("received return"),
     # The account of a shopper; whoever is signed in has one.
     "sign-in/": Route(answers(200, (SIGNED_IN, 302)), answers(422, (SIGNED_IN, 302))),
     "sign-in/code/": Route(answers(302), answers(302)),
@@ -334,6 +359,8 @@ ADMIN_MODELS: dict[str, str] = {
     "orders.recognition": READ,
     "orders.invoice": READ,
     "orders.tryon": READ,
+    "orders.return": READ,
+    "orders.returnpolicy": EDIT,
     "settlement.account": READ,
     "settlement.journalentry": READ,
     "settlement.creditentry": READ,

@@ -32,7 +32,7 @@ from omni.messages.choices import Channel
 from orders import queries as orders_queries
 from orders import services as orders_services
 from orders.choices import IntentStatus, NoticeOutcome, RefundReason
-from orders.models import BasketLine, PaymentIntent, PaymentNotice, Refund
+from orders.models import BasketLine, PaymentIntent, PaymentNotice, Refund, ReturnPolicy
 from stores.choices import Role, StoreKind
 from stores.models import Store
 from tests.architecture import routes
@@ -51,6 +51,7 @@ from tests.factories.offers import (
     give_points,
 )
 from tests.factories.orders import carried_order, move_share, packed_order, placed_order, shares_of, started_payment
+from tests.factories.returns import agreed_return, delivered_order, received_return
 from tests.factories.stores import (
     ClerkFactory,
     GuideFactory,
@@ -243,6 +244,7 @@ def set_scene(world: World) -> Scene:
     scene = Scene(world, _hire(world), rows={"store": str(world.stores["A"].pk)})
     _place_orders(scene)
     _offer_tasks(scene)
+    _give_back(scene)
     _fill_admin(world)
     _speak(scene)
     scene.rows["collection"] = "spring"
@@ -381,10 +383,27 @@ def _a_slot_from_now() -> str:
     return datetime.combine(day, time(15), BUSINESS_ZONE).isoformat()
 
 
+def _give_back(scene: Scene) -> None:
+    """Make an order that came, a return of a piece of it, and another's return that store A has received."""
+    order = delivered_order(scene.world, ("S", 2))
+    case, received = agreed_return(order, 1), received_return(scene.world, delivered_order(scene.world), store="A")
+    scene.rows |= {
+        "delivered order": order.number,
+        "agreed return": case.number,
+        "received return": received.number,
+    }
+    line, piece, store = order.lines.get().pk, received.lines.get().pk, scene.rows["store"]
+    scene.sent |= {
+        "orders/<str:number>/return/": {f"line-{line}": "1", "reason": "faulty", "way": "bring"},
+        "desk/returns/<str:number>/receive/": {"store": store},
+        "desk/returns/<str:number>/inspect/": {f"piece-{piece}": "resell"},
+        "desk/returns/<str:number>/refuse/": {"reason": "穿过"},
+    }
+
+
 def _fill_admin(world: World) -> None:
     """Make a row of each model in the admin that has none yet: sales booked, and what people write there."""
-    for share in shares_of(carried_order(world)):
-        move_share(share, handover.mark_delivered)
+    ReturnPolicy.objects.create(brand=world.brand)
     store = world.stores["A"]
     with entry():
         messages_services.send_message(
@@ -460,7 +479,7 @@ def _shop_as(role: str, visitor: Visitor, scene: Scene) -> None:
 
     The guest has a basket too; what its forms hold is what everybody else sends there as well.
     """
-    own = ["unpaid order", "order to pay again", "order to collect", "order to speak of", "try-on"]
+    own = ["unpaid order", "order to pay again", "order to collect", "order to speak of", "try-on", "delivered order"]
     own = [scene.rows[row] for row in own]
     if role != routes.GUEST:
         own = [placed_order(scene.world).number]

@@ -3,14 +3,11 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from fulfillment.choices import DeliveryState
-from fulfillment.services import handover
 from members.models import Promotion
 from omni.accounts import services as accounts_services
 from omni.kernel.transactions import entry
 from omni.pages import exporting
 from orders import services
-from orders.clients import ProviderRefund
 from orders.models import Order, PaymentIntent, Refund, TryOn
 from orders.services import payment, refunds
 from tests.audit.after_history import invoice, wait_for_size
@@ -20,16 +17,14 @@ from tests.factories.accounts import ShopperUserFactory
 from tests.factories.offers import PromotionFactory
 from tests.factories.orders import (
     accepted_order,
-    carried_order,
-    move_share,
     offered_order,
     paid_order,
     placed_order,
     proof_of,
     run_deliveries,
-    shares_of,
     started_payment,
 )
+from tests.factories.returns import agreed_return, arrival_of, delivered_order, inspect, received_return
 from tests.factories.try_ons import prepared
 
 LATER = NOON + timedelta(minutes=5)
@@ -37,13 +32,18 @@ LATER = NOON + timedelta(minutes=5)
 
 @dataclass(frozen=True)
 class History:
-    """Orders by what became of them, and a payment that came too late."""
+    """Orders by what became of them, and a payment that came too late.
+
+    Of two pieces of `returned` one came back to store A and is refunded; that of `awaited` may be brought.
+    """
 
     placed: Order
     offered: Order
     accepted: Order
     delivered: Order
     cancelled: Order
+    returned: Order
+    awaited: Order
     orphan: PaymentIntent
     discounted: Order
     try_on: TryOn
@@ -54,8 +54,11 @@ def live_through(world: World) -> History:
     placed = placed_order(world, ("S", 1))
     offered = offered_order(world, ("S", 1))
     accepted = accepted_order(world, ("M", 1))
-    delivered = sell(world, ("S", 2))
+    delivered = delivered_order(world, ("S", 2))
     cancelled = paid_order(world, ("L", 1))
+    returned, awaited = delivered_order(world, ("L", 2)), delivered_order(world, ("M", 1))
+    inspect(received_return(world, returned, 1, store="A", now=LATER), now=LATER)
+    agreed_return(awaited, now=LATER)
     orphan = late_payment(world)
     with entry():
         services.cancel_order(cancelled.pk, actor="guest", now=LATER)
@@ -72,23 +75,16 @@ def live_through(world: World) -> History:
     delivered.refresh_from_db()
     invoice(delivered)
     run_deliveries(LATER)
-    return History(placed, offered, accepted, delivered, cancelled, orphan, discounted, prepared(world, "S"))
+    return History(
+        placed, offered, accepted, delivered, cancelled, returned, awaited, orphan, discounted, prepared(world, "S")
+    )
 
 
 def sell_cheaper(world: World) -> Order:
     """Return a delivered order of two shirts, cheaper by an offer of which the mall bears a part."""
     promotion = PromotionFactory.create(brand=world.brand, amount_fen=1001, brand_ppm=400_000, mall_ppm=600_000)
-    order = sell(world, ("L", 2))
+    order = delivered_order(world, ("L", 2))
     Promotion.objects.filter(pk=promotion.pk).update(is_running=False)
-    return order
-
-
-def sell(world: World, *lines: tuple[str, int], now: datetime = NOON, **changes: object) -> Order:
-    """Return an order that was delivered; its sale is booked and credited. `changes` replace fields of the wish."""
-    order = carried_order(world, *lines, now=now, **changes)
-    for share in shares_of(order):
-        move_share(share, handover.mark_delivered, now)
-        share.deliveries.update(state=DeliveryState.DELIVERED, next_attempt_at=None)
     return order
 
 
@@ -110,14 +106,5 @@ def late_payment(world: World) -> PaymentIntent:
 
 def confirm_refund(refund: Refund, now: datetime) -> None:
     """Let the provider say that a refund has arrived."""
-    answer = ProviderRefund(
-        status="SUCCESS",
-        out_refund_no=refund.out_refund_no,
-        out_trade_no=refund.intent.out_trade_no,
-        refund_id=f"5000000000000000000{refund.pk}",
-        amount_fen=refund.amount_fen,
-        refunded_at=now,
-        mchid="1900000001",
-    )
     with entry():
-        refunds.apply_refund(refund.pk, answer, now=now)
+        refunds.apply_refund(refund.pk, arrival_of(refund, now), now=now)

@@ -6,10 +6,11 @@ import pytest
 
 from omni.pages import audit
 from omni.pages.models import AuditMark
-from tests.audit.history import LATER, sell
+from tests.audit.history import LATER
 from tests.audit.planting import spoil
 from tests.audit.plants import CREDIT, JOURNALS, MOVEMENTS, PAID, SALES
 from tests.cast import World
+from tests.factories.returns import delivered_order
 
 pytestmark = pytest.mark.django_db
 EVENING = LATER + timedelta(hours=2)
@@ -23,25 +24,25 @@ def audited(now: datetime, *, is_full: bool = False) -> tuple[dict[str, int], se
 
 
 def test_audit_soon_after_checks_young_rows_again(world: World) -> None:
-    sell(world)
+    delivered_order(world)
     for _round in range(2):
         checked, broken = audited(LATER)
         assert (checked[JOURNALS], checked[SALES], checked[PAID], broken) == (2, 1, 1, set())
 
 
 def test_audit_after_a_sound_one_skips_what_is_old_and_checks_what_is_new(world: World) -> None:
-    sell(world)
+    delivered_order(world)
     audited(EVENING)
     checked, broken = audited(EVENING)
     assert (checked[JOURNALS], checked[SALES], checked[PAID], broken) == (0, 0, 0, set())
     assert checked[MOVEMENTS] == 10
-    sell(world, now=EVENING)
+    delivered_order(world, now=EVENING)
     checked, broken = audited(EVENING + timedelta(minutes=5))
     assert (checked[JOURNALS], checked[SALES], checked[PAID], broken) == (2, 1, 1, set())
 
 
 def test_audit_in_full_trusts_no_mark(world: World) -> None:
-    sell(world)
+    delivered_order(world)
     audited(EVENING)
     spoil(SPOIL_CREDIT)
     assert audited(EVENING)[1] == set()
@@ -49,7 +50,7 @@ def test_audit_in_full_trusts_no_mark(world: World) -> None:
 
 
 def test_audit_that_finds_something_moves_no_mark(world: World) -> None:
-    sell(world)
+    delivered_order(world)
     spoil(SPOIL_CREDIT)
     for _round in range(2):
         assert audited(EVENING)[1] == {CREDIT}

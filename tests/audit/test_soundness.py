@@ -19,12 +19,13 @@ from tests.audit.history import LATER, History
 from tests.audit.offer_plants import OFFER_PLANTS
 from tests.audit.plants import EVENTS, MONEY, SALES
 from tests.audit.plants import PLANTS as ORDER_PLANTS
+from tests.audit.return_plants import RETURN_PLANTS
 from tests.audit_fixture import Audited, broken_claims
 from tests.factories.settlement import RecognitionFactory
 
 pytestmark = pytest.mark.django_db
 
-PLANTS = (*ORDER_PLANTS, *OFFER_PLANTS, *AFTER_PLANTS)
+PLANTS = (*ORDER_PLANTS, *OFFER_PLANTS, *AFTER_PLANTS, *RETURN_PLANTS)
 
 
 def run_command(*arguments: str) -> tuple[int, str]:

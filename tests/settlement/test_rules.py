@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from orders.choices import PaymentMethod
 from settlement import rules
 from settlement.choices import AccountType, CreditCase, CreditRole
 from settlement.rules import CreditShare, InvalidSplit, Posting, SaleFacts
@@ -122,7 +123,7 @@ def test_transfer_of_a_negative_amount_moves_the_other_way() -> None:
 
 
 def test_accounts_of_every_payment_method_have_a_type() -> None:
-    assert set(rules.TRANSIT_ACCOUNTS) == {"wechat_native"}
+    assert set(rules.TRANSIT_ACCOUNTS) == set(PaymentMethod.values)
     assert rules.ACCOUNT_TYPES["psp_transit:wechat"] == AccountType.ASSET
 
 

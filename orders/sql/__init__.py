@@ -1,5 +1,10 @@
 """The hot statements of orders: placing, and claiming rows that are due."""
 
+from orders.sql.returns import AUDIT_RETURNS, AUDIT_RETURNS_DUE, CLAIM_RETURN, COUNT_RETURNED
+from orders.sql.verdict import VERDICT
+
+__all__ = ["AUDIT_RETURNS", "AUDIT_RETURNS_DUE", "CLAIM_RETURN", "COUNT_RETURNED"]
+
 # What placing needs to know of the brand and the place, in one row; what there is none of is null.
 TERMS = """
 SELECT brand.delivery_fee_fen, brand.free_delivery_from_fen, district.lat, district.lng, store.lat, store.lng,
@@ -152,9 +157,6 @@ END_SWEEPING = "SELECT pg_advisory_unlock(%(key)s)"
 
 # The audit: one row each, rows checked, rows wrong, up to twenty of them named; all in one snapshot. An order whose
 # fulfillment has events to deliver is owed their effects: it is not judged before.
-_VERDICT = """
-SELECT count(*), count(problem), (array_agg(problem ORDER BY id) FILTER (WHERE problem IS NOT NULL))[1:20] FROM judged
-"""
 
 AUDIT_PAID = (
     """
@@ -171,7 +173,9 @@ WITH chosen AS (
     WHERE delivery.state = 'pending' AND delivery.subscriber LIKE 'orders.%%'
 ), sold AS (
     SELECT order_line_id, sum(quantity) AS units FROM orders_recognition
-    WHERE order_line_id IS NOT NULL AND (%(after)s = 0 OR order_id IN (SELECT id FROM chosen)) GROUP BY order_line_id
+    WHERE order_line_id IS NOT NULL AND reversal_of_id IS NULL
+        AND (%(after)s = 0 OR order_id IN (SELECT id FROM chosen))
+    GROUP BY order_line_id
 ), under_way AS (
     SELECT part.fulfillment_line_id, sum(part.quantity) AS units
     FROM chosen
@@ -200,12 +204,17 @@ WITH chosen AS (
 ), recognised AS (
     SELECT order_id, sum(amount_fen) AS fen FROM orders_recognition
     WHERE %(after)s = 0 OR order_id IN (SELECT id FROM chosen) GROUP BY order_id
+), undecided AS (
+    -- An exchange whose difference is not paid yet: its refund is asked for when it is, or is not.
+    SELECT order_id, sum(goods_fen + delivery_fen - collection_fen) AS fen FROM orders_return
+    WHERE status = 'inspected' GROUP BY order_id
 ), money AS (
-    SELECT chosen.id, coalesce(paid.fen, 0) AS paid, coalesce(refunds.fen, 0) AS refunds,
+    SELECT chosen.id, coalesce(paid.fen, 0) AS paid, coalesce(refunds.fen, 0) + coalesce(undecided.fen, 0) AS refunds,
         coalesce(recognised.fen, 0) AS recognised
     FROM chosen
     LEFT JOIN paid ON paid.order_id = chosen.id
     LEFT JOIN refunds ON refunds.order_id = chosen.id
+    LEFT JOIN undecided ON undecided.order_id = chosen.id
     LEFT JOIN recognised ON recognised.order_id = chosen.id
 ), judged AS (
     SELECT chosen.id, CASE
@@ -232,7 +241,7 @@ WITH chosen AS (
     WHERE NOT EXISTS (SELECT 1 FROM owed WHERE owed.fulfillment_id = chosen.fulfillment_id)
 )
 """
-    + _VERDICT
+    + VERDICT
 )
 
 # Goods that are set aside belong to an order that may still have them.
@@ -260,7 +269,7 @@ WITH judged AS (
         )
 )
 """
-    + _VERDICT
+    + VERDICT
 )
 
 # A claim puts an order off, so one that fails every time is never late: after six attempts it is wrong all the same.
@@ -318,7 +327,7 @@ WITH judged AS (
     )
 )
 """
-    + _VERDICT
+    + VERDICT
 )
 
 # What lines are cheaper by, offer by offer, and what others bear of it: frozen with the order, booked with its sales.
@@ -344,7 +353,7 @@ WITH chosen AS (
 ), funded AS (
     SELECT recognition.order_line_id, sum(part.fen::bigint) AS fen
     FROM orders_recognition recognition, jsonb_each_text(recognition.funding) AS part (party, fen)
-    WHERE recognition.order_line_id IS NOT NULL
+    WHERE recognition.order_line_id IS NOT NULL AND recognition.reversal_of_id IS NULL
         AND (%(after)s = 0 OR recognition.order_line_id IN (SELECT id FROM chosen))
     GROUP BY recognition.order_line_id
 ), judged AS (
@@ -364,7 +373,7 @@ WITH chosen AS (
     LEFT JOIN funded ON funded.order_line_id = chosen.id
 )
 """
-    + _VERDICT
+    + VERDICT
 )
 
 # What is held to be tried on is held for a booking that is not over, and each booking to come has its place.
@@ -400,7 +409,7 @@ WITH taken AS (
     FULL JOIN (SELECT * FROM taken WHERE starts_at > %(now)s) taken USING (store_id, starts_at)
 )
 """
-    + _VERDICT
+    + VERDICT
 )
 
 LAST_RECOGNITION = """
@@ -428,7 +437,7 @@ WITH judged AS (
         WHEN invoice.status = 'issued' AND invoice.amount_fen <> coalesce(sold.fen, 0)
             AND NOT EXISTS (
                 SELECT 1 FROM kernel_eventdelivery delivery
-                WHERE delivery.state = 'pending' AND delivery.subscriber = 'orders.review_invoice'
+                WHERE delivery.state = 'pending' AND delivery.subscriber LIKE 'orders.review_invoice%%'
                     AND delivery.entity = 'order_id:' || invoice.order_id
             )
             THEN concat(
@@ -447,5 +456,5 @@ WITH judged AS (
     ) issued ON true
 )
 """
-    + _VERDICT
+    + VERDICT
 )

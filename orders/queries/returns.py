@@ -1,0 +1,286 @@
+"""Returns as shoppers and clerks see them. Another shopper's or brand's is not found."""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.db.models import Count, Q
+from django.utils.translation import gettext as _
+
+from fulfillment import permissions as fulfillment_permissions
+from omni.kernel import bilingual
+from omni.kernel.errors import NotFound
+from omni.kernel.numbers import is_valid_number
+from orders.choices import (
+    FINAL_RETURNS,
+    GIVEN_UP_RETURNS,
+    Condition,
+    RefundStatus,
+    ReturnKind,
+    ReturnReason,
+    ReturnStatus,
+    ReturnWay,
+)
+from orders.models import Return
+from orders.queries.access import orders_visible_to
+from stores import choices as stores_choices
+from stores import queries as stores_queries
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from django.db.models import QuerySet
+
+    from orders.models import Order, ReturnLine
+    from stores.models import Store
+    from stores.permissions import Actor
+
+MOST_NEAR_STORES = 4
+MOST_AT_DESK = 60
+# Where it stands, for the steps of the page: how many of them are behind it.
+STEPS_DONE = {
+    ReturnStatus.REQUESTED: 1,
+    ReturnStatus.APPROVED: 1,
+    ReturnStatus.DROPPED_AT_STORE: 1,
+    ReturnStatus.IN_TRANSIT: 2,
+    ReturnStatus.RECEIVED: 3,
+    ReturnStatus.INSPECTED: 4,
+    ReturnStatus.REFUND_DUE: 4,
+    ReturnStatus.REFUNDED: 5,
+    ReturnStatus.CLOSED: 5,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnPieceView:
+    """One piece; the condition is empty until somebody has looked at it."""
+
+    id: int
+    name: str
+    sku: str
+    color: str
+    size: str
+    shape: str
+    color_hex: str
+    refund_fen: int
+    condition: str
+    condition_label: str
+    is_live: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnStep:
+    label: str
+    is_done: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnRow:
+    """A return in a list."""
+
+    number: str
+    order_number: str
+    brand_name: str
+    status: str
+    status_label: str
+    kind_label: str
+    way_label: str
+    units: int
+    refund_fen: int
+    requested_at: datetime
+    due_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnPage:
+    """Everything a return's pages show. Amounts are fen; names are in the language of the page."""
+
+    case: Return
+    brand_name: str
+    status_label: str
+    reason_label: str
+    note: str
+    pieces: tuple[ReturnPieceView, ...]
+    steps: tuple[ReturnStep, ...]
+    store_name: str
+    is_brought: bool
+    can_cancel: bool
+    can_bring: bool
+    is_final: bool
+    refunded_at: datetime | None
+
+    @property
+    def version(self) -> str:
+        """Return a short text that changes with anything the page shows."""
+        shown = (self.case.status, self.note, self.pieces, self.case.due_at, self.refunded_at, self.case.refund_fen)
+        return f"{zlib.crc32(repr(shown).encode()):08x}"
+
+
+def returns_visible_to(actor: Actor) -> QuerySet[Return]:
+    """Return the returns of the orders that an actor may see."""
+    return Return.objects.filter(order__in=orders_visible_to(actor))
+
+
+def get_return_for(actor: Actor, number: str) -> Return:
+    """Return a return of an order that the actor may see.
+
+    :raises NotFound: when there is none of this number, or not for this actor.
+    """
+    return _get(returns_visible_to(actor), number)
+
+
+def get_desk_return(actor: Actor, number: str) -> Return:
+    """Return a return that somebody may receive or look at: of a brand in one of whose stores they work.
+
+    :raises NotFound: when there is none of this number, or not for this actor.
+    """
+    return _get(_at_desks_of(actor), number)
+
+
+def return_rows(actor: Actor, *, limit: int) -> list[ReturnRow]:
+    """Return the returns an actor may see, the newest first."""
+    return _rows(returns_visible_to(actor).order_by("-pk")[:limit])
+
+
+def desk_returns(actor: Actor, text: str = "") -> list[ReturnRow]:
+    """Return the open returns that wait in the stores somebody works in; or those of a return's or order's number."""
+    cases = _at_desks_of(actor)
+    if text:
+        number = text.strip().upper()
+        if not is_valid_number(number):
+            return []
+        return _rows(cases.filter(Q(number=number) | Q(order__number=number)).order_by("-pk")[:MOST_AT_DESK])
+    here = cases.filter(receiving_store__in=fulfillment_permissions.desk_store_ids(actor))
+    return _rows(here.exclude(status__in=FINAL_RETURNS).order_by("due_at", "pk")[:MOST_AT_DESK])
+
+
+def receiving_stores(actor: Actor, brand_id: int) -> list[Store]:
+    """Return the stores of a brand at whose desks somebody may receive a return."""
+    stores = stores_queries.stores_visible_to(actor).filter(pk__in=fulfillment_permissions.desk_store_ids(actor))
+    return list(stores.filter(brand=brand_id, is_active=True).order_by("pk"))
+
+
+def returns_of_order(order: Order) -> list[ReturnRow]:
+    """Return the returns of an order, the newest first."""
+    return _rows(Return.objects.filter(order=order).order_by("-pk"))
+
+
+def return_page(case: Return) -> ReturnPage:
+    """Read all that the pages of a return show."""
+    status = ReturnStatus(case.status)
+    pieces = case.lines.select_related("order_line__variant__product__category").order_by("pk")
+    refund = case.refund
+    return ReturnPage(
+        case=case,
+        brand_name=bilingual.name_of(case.brand),
+        status_label=str(status.label),
+        reason_label=str(ReturnReason(case.reason).label),
+        note=_note(case),
+        pieces=tuple(_piece(piece) for piece in pieces),
+        steps=_steps(case),
+        store_name=bilingual.name_of(case.receiving_store) if case.receiving_store else "",
+        is_brought=case.way == ReturnWay.BRING,
+        can_cancel=status == ReturnStatus.APPROVED,
+        can_bring=status == ReturnStatus.APPROVED and case.way == ReturnWay.BRING,
+        is_final=status in FINAL_RETURNS,
+        refunded_at=refund.succeeded_at if refund and refund.status == RefundStatus.SUCCEEDED else None,
+    )
+
+
+def stores_that_take_returns(
+    brand_code: str, lat: float, lng: float, *, now: datetime
+) -> list[stores_queries.FoundStore]:
+    """Return the stores of a brand nearest to a point that take returns."""
+    place = stores_queries.find_place(f"{lat:.4f},{lng:.4f}")
+    if place is None:
+        return []
+    wish = stores_queries.StoreWish(brand=brand_code, services=(stores_choices.Service.RETURNS,))
+    return stores_queries.nearest_stores(wish, place, now=now, start=0, limit=MOST_NEAR_STORES)
+
+
+def _at_desks_of(actor: Actor) -> QuerySet[Return]:
+    stores = stores_queries.stores_visible_to(actor).filter(pk__in=fulfillment_permissions.desk_store_ids(actor))
+    return Return.objects.filter(brand__in=stores.values("brand"))
+
+
+def _get(cases: QuerySet[Return], number: str) -> Return:
+    normalised = number.strip().upper()
+    found = cases.select_related("brand", "order__fulfillment", "receiving_store", "refund", "replacement")
+    case = found.filter(number=normalised).first() if is_valid_number(normalised) else None
+    if case is None:
+        raise NotFound
+    return case
+
+
+def _rows(cases: Iterable[Return]) -> list[ReturnRow]:
+    found = list(cases)
+    counted = dict(
+        Return.objects.filter(pk__in=[case.pk for case in found]).values_list("pk").annotate(units=Count("lines"))
+    )
+    brands = {brand.pk: brand for brand in stores_queries.active_brands()}
+    orders = dict(Return.objects.filter(pk__in=list(counted)).values_list("pk", "order__number"))
+    return [
+        ReturnRow(
+            number=case.number,
+            order_number=orders[case.pk],
+            brand_name=bilingual.name_of(brands[case.brand_id]),
+            status=case.status,
+            status_label=str(ReturnStatus(case.status).label),
+            kind_label=str(ReturnKind(case.kind).label),
+            way_label=str(ReturnWay(case.way).label),
+            units=counted[case.pk],
+            refund_fen=case.refund_fen,
+            requested_at=case.requested_at,
+            due_at=case.due_at,
+        )
+        for case in found
+    ]
+
+
+def _piece(piece: ReturnLine) -> ReturnPieceView:
+    variant = piece.order_line.variant
+    return ReturnPieceView(
+        id=piece.pk,
+        name=bilingual.name_of(variant.product),
+        sku=piece.order_line.sku,
+        color=bilingual.pick(variant.color_zh, variant.color_en),
+        size=variant.size,
+        shape=variant.product.category.shape,
+        color_hex=variant.color_hex,
+        refund_fen=piece.refund_fen,
+        condition=piece.condition,
+        condition_label=str(Condition(piece.condition).label) if piece.condition else "",
+        is_live=piece.is_live,
+    )
+
+
+def _steps(case: Return) -> tuple[ReturnStep, ...]:
+    """Return the steps of a return that was not given up."""
+    if case.status in GIVEN_UP_RETURNS:
+        return ()
+    way = _("With the courier") if case.way == ReturnWay.COLLECT else _("Brought")
+    labels = [_("Agreed"), way, _("At the store"), _("Looked at"), _("Refunded")]
+    done = STEPS_DONE[ReturnStatus(case.status)]
+    return tuple(ReturnStep(label, position < done) for position, label in enumerate(labels))
+
+
+def _note(case: Return) -> str:
+    """Say in a sentence what happens to a return now."""
+    if case.status == ReturnStatus.APPROVED and case.way == ReturnWay.COLLECT:
+        return _("A courier comes to your door. Have it packed, and tell the courier the code below.")
+    notes = {
+        ReturnStatus.APPROVED: _("Bring it to any of our stores that take returns, and show the code below."),
+        ReturnStatus.IN_TRANSIT: _("The courier is on the way to the store with it."),
+        ReturnStatus.RECEIVED: _("The store has it and looks at it within two days."),
+        ReturnStatus.INSPECTED: _("Looked at and taken back."),
+        ReturnStatus.REFUND_DUE: _("Taken back. Your money is on its way to where you paid from."),
+        ReturnStatus.REFUNDED: _("Your money is back where you paid from."),
+        ReturnStatus.CLOSED: _("Finished. Your money is back where you paid from."),
+        ReturnStatus.REJECTED: _("The store could not take it back: %(reason)s") % {"reason": case.refuse_reason},
+        ReturnStatus.CANCELLED: _("You called it off. You may ask again while the days to return last."),
+        ReturnStatus.EXPIRED: _("It did not reach us in time. You may ask again while the days to return last."),
+    }
+    return notes.get(ReturnStatus(case.status), "")

@@ -1,0 +1,46 @@
+"""What becomes of a return when its time is up: nobody brought it, nobody looked at it, nobody paid the difference."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.db import connection
+
+from omni.kernel.transactions import drive, entry, step
+from orders import locks, sql
+from orders.choices import Condition, ReturnStatus
+from orders.models import Return
+from orders.services import receiving, returning
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+
+@drive
+def drive_return(return_id: int, *, now: datetime) -> None:
+    """Do what a due return waits for. The attempt is committed before, so that one which fails is not due at once."""
+    with entry(), connection.cursor() as cursor:
+        cursor.execute(sql.CLAIM_RETURN, {"id": return_id, "now": now})
+        if cursor.rowcount == 0:
+            return
+    with entry():
+        end_wait(return_id, now=now)
+
+
+@step
+def end_wait(return_id: int, *, now: datetime) -> None:
+    """Give up a return that never arrived; take back unseen what nobody looked at; pay what no difference came for.
+
+    Locks Checkout, its payments, Order, StockLevel. Emits ReturnGivenUp, or SaleReversed and ReturnTakenBack.
+    """
+    case, order, intents = locks.lock_return(return_id)
+    if case.status == ReturnStatus.APPROVED:
+        returning.give_up(case, to=ReturnStatus.EXPIRED, actor=returning.ACTOR, now=now)
+    elif case.status == ReturnStatus.RECEIVED:
+        pieces = case.lines.filter(is_live=True).values_list("pk", flat=True)
+        unseen = dict.fromkeys(pieces, Condition.REFURBISH)
+        receiving.inspect_return(return_id, unseen, actor=returning.ACTOR, now=now)
+    elif case.status == ReturnStatus.INSPECTED:
+        receiving.pay_back(case, order, intents, actor=returning.ACTOR, now=now)
+    else:
+        Return.objects.filter(pk=return_id).update(due_at=None, attempts=0)

@@ -1,0 +1,142 @@
+"""The desk's pages of returns: find one, receive it here, look at each piece, refuse it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_POST
+
+from fulfillment import permissions as fulfillment_permissions
+from omni.kernel import clock
+from omni.kernel.errors import DomainError, NotFound
+from omni.kernel.transactions import entry
+from orders import queries, services
+from orders.choices import ReturnStatus
+from orders.forms.returns import InspectForm, ReceiveForm, RefuseForm
+from stores import queries as stores_queries
+
+if TYPE_CHECKING:
+    from django import forms
+
+    from stores.permissions import Actor
+
+
+def _clerk(request: HttpRequest) -> Actor:
+    """Return who stands at the desk.
+
+    :raises NotFound: for somebody who works in no store.
+    """
+    actor = stores_queries.actor_for_user(request.user)
+    if not fulfillment_permissions.desk_store_ids(actor):
+        raise NotFound
+    return actor
+
+
+@require_GET
+@never_cache
+@login_required
+def list_returns(request: HttpRequest) -> HttpResponse:
+    """Show the returns that wait here, or those of the number that was scanned or typed; one alone opens at once."""
+    actor, text = _clerk(request), request.GET.get("q", "").strip()[:40]
+    rows = queries.desk_returns(actor, text)
+    if text and len(rows) == 1:
+        return redirect("orders:desk-return", rows[0].number)
+    return render(request, "desk/return_list.html", {"returns": rows, "text": text})
+
+
+@require_GET
+@never_cache
+@login_required
+def show_return(request: HttpRequest, number: str) -> HttpResponse:
+    """Show a return of one's brand, and what may be done to it here."""
+    return _show(request, number)
+
+
+@require_POST
+@never_cache
+@login_required
+def receive_return(request: HttpRequest, number: str) -> HttpResponse:
+    """Write that the goods are at one of the clerk's stores."""
+    actor = _clerk(request)
+    case = queries.get_desk_return(actor, number)
+    form = ReceiveForm(queries.receiving_stores(actor, case.brand_id), request.POST)
+    if not form.is_valid():
+        return _show(request, number, receive=form)
+    try:
+        with entry():
+            services.receive_return(case.pk, form.cleaned_data["store"], actor=actor.label, now=clock.now())
+    except DomainError as error:
+        messages.error(request, error.message)
+    return redirect("orders:desk-return", case.number)
+
+
+@require_POST
+@never_cache
+@login_required
+def inspect_return(request: HttpRequest, number: str) -> HttpResponse:
+    """Take the pieces back as they were found."""
+    actor = _clerk(request)
+    case = _case_here(actor, number)
+    form = InspectForm(queries.return_page(case).pieces, request.POST)
+    if not form.is_valid():
+        return _show(request, number, inspect=form)
+    try:
+        with entry():
+            services.inspect_return(case.pk, form.conditions, actor=actor.label, now=clock.now())
+    except DomainError as error:
+        messages.error(request, error.message)
+    else:
+        messages.success(request, _("Done. The money is on its way to the shopper."))
+    return redirect("orders:desk-return", case.number)
+
+
+@require_POST
+@never_cache
+@login_required
+def refuse_return(request: HttpRequest, number: str) -> HttpResponse:
+    """Give the goods back to the shopper, and say why."""
+    actor = _clerk(request)
+    case = _case_here(actor, number)
+    form = RefuseForm(request.POST)
+    if not form.is_valid():
+        return _show(request, number, refuse=form)
+    try:
+        with entry():
+            services.reject_return(case.pk, reason=form.cleaned_data["reason"], actor=actor.label, now=clock.now())
+    except DomainError as error:
+        messages.error(request, error.message)
+    return redirect("orders:desk-return", case.number)
+
+
+def _case_here(actor: Actor, number: str) -> Any:  # noqa: ANN401  a model row
+    """Return a return that lies in one of the actor's stores.
+
+    :raises NotFound: when it lies elsewhere.
+    """
+    case = queries.get_desk_return(actor, number)
+    if case.receiving_store_id not in fulfillment_permissions.desk_store_ids(actor):
+        raise NotFound
+    return case
+
+
+def _show(request: HttpRequest, number: str, **bound: forms.Form) -> HttpResponse:
+    """Show a return; a form that was refused stands on it with what is wrong."""
+    actor = _clerk(request)
+    case = queries.get_desk_return(actor, number)
+    page = queries.return_page(case)
+    is_here = case.receiving_store_id in fulfillment_permissions.desk_store_ids(actor)
+    context: dict[str, Any] = {
+        "page": page,
+        "can_receive": case.status in {ReturnStatus.APPROVED, ReturnStatus.IN_TRANSIT},
+        "can_inspect": case.status == ReturnStatus.RECEIVED and is_here,
+        "receive": bound.get("receive") or ReceiveForm(queries.receiving_stores(actor, case.brand_id)),
+        "inspect": bound.get("inspect") or InspectForm(page.pieces),
+        "refuse": bound.get("refuse") or RefuseForm(),
+    }
+    return render(request, "desk/return_show.html", context, status=422 if bound else 200)
