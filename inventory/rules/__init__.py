@@ -66,11 +66,10 @@ def is_size_table(table: object) -> bool:
     if not isinstance(table, dict) or set(table) != {"measures", "sizes"}:
         return False
     measures, sizes = table["measures"], table["sizes"]
-    if not (isinstance(measures, list) and set(map(str, measures)) <= set(Measure.values) and isinstance(sizes, dict)):
+    if not (isinstance(measures, list) and set(map(str, measures)) <= set(Measure.values) and isinstance(sizes, list)):
         return False
     return all(
-        isinstance(values, list) and len(values) == len(measures) and all(map(_is_measurement, values))
-        for values in sizes.values()
+        isinstance(row, list) and len(row) == 1 + len(measures) and all(map(_is_measurement, row)) for row in sizes
     )
 
 

@@ -93,7 +93,7 @@ def tables_of(product: ProductDetail, chosen: str) -> list[Table]:
         Table(
             title,
             [str(Measure(measure).label) for measure in part["measures"]],
-            [(size, values, size == chosen) for size, values in part["sizes"].items()],
+            [(str(size), values, size == chosen) for size, *values in part["sizes"]],
         )
         for title, part in parts
         if part

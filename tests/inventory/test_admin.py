@@ -68,9 +68,9 @@ def test_stock_movement_is_never_changed_or_deleted(world: World, change: str) -
 def test_admin_refuses_a_size_chart_with_an_unknown_measure(administrator: Client, world: World) -> None:
     values = {"brand": world.brand.pk, "category": world.product.category_id, "garment": "{}"}
     address = reverse("admin:inventory_sizechart_add")
-    bad = administrator.post(address, values | {"body": '{"measures": ["beauty"], "sizes": {"M": [1]}}'})
+    bad = administrator.post(address, values | {"body": '{"measures": ["beauty"], "sizes": [["M", 1]]}'})
     assert "body" in bad.context["adminform"].form.errors
     assert not SizeChart.objects.exists()
-    good = administrator.post(address, values | {"body": '{"measures": ["bust"], "sizes": {"M": ["86–90"]}}'})
+    good = administrator.post(address, values | {"body": '{"measures": ["bust"], "sizes": [["M", "86–90"]]}'})
     assert good.status_code == 302
-    assert SizeChart.objects.get().body["sizes"] == {"M": ["86–90"]}
+    assert SizeChart.objects.get().body["sizes"] == [["M", "86–90"]]

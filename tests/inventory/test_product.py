@@ -116,10 +116,10 @@ def test_chart_of_the_product_comes_before_that_of_its_category(world: World) ->
 
     assert chart() is None
     own = {"brand": world.brand, "category": world.product.category}
-    of_category = SizeChart.objects.create(**own, garment={"measures": ["bust"], "sizes": {"M": [98]}})
+    of_category = SizeChart.objects.create(**own, garment={"measures": ["bust"], "sizes": [["M", 98]]})
     assert chart() == of_category.garment
     of_product = SizeChart.objects.create(
-        **own, product=world.product, garment={"measures": ["bust"], "sizes": {"M": [104]}}
+        **own, product=world.product, garment={"measures": ["bust"], "sizes": [["M", 104]]}
     )
     assert chart() == of_product.garment
     SizeChart.objects.filter(pk=of_product.pk).update(product=world.other_variant.product)

@@ -69,13 +69,14 @@ def test_size_chart_tells_body_and_garment_and_marks_the_chosen_size(world: Worl
     SizeChart.objects.create(
         brand=world.brand,
         category=world.product.category,
-        body={"measures": ["bust"], "sizes": {"S": ["82–86"], "M": ["86–90"]}},
-        garment={"measures": ["bust", "length"], "sizes": {"S": [98, 66], "M": [102, 67.5]}},
+        body={"measures": ["bust"], "sizes": [["S", "82–86"], ["M", "86–90"]]},
+        garment={"measures": ["bust", "length"], "sizes": [["S", 98, 66], ["M", 102, 67.5], ["L", 106, 69]]},
     )
     forget()
     text = page(shopper, f"{PRODUCT}?size=M")
     assert '<tr class="is-chosen"><th scope="row">M</th><td>102</td><td>67.5</td></tr>' in text
     assert text.count('<tr class="is-chosen">') == 2
+    assert re.findall('<th scope="row">(.*?)</th>', text) == ["S", "M", "S", "M", "L"]
     assert text.count("Around the fullest part of the chest") == 1
 
 

@@ -36,7 +36,7 @@ def world(transactional_db: None, monkeypatch: pytest.MonkeyPatch, now: datetime
         MediaFactory.create(product=shirt, kind=view, position=position, drawing=f"shirt.stripe.{view}")
     shirt.category.parent = CategoryFactory.create(code="tops")
     shirt.category.save()
-    table = {"measures": ["bust", "length"], "sizes": {"S": [98, 66], "M": [102, 68], "L": [106, 70]}}
+    table = {"measures": ["bust", "length"], "sizes": [["S", 98, 66], ["M", 102, 68], ["L", 106, 70]]}
     SizeChart.objects.create(brand=world.brand, category=shirt.category, garment=table, body=table)
     type(shirt).objects.filter(pk=shirt.pk).update(
         collection=collection,
@@ -99,13 +99,13 @@ def test_shopper_chooses_color_and_size_and_sees_stores_promise_chart_and_outfit
     expect(phone.locator("#near-head")).to_have_text("Size M: where it is")
     expect(phone).to_have_url(re.compile("size=M"))
     expect(phone.locator(".member-price")).to_contain_text("¥459.00")
-    expect(phone.locator(".promise")).to_contain_text("about 1.5 h")
-    expect(phone.locator(".promise")).to_contain_text("from Store A")
+    expect(phone.locator(".delivery-promise")).to_contain_text("about 1.5 h")
+    expect(phone.locator(".delivery-promise")).to_contain_text("from Store A")
     expect(phone.locator("#buy-more input[name=sku]")).to_have_value("SHIRT-M")
     phone.get_by_role("link", name="Black").click()
     expect(phone).to_have_url(re.compile("color=1b1b1f&size=M"))
     expect(phone.locator(".size [value='SHIRT-BLK-M']")).to_be_checked()
-    expect(phone.locator(".promise")).to_contain_text("from Store B")
+    expect(phone.locator(".delivery-promise")).to_contain_text("from Store B")
     expect(phone.locator(".near-list li")).to_have_count(1)
     phone.get_by_role("link", name="White").click()
     phone.locator("#size-chart summary").click()

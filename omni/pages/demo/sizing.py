@@ -98,7 +98,7 @@ def _waist_body(fit: str, sizes: tuple[str, ...]) -> Table:
 
 
 def _table(measures: list[str], sizes: dict[str, list[Any]]) -> Table:
-    return {"measures": measures, "sizes": sizes}
+    return {"measures": measures, "sizes": [[size, *values] for size, values in sizes.items()]}
 
 
 def _tidy(value: float) -> int | float:
