@@ -164,8 +164,8 @@ class Media(models.Model):
 class SizeChart(models.Model):
     """Measurements in centimetres of a brand's sizes of a category, or of one product, which comes first.
 
-    Body and garment are each `{"measures": ["bust", ...], "sizes": [["M", 88, ...], ...]}`: the measures of `Measure` in
-    the order of the columns, and for each size its name and a number or a text such as "86–90" for each of them.
+    Body and garment are each `{"measures": ["bust", ...], "sizes": [["M", 88, ...], ...]}`: the measures of `Measure`
+    in the order of the columns, and for each size its name and a number or a text such as "86–90" for each of them.
     """
 
     brand = models.ForeignKey("stores.Brand", models.PROTECT, related_name="+", verbose_name=_("brand"))

@@ -151,6 +151,26 @@ def test_promise_names_store_distance_time_and_fee(
     assert "No store near you sends this size by courier" in shown
 
 
+# What else can be done
+
+
+def test_page_leads_to_wish_list_try_on_notices_and_reviews(world: World, shopper: Client) -> None:
+    StockLevel.objects.filter(variant=world.variants["L"]).update(safety=99)
+    text = page(shopper, f"{PRODUCT}?size=M")
+    wish = text[text.index('action="/me/wishes/add/"') :]
+    assert re.findall(r'name="(brand|code|sku)" value="(.*?)"', wish[: wish.index("</form>")]) == [
+        ("brand", "one"),
+        ("code", "SHIRT"),
+        ("sku", "SHIRT-M"),
+    ]
+    assert 'href="/try-on/?brand=one&amp;sku=SHIRT-M"' in text
+    assert re.findall(r'href="/arrival/(.*?)"', text) == ["?brand=one&amp;sku=SHIRT-L"]
+    assert text.count('"/products/one/SHIRT/reviews/"') == 2
+    assert "/try-on/" not in page(shopper, f"{PRODUCT}?size=L")
+    assert shopper.get("/try-on/?brand=one&sku=SHIRT-M").status_code == 200
+    assert shopper.get("/arrival/?brand=one&sku=SHIRT-L").status_code == 200
+
+
 # Outfits
 
 
