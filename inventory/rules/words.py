@@ -44,6 +44,14 @@ _COLOR_SIGNS = {
     "蓝": "blue",
     "紫": "purple",
 }
+# What else the thing is called; only queries are widened by it.
+_SAME = {
+    "真丝": ("桑蚕丝",), "羊绒": ("山羊绒",), "毛衣": ("针织",), "毛衫": ("针织",), "开衫": ("针织",),
+    "裙子": ("裙",), "裤子": ("裤",), "外套": ("夹克", "大衣"), "风衣": ("大衣",), "西服": ("西装",),
+    "包包": ("包",), "短袖": ("t恤",), "羽绒": ("鹅绒",), "衬衣": ("衬衫",), "帽衫": ("连帽卫衣",),
+    "sweater": ("knit", "knitwear"), "jumper": ("knit", "knitwear"), "pant": ("trouser",), "suit": ("blazer",),
+    "tshirt": ("t-shirt",), "blouse": ("shirt",), "parka": ("down jacket",), "hoody": ("hoodie",),
+}  # fmt: skip
 _FAMILIES = {word: family for family, words in FAMILY_WORDS.items() for word in words.split()}
 _LETTER_SIZES = ("XXS", "XS", "S", "M", "L", "XL", "XXL", "2XL", "XXXL", "3XL", "4XL")
 
@@ -203,7 +211,16 @@ def size_place(name: str) -> tuple[int, float, str]:
 
 
 def _forms(piece: str) -> tuple[tuple[str, ...], ...]:
-    """Return how a piece of a query may stand in a document."""
+    """Return how a piece of a query, or what else it is called, may stand in a document."""
+    same = _SAME.get(piece if _is_han(piece) else stem(piece), ())
+    return (*_own_forms(piece), *(tuple(part for run in runs(other) for part in _whole(run)) for other in same))
+
+
+def _whole(run: str) -> list[str]:
+    return _pairs(run) if _is_han(run) and len(run) > 1 else [stem(run)]
+
+
+def _own_forms(piece: str) -> tuple[tuple[str, ...], ...]:
     if not _is_han(piece):
         parts = tuple(map(stem, _PARTS.split(piece)))
         return ((stem(piece),),) if len(parts) == 1 else ((piece,), (stem(piece),), parts)

@@ -24,6 +24,7 @@ from inventory.queries import ListWish
 from inventory.views.filters import filters_of
 from inventory.views.fragments import KEEP_SECONDS, FragmentStore, place_of, serve_page
 from omni.kernel import bilingual, clock, geo
+from stores import queries as stores_queries
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -71,7 +72,7 @@ class Page:
 def list_products(request: HttpRequest) -> HttpResponse:
     """List products; filters and order are links."""
     address = ListAddress.of(reverse("inventory:products"), request.GET)
-    return _serve(request, address, {"heading": _("On offer") if address.is_on_offer else _("New in")})
+    return _serve(request, address, {})
 
 
 @require_safe
@@ -169,6 +170,7 @@ def _serve(
 
     def content(place: Place | None) -> dict[str, Any]:
         return {
+            "heading": head.get("heading") or _heading(address),
             **head,
             "address": address,
             "query": address.query,
@@ -187,6 +189,17 @@ def _serve(
 
     version = (shown, next_address, lists_version, instead)
     return serve_page(request, "shop/product_list.html", version=version, content=content)
+
+
+def _heading(address: ListAddress) -> str:
+    """Return what a list is headed by: its category, else its brand, else what it is."""
+    category = queries.category_tree().filter(code=address.category).first() if address.category else None
+    if category is not None:
+        return bilingual.name_of(category)
+    brand = stores_queries.active_brands().filter(code=address.brand).first() if address.brand else None
+    if brand is not None:
+        return bilingual.name_of(brand)
+    return _("On offer") if address.is_on_offer else _("New in")
 
 
 def _serve_start(request: HttpRequest, address: ListAddress) -> HttpResponse:

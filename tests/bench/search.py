@@ -40,13 +40,12 @@ MISTYPED = ("连衣群", "夹可", "dres", "jaket", "红色连衣群", "wol coat
 TYPED = ("连", "红色连", "大", "羊毛", "re", "red dr", "TW10", "藏青")
 
 MULTIPLY = """
-INSERT INTO inventory_product (
-    brand_id, code, category_id, collection_id, name_zh, name_en, description_zh, description_en, fabric_zh,
-    fabric_en, care_zh, care_en, tax_rate_ppm, launched_on, is_active
-)
-SELECT brand_id, code || '.' || copy, category_id, collection_id, name_zh, name_en, '', '', fabric_zh,
-    fabric_en, '', '', tax_rate_ppm, launched_on - copy, true
-FROM inventory_product, generate_series(1, %(copies)s) copy
+INSERT INTO inventory_product
+SELECT (jsonb_populate_record(product, jsonb_build_object(
+    'id', nextval(pg_get_serial_sequence('inventory_product', 'id')), 'code', code || '.' || copy,
+    'launched_on', launched_on - copy
+))).*
+FROM inventory_product product, generate_series(1, %(copies)s) copy
 """
 MULTIPLY_VARIANTS = """
 INSERT INTO inventory_variant (

@@ -164,3 +164,16 @@ def test_query_of_strange_characters_is_harmless(range_of_brand: dict[str, Produ
         queries.find_meant(query)
     queries.suggest_words(text)
     queries.suggest_products(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("真丝 收腰", ["桑蚕丝收腰连衣裙"]),
+        ("短袖", ["重磅棉落肩长袖 T 恤"]),
+        ("tshirt", ["重磅棉落肩长袖 T 恤"]),
+        ("风衣", ["羊毛系带短大衣"]),
+    ],
+)
+def test_word_for_the_same_thing_finds_it(range_of_brand: dict[str, Product], text: str, found: list[str]) -> None:
+    assert names(text) == found
