@@ -29,8 +29,6 @@ from stores import queries as stores_queries
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from django.contrib.auth.base_user import AbstractBaseUser
-
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def show_checkout(request: HttpRequest, brand_code: str) -> HttpResponse:
@@ -129,7 +127,7 @@ def _choice(
         way=form.chosen_way,
         place=place,
         pickup_store_id=form.chosen_store,
-        member_id=_member_of(request.user, brand_code),
+        member_id=_member_of(request.user.pk, brand_code),
         coupon_codes=form.chosen_coupons,
         points=form.chosen_points,
     )
@@ -141,9 +139,9 @@ def _chosen_address(
     return next((address for address in addresses if str(address.id) == form.chosen_address), None)
 
 
-def _member_of(user: AbstractBaseUser, brand_code: str) -> int | None:
+def _member_of(user_id: int | None, brand_code: str) -> int | None:
     """Return the account's membership with a brand, if it has one."""
-    return None if user.pk is None else members_queries.find_membership(user.pk, brand_code)
+    return None if user_id is None else members_queries.find_membership(user_id, brand_code)
 
 
 def _place_order(
@@ -153,7 +151,7 @@ def _place_order(
     values, token = form.cleaned_data, basket_token(request)
     wanted = _wanted(stores_queries.get_brand(brand_code).pk, form, _chosen_address(form, addresses))
     _enrol(request, wanted.brand_id)
-    member_id = _member_of(request.user, brand_code)
+    member_id = _member_of(request.user.pk, brand_code)
     fingerprint = hashlib.sha256(repr((wanted, values["seen"])).encode()).hexdigest()
 
     def work() -> dict[str, Any]:
