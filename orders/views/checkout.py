@@ -168,6 +168,8 @@ def _enrol(request: HttpRequest, brand_id: int) -> None:
     """Begin the account's membership with its first order there; it stays if the order is refused, as its prices do."""
     if request.user.pk is None or accounts_queries.get_identity(request.user.pk).phone_index is None:
         return
+    if not queries.count_units(basket_token(request)):
+        return  # nothing to order begins nothing
     with entry():
         members_services.enrol(request.user.pk, brand_id, now=clock.now())
 
