@@ -57,11 +57,9 @@ def resume(event: fulfillment_events.FulfillmentCancelRefused, *, now: datetime)
 @subscribe(accounts_events.ErasureRequested, name="orders.erase")
 def erase(event: accounts_events.ErasureRequested, *, now: datetime) -> None:
     """Forget who ordered, or hold the erasure while an order is under way."""
-    if services.erase_person(event.user_id, now=now):
-        accounts_services.answer_erasure(event, "orders.erase", kept=accounts_choices.KeptReason.ORDERS, now=now)
-    else:
-        held_for = accounts_choices.HoldReason.OPEN_ORDERS
-        accounts_services.answer_erasure(event, "orders.erase", held_for=held_for, now=now)
+    kept = services.erase_person(event.user_id, now=now)
+    held_for = None if kept else accounts_choices.HoldReason.OPEN_ORDERS
+    accounts_services.answer_erasure(event, "orders.erase", held_for=held_for, kept=kept, now=now)
 
 
 @subscribe(events.RefundSucceeded, name="orders.review_invoice")

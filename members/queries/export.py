@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from members.models import ConsentChange, Coupon, Member, PointsEntry, Wish
+from members.models import ArrivalNotice, ConsentChange, Coupon, Member, OrderFeedback, PointsEntry, Review, Wish
 from members.queries.members import addresses_of
 from members.queries.profile import sizes_of_account
 
@@ -35,6 +35,7 @@ def export_person(user_id: int) -> dict[str, list[dict[str, object]]]:
             )
         ],
         **_export_offers(user_id),
+        **_export_words(user_id),
         "wishes": [
             dict(row) for row in wishes.values("product__brand__code", "product__code", "variant__sku", "created_at")
         ],
@@ -50,4 +51,19 @@ def _export_offers(user_id: int) -> dict[str, list[dict[str, object]]]:
     return {
         "coupons": [dict(row) for row in coupons.values(*of_coupons)],
         "points": [dict(row) for row in points.values(*of_points)],
+    }
+
+
+def _export_words(user_id: int) -> dict[str, list[dict[str, object]]]:
+    """Return what a person said of orders and garments, and which sizes they wait for."""
+    feedback = OrderFeedback.objects.filter(member__user=user_id).order_by("pk")
+    reviews = Review.objects.filter(member__user=user_id).order_by("pk")
+    notices = ArrivalNotice.objects.filter(member__user=user_id).order_by("pk")
+    of_feedback = ("brand__code", "order_stars", "service_stars", "text", "created_at")
+    of_reviews = ("brand__code", "product__code", "author", "stars", "fit", "text", "created_at")
+    of_notices = ("brand__code", "variant__sku", "district_id", "status", "created_at", "notified_at")
+    return {
+        "feedback": [dict(row) for row in feedback.values(*of_feedback)],
+        "reviews": [dict(row) for row in reviews.values(*of_reviews)],
+        "arrival_notices": [dict(row) for row in notices.values(*of_notices)],
     }

@@ -34,5 +34,9 @@ class KeptReason(models.TextChoices):
     """What stays without a name, and why."""
 
     ORDERS = "orders", _("What was sold and what it cost, without your name, phone and address: the law on accounts.")
+    INVOICES = (
+        "invoices",
+        _("What was sold and what it cost, without your phone and address, and issued invoices as they are: tax law."),
+    )
     LEDGER = "ledger", _("Booked amounts, without your name: the law on accounts, for ten years.")
     CONSENT = "consent", _("The record of what you agreed to, without your name: proof that messages were wanted.")

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from django.db.models import Q, QuerySet, Subquery
+
+from omni.accounts import queries as accounts_queries
 from omni.kernel import sealing
-from orders.models import OrderLine
+from orders.models import Invoice, OrderLine, TryOn
 from orders.queries.access import orders_visible_to
 
 if TYPE_CHECKING:
@@ -15,6 +18,7 @@ LINE_COLUMNS = (
     "order__number", "sku", "name_zh", "name_en", "quantity", "cancelled_quantity", "unit_price_fen", "discount_fen",
     "total_fen",
 )  # fmt: skip
+TRY_ON_COLUMNS = ("number", "brand__code", "store__code", "status", "contact_name", "starts_at", "booked_at")
 
 
 def export_orders(actor: Actor) -> dict[str, list[dict[str, object]]]:
@@ -41,4 +45,26 @@ def export_orders(actor: Actor) -> dict[str, list[dict[str, object]]]:
             for order in orders
         ],
         "order_lines": [dict(row) for row in lines.values(*LINE_COLUMNS)],
+        "invoices": [
+            {
+                "number": invoice.number,
+                "order": invoice.order.number,
+                "title": invoice.title,
+                "tax_number": invoice.tax_number,
+                "email": sealing.unseal(invoice.email_sealed) if invoice.email_sealed else "",
+                "status": invoice.status,
+                "amount_fen": invoice.amount_fen,
+                "requested_at": invoice.requested_at,
+            }
+            for invoice in Invoice.objects.filter(order__in=orders).select_related("order").order_by("pk")
+        ],
+        "try_ons": [dict(row) for row in _try_ons_of(actor).order_by("pk").values(*TRY_ON_COLUMNS)],
     }
+
+
+def _try_ons_of(actor: Actor) -> QuerySet[TryOn]:
+    if actor.user_id is None:
+        return TryOn.objects.none()
+    mine = Q(member__user=actor.user_id)
+    mine |= Q(contact_phone_index=Subquery(accounts_queries.phone_index_of(actor.user_id)))
+    return TryOn.objects.filter(mine)

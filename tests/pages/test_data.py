@@ -40,7 +40,7 @@ from omni.messages.choices import Channel, MessageStatus
 from omni.messages.models import Message
 from omni.pages import exporting
 from omni.pages.models import DataExport, ExportStatus
-from orders.models import Order
+from orders.models import Invoice, InvoiceDocument, Order
 from tests.audit.history import sell
 from tests.cast import NOON, World
 from tests.factories.accounts import ShopperUserFactory
@@ -379,3 +379,44 @@ def test_data_are_not_touched_without_a_fresh_proof(client: Client, shopper: Use
     assert answer.headers["Location"] == "/me/again/?next=%2Fme%2Fdata%2F"
     assert not DataExport.objects.exists()
     assert not Erasure.objects.exists()
+
+
+def invoice(order: Order, status: str, number: str) -> Invoice:
+    return Invoice.objects.create(
+        order=order, number=number, title_kind="person", title=NAME, email_sealed=sealing.seal("rain@example.com"),
+        status=status, amount_fen=49900, tax_fen=5740, lines=[], requested_at=NOON,
+    )  # fmt: skip
+
+
+def test_invoice_that_was_never_issued_is_forgotten(shopper: User) -> None:
+    refused = invoice(Order.objects.get(), "refused", "E-1")
+    ask(shopper)
+    go_through(WEEK)
+
+    refused.refresh_from_db()
+    assert (refused.title, refused.email_sealed) == ("", "")
+    assert places_of(NAME) == []
+
+
+def test_issued_invoice_stays_as_the_law_wants_it_but_for_the_mail(shopper: User) -> None:
+    issued = invoice(Order.objects.get(), "issued", "E-1")
+    InvoiceDocument.objects.create(
+        invoice=issued, kind="blue", serial="1", number="1", pdf_url="https://tax.invalid/1", amount_fen=49900,
+        tax_fen=5740, issued_at=NOON,
+    )  # fmt: skip
+    ask(shopper)
+    go_through(WEEK)
+
+    issued.refresh_from_db()
+    assert (issued.title, issued.email_sealed) == (NAME, "")
+    assert ErasureAnswer.objects.get(part="orders.erase").kept == KeptReason.INVOICES
+    assert places_of(PHONE) == []
+
+
+def test_invoice_under_way_holds_the_erasure(shopper: User) -> None:
+    waiting = invoice(Order.objects.get(), "requested", "E-1")
+    Invoice.objects.filter(pk=waiting.pk).update(next_attempt_at=NOON)
+    ask(shopper)
+    go_through(WEEK)
+
+    assert Erasure.objects.get().status == ErasureStatus.HELD
