@@ -62,9 +62,9 @@ def erase(event: accounts_events.ErasureRequested, *, now: datetime) -> None:
     accounts_services.answer_erasure(event, "orders.erase", held_for=held_for, kept=kept, now=now)
 
 
-@subscribe(events.RefundSucceeded, name="orders.review_invoice")
-def review_invoice(event: events.RefundSucceeded, *, now: datetime) -> None:
-    """Money went back: the invoice may be for too much."""
+@subscribe(events.SaleReversed, name="orders.review_invoice")
+def review_invoice(event: events.SaleReversed, *, now: datetime) -> None:
+    """Something came back: the invoice is for too much."""
     services.review_invoice(event.order_id, now=now)
 
 
@@ -96,9 +96,3 @@ def follow_outcome(event: fulfillment_events.FulfillmentOrderTried, *, now: date
 def follow_refusal(event: fulfillment_events.FulfillmentOrderCancelled, *, now: datetime) -> None:
     """The store does not have what was booked."""
     services.follow_refusal(event.fulfillment_id, now=now)
-
-
-@subscribe(events.ReturnTakenBack, name="orders.review_invoice_of_return")
-def review_invoice_of_return(event: events.ReturnTakenBack, *, now: datetime) -> None:
-    """Goods came back: the invoice is for too much."""
-    services.review_invoice(event.order_id, now=now)

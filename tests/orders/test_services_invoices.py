@@ -13,7 +13,8 @@ from orders.choices import InvoiceStatus
 from orders.models import Invoice, InvoiceDocument, Order, Recognition
 from orders.services import invoices
 from tests.cast import NOON, World
-from tests.factories.orders import carried_order, move_share, shares_of
+from tests.factories import returns
+from tests.factories.orders import carried_order, move_share, run_deliveries, shares_of
 from tests.sandbox.fixture import SandboxProcess
 
 pytestmark = pytest.mark.django_db
@@ -218,6 +219,19 @@ def test_answer_of_another_serial_changes_nothing(order: Order) -> None:
     with entry():
         invoices.apply_answer(invoice.pk, clients.ProviderInvoice("V-other-B1", "ISSUED", "1", "https://a/1"), now=NOON)
     assert Invoice.objects.get().status == InvoiceStatus.REQUESTED
+
+
+def test_goods_taken_back_in_a_store_reverse_the_invoice(world: World, provider: Scripted) -> None:
+    order = returns.delivered_order(world, ("S", 2))
+    invoice = drive(request(order))
+    inspected = returns.refunded_return(world, order, 1)
+    run_deliveries(returns.NEXT_DAY)
+    assert inspected.order_id == order.pk
+    invoice.refresh_from_db()
+    assert (invoice.status, invoice.amount_fen) == (InvoiceStatus.REVERSING, 99800)
+    services.drive_invoice(invoice.pk, now=returns.NEXT_DAY)
+    invoice.refresh_from_db()
+    assert (invoice.status, invoice.amount_fen) == (InvoiceStatus.REQUESTED, 49900)
 
 
 # With the real counterpart
