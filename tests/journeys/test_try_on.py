@@ -1,0 +1,92 @@
+"""A shopper books pieces to try on, comes with the code, and keeps one: on a phone, with a clerk at the desk."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.conf import LazySettings
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect
+from pytest_django.live_server_helper import LiveServer
+
+from fulfillment.choices import PickupCodePurpose
+from omni.kernel import clock
+from orders.models import TryOn
+from tests.cast import World, build_world
+from tests.factories.fulfillment import code_of
+from tests.factories.orders import run_deliveries
+from tests.factories.stores import ClerkFactory
+from tests.factories.try_ons import SLOT, share_of
+from tests.journeys.test_desk import sign_in
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+PHONE: ViewportSize = {"width": 390, "height": 844}
+
+
+@pytest.fixture
+def world(transactional_db: None, settings: LazySettings, monkeypatch: pytest.MonkeyPatch, now: datetime) -> World:
+    """Return the small world, committed, at noon."""
+    settings.OUTBOX_HINTS = False
+    monkeypatch.setattr(clock, "now", lambda: now)
+    return build_world()
+
+
+@pytest.fixture
+def context(browser: Browser, live_server: LiveServer, world: World) -> Iterator[BrowserContext]:
+    """Open an English-speaking phone."""
+    context = browser.new_context(base_url=live_server.url, locale="en", viewport=PHONE, reduced_motion="reduce")
+    yield context
+    context.close()
+
+
+def assert_accessible(page: Page) -> None:
+    found = Axe().run(page)
+    assert [one["id"] for one in found.response["violations"]] == [], found.generate_report()
+
+
+def test_shopper_books_comes_and_keeps_one(context: BrowserContext, world: World, browser: Browser) -> None:
+    phone = context.new_page()
+    phone.goto("/place/?next=/try-on/?brand=one%26sku=SHIRT-S%26sku=SHIRT-M")
+    phone.goto("/try-on/?brand=one&sku=SHIRT-S&sku=SHIRT-M")
+    expect(phone.get_by_text("Tell us where you are")).to_be_visible()
+    context.add_cookies([])
+    phone.request.post("/place/", form={"district_code": "310106", "csrfmiddlewaretoken": token(phone)})
+    phone.reload()
+    expect(phone.locator(".try-on-store")).to_have_count(3)
+    phone.locator(".slot", has_text="14:00").first.click()
+    phone.get_by_label("Name").fill("王小雨")
+    phone.get_by_label("Mobile number").fill("13800138000")
+    assert_accessible(phone)
+    phone.get_by_role("button", name="Hold them for me").click()
+    expect(phone.locator(".track-badge")).to_have_text("Booked")
+    try_on = TryOn.objects.get()
+    assert try_on.starts_at == SLOT
+    code = code_of(share_of(try_on), PickupCodePurpose.SHOPPER)
+    expect(phone.get_by_text(code)).to_be_visible()
+    expect(phone.get_by_alt_text("QR code to show in the store")).to_be_visible()
+    assert_accessible(phone)
+
+    desk = browser.new_context(base_url=context.pages[0].url.split("/try-ons")[0], locale="en").new_page()
+    sign_in(desk, ClerkFactory.create(store=world.stores["A"]))
+    desk.goto(f"/desk/tasks/{share_of(try_on).number}/")
+    expect(desk.locator(".desk-slot")).to_contain_text("14:00")
+    desk.get_by_role("button", name="Already prepared").click()
+    desk.get_by_label("Is the shopper here?").fill(code)
+    desk.get_by_role("button", name="Check in").click()
+    desk.get_by_role("button", name="To the fitting room").click()
+    desk.locator(".way", has_text="M").get_by_role("checkbox").last.check()
+    desk.get_by_role("button", name="Done; the rest goes back").click()
+    expect(desk.locator(".state-big")).to_have_text("Kept, to be bought")
+    run_deliveries(clock.now())
+    expect(phone.locator(".track-badge")).to_have_text("Some kept", timeout=15_000)
+    assert (world.level("A", "S").held, world.level("A", "M").held) == (0, 1)
+    desk.context.close()
+
+
+def token(page: Page) -> str:
+    """Return the token that a form of this browser is sent with."""
+    page.goto("/place/")
+    value = page.locator("[name=csrfmiddlewaretoken]").first.get_attribute("value")
+    page.go_back()
+    return str(value)
