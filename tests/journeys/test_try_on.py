@@ -6,6 +6,7 @@ from datetime import datetime
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.conf import LazySettings
+from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect
 from pytest_django.live_server_helper import LiveServer
 
@@ -17,10 +18,10 @@ from tests.factories.fulfillment import code_of
 from tests.factories.orders import run_deliveries
 from tests.factories.stores import ClerkFactory
 from tests.factories.try_ons import SLOT, share_of
-from tests.journeys.test_desk import sign_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
+BACKEND = "django.contrib.auth.backends.ModelBackend"
 PHONE: ViewportSize = {"width": 390, "height": 844}
 
 
@@ -45,13 +46,22 @@ def assert_accessible(page: Page) -> None:
     assert [one["id"] for one in found.response["violations"]] == [], found.generate_report()
 
 
-def test_shopper_books_comes_and_keeps_one(context: BrowserContext, world: World, browser: Browser) -> None:
+def let_in(
+    context: BrowserContext, live_server: LiveServer, client: Client, address: str, sent: dict[str, str]
+) -> None:
+    """Let a browser go on with what a client without pages has done."""
+    client.post(address, sent)
+    cookies = [{"name": name, "value": morsel.value, "url": live_server.url} for name, morsel in client.cookies.items()]
+    context.add_cookies(cookies)  # type: ignore[arg-type]
+
+
+def test_shopper_books_comes_and_keeps_one(
+    context: BrowserContext, world: World, browser: Browser, live_server: LiveServer
+) -> None:
     phone = context.new_page()
-    phone.goto("/place/?next=/try-on/?brand=one%26sku=SHIRT-S%26sku=SHIRT-M")
     phone.goto("/try-on/?brand=one&sku=SHIRT-S&sku=SHIRT-M")
     expect(phone.get_by_text("Tell us where you are")).to_be_visible()
-    context.add_cookies([])
-    phone.request.post("/place/", form={"district_code": "310106", "csrfmiddlewaretoken": token(phone)})
+    let_in(context, live_server, Client(), "/place/", {"district_code": "310106"})
     phone.reload()
     expect(phone.locator(".try-on-store")).to_have_count(3)
     phone.locator(".slot", has_text="14:00").first.click()
@@ -67,8 +77,11 @@ def test_shopper_books_comes_and_keeps_one(context: BrowserContext, world: World
     expect(phone.get_by_alt_text("QR code to show in the store")).to_be_visible()
     assert_accessible(phone)
 
-    desk = browser.new_context(base_url=context.pages[0].url.split("/try-ons")[0], locale="en").new_page()
-    sign_in(desk, ClerkFactory.create(store=world.stores["A"]))
+    clerk = Client()
+    clerk.force_login(ClerkFactory.create(store=world.stores["A"]).user, backend=BACKEND)
+    at_desk = browser.new_context(base_url=live_server.url, locale="en", reduced_motion="reduce")
+    let_in(at_desk, live_server, clerk, "/place/", {"district_code": "310106"})
+    desk = at_desk.new_page()
     desk.goto(f"/desk/tasks/{share_of(try_on).number}/")
     expect(desk.locator(".desk-slot")).to_contain_text("14:00")
     desk.get_by_role("button", name="Already prepared").click()
@@ -81,12 +94,4 @@ def test_shopper_books_comes_and_keeps_one(context: BrowserContext, world: World
     run_deliveries(clock.now())
     expect(phone.locator(".track-badge")).to_have_text("Some kept", timeout=15_000)
     assert (world.level("A", "S").held, world.level("A", "M").held) == (0, 1)
-    desk.context.close()
-
-
-def token(page: Page) -> str:
-    """Return the token that a form of this browser is sent with."""
-    page.goto("/place/")
-    value = page.locator("[name=csrfmiddlewaretoken]").first.get_attribute("value")
-    page.go_back()
-    return str(value)
+    at_desk.close()
