@@ -421,3 +421,15 @@ def test_desk_pages_allow_no_stranger_script(desk: Client, world: World) -> None
     assert ("default-src 'self'" in policy, "unsafe" in policy) == (True, False)
     assert "no-store" in answer["Cache-Control"]
     assert re.search(r"<script(?![^>]*\bsrc=)|\bstyle=|\bon[a-z]+=\"", answer.content.decode()) is None
+
+
+def test_accepted_task_counts_down_and_an_overdue_one_says_so(desk: Client, world: World) -> None:
+    share = accept(offer_share(world))
+    assert "data-countdown" in desk.get(f"/desk/tasks/{share.number}/").content.decode()
+    FulfillmentOrder.objects.filter(pk=share.pk).update(overdue_at=NOON)
+
+    page = desk.get(f"/desk/tasks/{share.number}/").content.decode()
+    queue = desk.get(f"/desk/stores/{world.stores['A'].pk}/?tab=prepare").content.decode()
+
+    assert "This order is overdue" in page
+    assert ("Overdue" in queue, "is-urgent" in queue) == (True, True)

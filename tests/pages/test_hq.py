@@ -18,6 +18,7 @@ from settlement.models import CreditEntry
 from stores.models import Staff
 from tests.cast import NOON, World
 from tests.factories.orders import (
+    accepted_order,
     carried_order,
     move_share,
     offered_order,
@@ -137,3 +138,13 @@ def test_network_counts_stores_stock_and_tasks(hq: Client, world: World) -> None
 
     assert "Shanghai" in page
     assert "Hangzhou" in page
+
+
+def test_list_of_overdue_orders_shows_those_a_store_lets_lie(hq: Client, world: World) -> None:
+    late, other = accepted_order(world), accepted_order(world)
+    FulfillmentOrder.objects.filter(pk=shares_of(late)[0].pk).update(overdue_at=NOON)
+
+    text = text_of(hq, "/hq/orders/?status=overdue")
+
+    assert (late.number in text, other.number in text) == (True, False)
+    assert "Overdue since" in text_of(hq, f"/hq/orders/{late.number}/")

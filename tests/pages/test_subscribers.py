@@ -1,17 +1,19 @@
 """What shoppers are told, in order, as their orders go their way."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from django.test import Client
 from pytest_django import Settings
 
 from fulfillment import services as fulfillment_services
-from fulfillment.choices import Way
+from fulfillment.choices import RejectReason, Way
 from fulfillment.events import FulfillmentOrderDelivered
 from fulfillment.services import handover
 from members import services as members_services
 from members.choices import ConsentSource
+from omni.kernel import sealing
 from omni.kernel.transactions import entry
 from omni.messages import services as messages_services
 from omni.messages.models import Message
@@ -29,6 +31,7 @@ from tests.cast import NOON, World
 from tests.factories.fulfillment import make_demand
 from tests.factories.members import MemberFactory
 from tests.factories.orders import (
+    accepted_order,
     carried_order,
     move_share,
     packed_order,
@@ -37,6 +40,8 @@ from tests.factories.orders import (
     run_deliveries,
     shares_of,
 )
+from tests.factories.stores import ManagerFactory
+from tests.factories.try_ons import SLOT, booked, share_of
 from tests.messages.conftest import ScriptedGateway, gateway
 from tests.orders.wechat import Provider
 
@@ -175,3 +180,38 @@ def test_goods_that_are_no_orders_are_told_to_nobody(world: World) -> None:
         subscribers.tell_delivered(event, now=NOON)
 
     assert not Message.objects.exists()
+
+
+def test_managers_of_a_silent_store_are_told_once(world: World, gateway: ScriptedGateway) -> None:
+    order = accepted_order(world)
+    manager = ManagerFactory.create(store=world.stores["A"]).user
+    ManagerFactory.create(store=world.stores["B"])
+    type(manager).objects.filter(pk=manager.pk).update(
+        phone_sealed=sealing.seal("+8613900139000"), phone_index=sealing.blind_index("+8613900139000"), language="en"
+    )
+    told(gateway)
+
+    fulfillment_services.drive_due_routing(10, now=NOON + timedelta(hours=1))
+
+    number = shares_of(order)[0].number
+    (text,) = told(gateway)
+    assert text.replace(number, "#").startswith("Store A: order # is overdue. Prepare it or give it back")
+    assert told(gateway) == []
+
+
+def test_shopper_of_a_booking_is_told_of_it_and_of_its_end(world: World, gateway: ScriptedGateway) -> None:
+    try_on = booked(world, "S")
+    assert told(gateway) == ["[One] Your pieces are held at Store A, 03-16 14:00. Your code is here: @"]
+    with entry():
+        fulfillment_services.reject_task(share_of(try_on).pk, reason=RejectReason.OTHER, actor="user:1", now=NOON)
+    (text,) = told(gateway)
+    assert text.startswith("[One] Sorry: Store A does not have all of your pieces")
+
+
+def test_shopper_of_a_booking_is_reminded(world: World, gateway: ScriptedGateway) -> None:
+    booked(world, "S", starts_at=SLOT + timedelta(hours=4))
+    told(gateway)
+    orders_services.drive_due_rows(now=NOON + timedelta(hours=4))
+    assert told(gateway) == [
+        "[One] See you at Store A, 03-16 18:00, to try on your pieces. Code, way and cancelling: @"
+    ]
