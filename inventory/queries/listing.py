@@ -215,10 +215,8 @@ def get_collection(brand_code: str, code: str, *, today: date) -> Collection:
 
 def collection_cards(*, today: date, limit: int) -> list[CollectionCard]:
     """Return the newest collections that have something on sale; one statement."""
-    return [
-        CollectionCard(*facts, tuple((shape, color) for shape, color in looks))
-        for *facts, looks in fetch_rows(sql.SHOWN_COLLECTIONS, {"today": today, "limit": limit})
-    ]
+    found = fetch_rows(sql.SHOWN_COLLECTIONS, {"today": today, "limit": limit})
+    return [CollectionCard(*[*facts, tuple((shape, color) for shape, color in looks)]) for *facts, looks in found]
 
 
 def category_tiles() -> list[CategoryTile]:

@@ -8,11 +8,16 @@ _VERSION = """
 """
 
 # How well a product answers the words of a query: each is worth most in the name, then in category and colours.
+WORDS = """
+    word AS MATERIALIZED (
+        SELECT * FROM unnest(
+            %(in_name)s::text[]::tsquery[], %(in_kind)s::text[]::tsquery[], %(in_any)s::text[]::tsquery[]
+        ) AS word (a, b, c)
+    )
+"""
 SCORE = """
     (SELECT sum(CASE WHEN listing.document @@ word.a THEN 9 WHEN listing.document @@ word.b THEN 5
-        WHEN listing.document @@ word.c THEN 2 ELSE 0 END)::int
-     FROM unnest(%(in_name)s::text[]::tsquery[], %(in_kind)s::text[]::tsquery[], %(in_any)s::text[]::tsquery[])
-        AS word (a, b, c))
+        WHEN listing.document @@ word.c THEN 2 ELSE 0 END)::int FROM word)
 """
 
 # The colour that a card shows: the first that was asked for. Null: nobody asked.
@@ -36,7 +41,7 @@ LIMIT %(limit)s
 """
 # The score is worked out once a row, before the rows are cut to a page.
 LIST_FOUND = f"""
-WITH scored AS MATERIALIZED (
+WITH {WORDS}, scored AS MATERIALIZED (
     SELECT listing.product_id, listing.launched_on, {SCORE} AS score FROM inventory_productlisting listing
     WHERE listing.is_listed {{conditions}}
 )
@@ -153,9 +158,11 @@ WITH near AS MATERIALIZED (
 )
 SELECT variant.product_id, array_agg(DISTINCT variant.color_family || '|' || variant.size),
     (SELECT array_agg(id ORDER BY id) FROM near)
-FROM near
-JOIN inventory_stocklevel level ON level.store_id = near.id AND {SELLABLE} > 0
-JOIN inventory_variant variant ON variant.id = level.variant_id AND variant.is_active
+FROM (
+    SELECT DISTINCT level.variant_id
+    FROM near JOIN inventory_stocklevel level ON level.store_id = near.id AND {SELLABLE} > 0
+) held
+JOIN inventory_variant variant ON variant.id = held.variant_id AND variant.is_active
 GROUP BY variant.product_id
 """
 
@@ -230,18 +237,22 @@ WHERE word LIKE %(beginning)s::text AND products > 0
 ORDER BY products DESC, word LIMIT %(limit)s
 """
 SUGGEST_PRODUCTS = f"""
-WITH scored AS MATERIALIZED (
-    SELECT listing.product_id, listing.category_id, listing.launched_on, listing.document, {SCORE} AS score,
-        {SHADE} AS shade
+WITH {WORDS}, newest AS MATERIALIZED (
+    SELECT listing.product_id, listing.category_id, listing.launched_on, listing.document
     FROM inventory_productlisting listing WHERE listing.is_listed AND listing.document @@ %(match)s::tsquery
+    ORDER BY listing.launched_on DESC, listing.product_id DESC LIMIT 200
+), scored AS MATERIALIZED (
+    SELECT listing.*, {SCORE} AS score FROM newest listing
     ORDER BY score DESC, listing.launched_on DESC, listing.product_id DESC LIMIT %(limit)s
+), listing AS MATERIALIZED (
+    SELECT listing.*, {SHADE} AS shade FROM scored listing
 )
 SELECT brand.code, product.code, product.name_zh, product.name_en, brand.name_zh, brand.name_en,
     coalesce(nullif(product.drawing, ''), category.shape), coalesce(listing.shade, (
         SELECT color_hex FROM inventory_variant variant
         WHERE variant.product_id = product.id AND variant.is_active ORDER BY position, id LIMIT 1
     )), listing.shade IS NOT NULL
-FROM scored listing
+FROM listing
 JOIN inventory_product product ON product.id = listing.product_id
 JOIN stores_brand brand ON brand.id = product.brand_id
 JOIN inventory_category category ON category.id = listing.category_id

@@ -26,12 +26,12 @@ if TYPE_CHECKING:
 
 
 class Choice(NamedTuple):
-    """A choice that is a link: `count` products are left by it; `hex` paints it, `is_head` stands above others."""
+    """A choice that is a link: `number` of products are left by it; `hex` paints it, `is_head` stands above others."""
 
     label: str
     url: str
     is_current: bool
-    count: int | None = None
+    number: int | None = None
     hex: str = ""
     is_head: bool = False
 

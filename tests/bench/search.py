@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 from django.core.management import call_command
@@ -106,22 +107,25 @@ def _measure(size: str) -> list[Row]:
     ]
     nearby = [ListWish(near=near), ListWish(near=near, sizes=("M",), colors=(ColorFamily.RED,))]
     return [
-        *_rows(f"search, {size}", [lambda text=text: _search(text) for text in QUERIES], SEARCHING_MS),
-        *_rows(f"mistyped search, {size}", [lambda text=text: _understand(text) for text in MISTYPED], SEARCHING_MS),
-        *_rows(f"suggestions, {size}", [lambda text=text: _suggest(text) for text in TYPED], SUGGESTING_MS),
-        *_rows(f"list, {size}", [lambda: queries.list_products(ListWish(), limit=PAGE)], SUGGESTING_MS),
+        *_rows(f"search, {size}", [partial(_search, text) for text in QUERIES], SEARCHING_MS),
+        *_rows(f"mistyped search, {size}", [partial(_understand, text) for text in MISTYPED], SEARCHING_MS),
+        *_rows(f"suggestions, {size}", [partial(_suggest, text) for text in TYPED], SUGGESTING_MS),
+        *_rows(f"list, {size}", [partial(queries.list_products, ListWish(), limit=PAGE)], SUGGESTING_MS),
         *_rows(
             f"filtered list, {size}",
-            [lambda wish=wish: queries.list_products(wish, limit=PAGE) for wish in wishes], FILTERING_MS,
+            [partial(queries.list_products, wish, limit=PAGE) for wish in wishes], FILTERING_MS,
         ),
         *_rows(
             f"list of stores nearby, {size}",
-            [lambda wish=wish: queries.list_products(wish, limit=PAGE) for wish in nearby], FILTERING_MS,
+            [partial(queries.list_products, wish, limit=PAGE) for wish in nearby], FILTERING_MS,
         ),
-        *_rows(f"what {len(near.stores)} stores nearby have", [lambda: queries.near_stock(HOME, 10_000)], FILTERING_MS),
+        *_rows(
+            f"what {len(near.stores)} stores nearby have, {size}",
+            [partial(queries.near_stock, HOME, 10_000)], FILTERING_MS,
+        ),
         *_rows(
             f"counts beside the filters, {size}",
-            [lambda wish=wish: queries.count_facets(wish) for wish in [ListWish(), *wishes, *nearby]], None,
+            [partial(queries.count_facets, wish) for wish in [ListWish(), *wishes, *nearby]], None,
         ),
     ]  # fmt: skip
 
@@ -150,8 +154,8 @@ def _measure_depth() -> list[Row]:
         wish, after = ListWish(order=order), None
         for _page in range(FAR_PAGE - 1):
             after = queries.list_products(wish, after=after, limit=PAGE)[-1].cursor
-        first = _times([lambda wish=wish: queries.list_products(wish, limit=PAGE)])
-        far = _times([lambda wish=wish, after=after: queries.list_products(wish, after=after, limit=PAGE)])
+        first = _times([partial(queries.list_products, wish, limit=PAGE)])
+        far = _times([partial(queries.list_products, wish, after=after, limit=PAGE)])
         name = f"page {FAR_PAGE} beside page 1, {order.value}"
         rows.append(Row(name, percentile(far, 0.5) / percentile(first, 0.5), "times as long", 2.0))
     return rows

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from datetime import date, datetime
+from typing import Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -215,13 +216,13 @@ def test_finding_works_with_scripts_off(browser: Browser, live_server: LiveServe
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_finding_pages_are_accessible_and_fit_a_phone(
-    browser: Browser, live_server: LiveServer, world: World, scheme: str
+    browser: Browser, live_server: LiveServer, world: World, scheme: Literal["light", "dark"]
 ) -> None:
     assert Product.objects.count() > DRESSES
     for locale in ("en", "zh-CN"):
         context = browser.new_context(
             base_url=live_server.url, locale=locale, viewport=PHONE, color_scheme=scheme, bypass_csp=True,
-        )  # type: ignore[arg-type]  # fmt: skip
+        )  # fmt: skip
         choose_place(context)
         page = context.new_page()
         for address in (
