@@ -15,11 +15,11 @@ from orders import services
 from orders.models import LineAdjustment, Order, Recognition
 from settlement import queries as settlement_queries
 from settlement.models import CreditEntry
-from tests.audit.history import sell
 from tests.cast import World
 from tests.factories.inventory import StockLevelFactory, VariantFactory
 from tests.factories.offers import CouponFactory, PointsProgramFactory, PromotionFactory, give_points
 from tests.factories.orders import paid_order, placed_order, run_deliveries, shares_of, wish
+from tests.factories.returns import delivered_order
 
 pytestmark = pytest.mark.django_db
 
@@ -162,7 +162,7 @@ def test_coupon_comes_back_when_a_paid_order_is_cancelled_as_a_whole(
 def test_coupon_stays_used_when_only_a_part_is_cancelled(
     world: World, member: Member, coupon: Coupon, now: datetime
 ) -> None:
-    order = sell(world, ("S", 1), member_id=member.pk, coupon_codes=(COUPON,))
+    order = delivered_order(world, ("S", 1), member_id=member.pk, coupon_codes=(COUPON,))
     order.refresh_from_db()
     coupon.refresh_from_db()
     assert (order.status, coupon.status) == ("completed", "used")
@@ -217,7 +217,7 @@ def test_line_that_cost_nothing_is_cancelled_without_a_refund(world: World, memb
 def test_what_others_bear_is_frozen_with_each_sale_and_booked(
     world: World, member: Member, coupon: Coupon, now: datetime
 ) -> None:
-    order = sell(world, ("S", 1), ("M", 2), member_id=member.pk, coupon_codes=(COUPON,))
+    order = delivered_order(world, ("S", 1), ("M", 2), member_id=member.pk, coupon_codes=(COUPON,))
 
     sales = list(Recognition.objects.filter(order=order).order_by("pk"))
     assert [(sale.amount_fen, sale.funding) for sale in sales] == [
@@ -241,7 +241,7 @@ def test_member_earns_points_of_what_was_paid_pending_until_it_cannot_be_returne
     world: World, member: Member, coupon: Coupon, now: datetime
 ) -> None:
     PointsProgramFactory.create(brand=world.brand)
-    order = sell(world, ("S", 1), member_id=member.pk, coupon_codes=(COUPON,))
+    order = delivered_order(world, ("S", 1), member_id=member.pk, coupon_codes=(COUPON,))
 
     sale = Recognition.objects.get(order=order)
     (grant,) = PointsGrant.objects.all()
@@ -251,5 +251,5 @@ def test_member_earns_points_of_what_was_paid_pending_until_it_cannot_be_returne
 
 def test_guest_earns_nothing(world: World, now: datetime) -> None:
     PointsProgramFactory.create(brand=world.brand)
-    sell(world, ("S", 1))
+    delivered_order(world, ("S", 1))
     assert not PointsGrant.objects.exists()

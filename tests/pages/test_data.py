@@ -41,11 +41,11 @@ from omni.messages.models import Message
 from omni.pages import exporting
 from omni.pages.models import DataExport, ExportStatus
 from orders.models import Invoice, InvoiceDocument, Order
-from tests.audit.history import sell
 from tests.cast import NOON, World
 from tests.factories.accounts import ShopperUserFactory
 from tests.factories.members import AccountAddressFactory, MemberFactory, WishFactory
 from tests.factories.orders import paid_order, placed_order, run_deliveries
+from tests.factories.returns import delivered_order
 from tests.factories.stores import ClerkFactory
 from tests.orders.wechat import Provider
 from tests.pages.again import proven, use_folder
@@ -82,7 +82,7 @@ def shopper(world: World) -> User:
             cause="test",
             now=NOON,
         )
-    sell(world, ("S", 1))
+    delivered_order(world, ("S", 1))
     run_deliveries(NOON)
     values = {"brand": world.brand, "member": member, "created_at": NOON, "updated_at": NOON, "editable_until": NOON}
     OrderFeedback.objects.create(owner="order:1", order_stars=5, service_stars=4, text=f"{NAME} 很满意", **values)
