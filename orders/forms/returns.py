@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from stores.models import Store
 
 
+# No courier company is asked to collect at the shopper's door yet.
+OFFERED_WAYS = [(ReturnWay.BRING.value, ReturnWay.BRING.label)]
+
+
 class ReturnForm(forms.Form):
     """What a shopper gives back: units of each line, why, and how. `rows` are the lines with their fields."""
 
@@ -26,7 +30,7 @@ class ReturnForm(forms.Form):
         label=_("Why?"), choices=ReturnReason.choices, error_messages={"required": _("Choose a reason.")}
     )
     way = forms.ChoiceField(
-        label=_("How does it come back?"), choices=ReturnWay.choices, initial=ReturnWay.BRING, required=False
+        label=_("How does it come back?"), choices=OFFERED_WAYS, initial=ReturnWay.BRING, required=False
     )
     seen = forms.IntegerField(required=False, min_value=0)
     key = forms.CharField(required=False, max_length=64)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from django.conf import settings
 from django.utils.translation import gettext as _
 
 from members import choices as members_choices
@@ -78,7 +79,8 @@ class ReturnQuote:
 
 def return_policy(brand_id: int) -> ReturnPolicy:
     """Return what a brand promises about returns: its own row, or the defaults."""
-    return ReturnPolicy.objects.filter(brand=brand_id).first() or ReturnPolicy(brand_id=brand_id)
+    own = ReturnPolicy.objects.filter(brand=brand_id).first()
+    return own or ReturnPolicy(brand_id=brand_id, days=settings.ORDERS_RETURN_DAYS)
 
 
 def returnable_lines(order: Order, *, now: datetime) -> list[ReturnableLine]:
