@@ -46,7 +46,6 @@ class ReturnForm(forms.Form):
                 coerce=int,
                 initial=only,
                 required=False,
-                empty_value=0,
             )
 
     @property
@@ -57,7 +56,7 @@ class ReturnForm(forms.Form):
     @property
     def wanted(self) -> dict[int, int]:
         """Return how many units of which line come back."""
-        return {row.line.pk: self.cleaned_data[f"line-{row.line.pk}"] for row in self._lines}
+        return {row.line.pk: self.cleaned_data[f"line-{row.line.pk}"] or 0 for row in self._lines}
 
     @property
     def chosen(self) -> list[tuple[str, str]]:

@@ -89,9 +89,11 @@ def arrival_of(refund: Refund, now: datetime = NEXT_DAY) -> ProviderRefund:
     )
 
 
-def refunded_return(world: World, order: Order, *units: int, now: datetime = NEXT_DAY, **changes: object) -> Return:
+def refunded_return(
+    world: World, order: Order, *units: int, store: str = "B", now: datetime = NEXT_DAY, **changes: object
+) -> Return:
     """Return a return that is over: received as new, its money back."""
-    case = inspect(received_return(world, order, *units, now=now, **changes), now=now)
+    case = inspect(received_return(world, order, *units, store=store, now=now, **changes), now=now)
     confirm_refunds(order, now)
     case.refresh_from_db()
     return case
