@@ -69,9 +69,8 @@ def price_lines(brand_id: int, skus: Sequence[str], now: datetime) -> list[Price
 def stores_with_all(variant_ids: Sequence[int], store_ids: Sequence[int]) -> set[int]:
     """Return those of some stores that can sell a unit of every variant; one query."""
     sellable = F("on_hand") - F("held") - F("allocated") - F("unsellable") - F("safety")
-    levels = StockLevel.objects.alias(sellable=sellable).filter(
-        variant__in=variant_ids, store__in=store_ids, sellable__gt=0
-    )
+    levels = StockLevel.objects.filter(variant__in=variant_ids, store__in=store_ids)
+    levels = levels.annotate(units_left=sellable).filter(units_left__gt=0)
     found = levels.values("store").annotate(variants=Count("pk")).filter(variants=len(set(variant_ids)))
     return set(found.values_list("store", flat=True))
 

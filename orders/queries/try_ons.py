@@ -21,11 +21,12 @@ from stores import choices as stores_choices
 from stores import queries as stores_queries
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from datetime import date, datetime
 
     from django.db.models import QuerySet
 
+    from fulfillment.models import PickupCode
     from inventory.models import Variant
     from orders.models import TryOnLine
     from stores.models import Brand, Store
@@ -289,11 +290,11 @@ def _tried_piece(line: TryOnLine) -> Piece:
     return _piece(line.variant, None, line.is_kept)
 
 
-def _code_of(codes: Sequence[object]) -> str:
+def _code_of(codes: Iterable[PickupCode]) -> str:
     """Return the digits that the shopper shows, "" when none are due."""
     purpose, issued = fulfillment_choices.PickupCodePurpose.SHOPPER, fulfillment_choices.PickupCodeStatus.ISSUED
-    live = [code for code in codes if code.purpose == purpose and code.status == issued]  # type: ignore[attr-defined]
-    return sealing.unseal(live[0].code_sealed) if live else ""  # type: ignore[attr-defined]
+    live = [code for code in codes if code.purpose == purpose and code.status == issued]
+    return sealing.unseal(live[0].code_sealed) if live else ""
 
 
 def contact_of_try_on(try_on_id: int) -> TryOnContact:

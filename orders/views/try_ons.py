@@ -43,7 +43,7 @@ def new_try_on(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and "key" not in request.POST:
         wanted = urlencode({name: request.POST.get(name, "") for name in ("brand", "sku")})
         return redirect(f"{reverse('orders:try-on-new')}?{wanted}")
-    place = stores_queries.find_place(request.get_signed_cookie("place", default=""))
+    place = stores_queries.find_place(request.get_signed_cookie("place", default="") or "")
     sent = request.POST if request.method == "POST" else request.GET
     store = sent.get("store", "")
     offer = queries.try_on_offer(

@@ -65,7 +65,9 @@ def offered(world: World, *wanted: tuple[str, int]) -> FulfillmentOrder:
 
 def reject(share: FulfillmentOrder, reason: RejectReason = RejectReason.TOO_BUSY, **more: dict[int, int]) -> int:
     with entry():
-        return services.reject_offer(share.pk, reason=reason, actor=CLERK, now=NOON, **more)
+        follower = services.reject_offer(share.pk, reason=reason, actor=CLERK, now=NOON, **more)
+    assert follower is not None
+    return follower
 
 
 def live(world: World) -> list[tuple[str | None, str, int, list[int]]]:
@@ -320,6 +322,7 @@ def test_retry_unfillable_starts_afresh_with_every_store(world: World) -> None:
     assert (share.status, share.store_id, share.attempt) == (S.OFFERED, world.stores["B"].pk, 1)
     with entry():
         follower = services.reject_offer(share.pk, reason=RejectReason.OTHER, actor=CLERK, now=LATER)
+    assert follower is not None
     assert route(follower, LATER).status == S.UNFILLABLE
 
 

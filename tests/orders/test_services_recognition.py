@@ -212,6 +212,7 @@ def parked(world: World, now: datetime) -> Order:
             break
         with entry():
             following = fulfillment_services.reject_offer(share.pk, reason=RejectReason.OTHER, actor="user:1", now=now)
+        assert following is not None
         with entry():
             fulfillment_services.route(following, now=now)
     run_deliveries(now)
@@ -288,6 +289,7 @@ def test_each_parked_share_has_two_days_of_its_own(world: World, now: datetime) 
             following = fulfillment_services.reject_offer(
                 share.pk, reason=RejectReason.OTHER, actor="user:1", now=moment
             )
+        assert following is not None
         with entry():
             fulfillment_services.route(following, now=moment)
         run_deliveries(moment)
