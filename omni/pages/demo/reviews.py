@@ -63,6 +63,7 @@ class Reviews:
         """Let buyers speak of a brand's styles, the oldest word first."""
         said: list[tuple[datetime, Style, tuple[str, ...]]] = []
         for style in styles:
+            tendency: tuple[str, ...]
             (tendency,) = self._dice.choices([words for words, _part in TENDENCIES], [part for _w, part in TENDENCIES])
             for _number in range(self._dice.randrange(min(MOST_REVIEWS, 2 + style.age_days // 8))):
                 minutes = self._dice.randrange(60, max(120, style.age_days * 1440))
