@@ -6,7 +6,6 @@ import dataclasses
 import hashlib
 import io
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode
 
 import qrcode
 import qrcode.image.svg
@@ -36,13 +35,7 @@ if TYPE_CHECKING:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def new_try_on(request: HttpRequest) -> HttpResponse:
-    """Show where and when pieces (?sku=, repeated) can be tried on; a valid form books.
-
-    What the form of a product sends (it has no key) is answered with the page of its piece.
-    """
-    if request.method == "POST" and "key" not in request.POST:
-        wanted = urlencode({name: request.POST.get(name, "") for name in ("brand", "sku")})
-        return redirect(f"{reverse('orders:try-on-new')}?{wanted}")
+    """Show where and when pieces (?sku=, repeated) can be tried on; a valid form books."""
     place = stores_queries.find_place(request.get_signed_cookie("place", default="") or "")
     sent = request.POST if request.method == "POST" else request.GET
     store = sent.get("store", "")

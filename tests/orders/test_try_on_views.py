@@ -80,14 +80,6 @@ def test_form_books_once_and_shows_the_code(shopper: Client, world: World) -> No
     assert try_on.number in shopper.get("/try-ons/").content.decode()
 
 
-def test_form_of_a_product_leads_to_the_page_of_its_piece(shopper: Client, world: World) -> None:
-    answer = shopper.post("/try-on/", {"brand": "one", "sku": "SHIRT-S"})
-
-    assert (answer.status_code, answer.headers["Location"]) == (302, "/try-on/?brand=one&sku=SHIRT-S")
-    product = shopper.get("/products/one/SHIRT/").content.decode()
-    assert 'formaction="/try-on/"' in product
-
-
 @pytest.mark.parametrize(
     ("changes", "field"),
     [
