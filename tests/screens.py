@@ -5,6 +5,7 @@ Run by `bin/screens` beside a running platform with the demo data.
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,6 +24,8 @@ FOLDER = Path(__file__).resolve().parents[1] / "docs" / "screens"
 PHONE: ViewportSize = {"width": 390, "height": 844}
 TABLET: ViewportSize = {"width": 1024, "height": 768}
 DESKTOP: ViewportSize = {"width": 1280, "height": 900}
+# A member of the demo; the code that signs them in comes to the sandbox's inbox.
+MEMBER = "166 0000 0001"
 PAPER = (246, 241, 232)
 COLORS = 256
 
@@ -35,6 +38,7 @@ def main() -> None:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=LAUNCH_OPTIONS, env={**environment})
         number = shop(browser)
+        member(browser)
         store = headquarters(browser, number)
         desk(browser, store)
         browser.close()
@@ -47,6 +51,8 @@ def shop(browser: Browser) -> str:
     visit(page, "/", "shop-home")
     visit(page, "/place/?q=静安", "shop-place")
     page.locator(".place-option").first.click()
+    visit(page, "/stores/", "shop-stores")
+    visit(page, "/search/?q=红色连衣裙", "shop-search")
     visit(page, "/products/?brand=tingwei", "shop-products")
     page.locator("a.product-card").first.click()
     save(page, "shop-product")
@@ -71,6 +77,27 @@ def shop(browser: Browser) -> str:
     if found is None:
         raise SystemExit(f"the payment did not lead to the order: {page.url}")
     return found[1]
+
+
+def member(browser: Browser) -> None:
+    """Look at what a member of the demo has: the account, coupons and points."""
+    page = browser.new_context(viewport=PHONE, locale="zh-CN", device_scale_factor=2).new_page()
+    visit(page, "/sign-in/?next=/me/", "sign-in")
+    page.fill("[name=phone]", MEMBER)
+    page.locator("main form button").first.click()
+    page.wait_for_url("**/sign-in/code/**")
+    inbox = page.context.new_page()
+    inbox.goto(f"http://127.0.0.1:{os.environ['OMNI_SANDBOX_PORT']}/inbox")
+    code = re.search(r"\b\d{6}\b", inbox.inner_text("body"))
+    inbox.close()
+    if code is None:
+        raise SystemExit("no code came")
+    page.fill("[name=code]", code[0])
+    page.locator("main form button").first.click()
+    page.wait_for_url("**/me/")
+    save(page, "member-account")
+    visit(page, "/me/coupons/", "member-coupons")
+    visit(page, "/me/points/", "member-points")
 
 
 def headquarters(browser: Browser, number: str) -> str:

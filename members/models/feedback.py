@@ -74,7 +74,10 @@ class Review(models.Model):
 
 
 class ReviewPhoto(models.Model):
-    """A picture of a review, written anew without what the camera said of place and time; private until approved."""
+    """A picture of a review, written anew without what the camera said of place and time; private until approved.
+
+    One that was refused, or taken back, leaves the storage at `remove_at`; from then on nobody can show it any more.
+    """
 
     TRANSITIONS = PHOTO_TRANSITIONS
 
@@ -84,11 +87,14 @@ class ReviewPhoto(models.Model):
     height = models.PositiveIntegerField(_("height"))
     status = models.CharField(_("status"), max_length=10, choices=PhotoStatus.choices, default=PhotoStatus.PENDING)
     created_at = models.DateTimeField(_("created at"))
+    remove_at = models.DateTimeField(_("to be removed from the storage"), null=True, blank=True)
+    removed_at = models.DateTimeField(_("removed from the storage"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("photo of a review")
         verbose_name_plural = _("photos of reviews")
         indexes = [
+            models.Index(fields=["remove_at"], condition=Q(remove_at__isnull=False), name="members_photo_remove"),
             models.Index(fields=["id"], condition=Q(status="pending"), name="members_photo_pending"),
         ]
 

@@ -50,6 +50,7 @@ def _forget_words(member_ids: list[int], phone_index: str | None, *, now: dateti
     photos = ReviewPhoto.objects.filter(review__member__in=member_ids).exclude(status=PhotoStatus.REJECTED)
     for photo in photos.order_by("pk"):
         transition(photo, to=PhotoStatus.REJECTED, actor="system:erasure", now=now)
+    ReviewPhoto.objects.filter(review__member__in=member_ids, removed_at=None).update(remove_at=now)
     if phone_index is None:
         return
     waiting = Q(phone_index=phone_index) | Q(member__in=member_ids)

@@ -16,7 +16,7 @@ from members.models import FeedbackTicket, OrderFeedback, Review, ReviewPhoto
 from members.rules import photos as photo_rules
 from omni.kernel.errors import Conflict, InvalidInput
 from omni.kernel.states import transition
-from omni.kernel.transactions import drive, step
+from omni.kernel.transactions import drive, entry, step
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 EDITABLE = timedelta(days=30)
 MOST_PHOTOS = 4
 MAX_TEXT = 1000
+# How long a refused photo stays in the storage.
+REFUSED_KEPT = timedelta(days=30)
 # So few stars are a word that somebody answers, within two hours.
 BAD_STARS = 2
 ANSWER_WITHIN = timedelta(hours=2)
@@ -144,12 +146,27 @@ def give_feedback(feedback: NewFeedback, *, now: datetime) -> int:
 
 @step
 def judge_photos(photo_ids: Collection[int], *, is_shown: bool, actor: str, now: datetime) -> int:
-    """Show photos of reviews to everybody, or to nobody; return how many changed."""
+    """Show photos of reviews to everybody, or to nobody; return how many changed.
+
+    One that is refused leaves the storage a month later; until then somebody may think again.
+    """
     wanted = PhotoStatus.APPROVED if is_shown else PhotoStatus.REJECTED
-    photos = ReviewPhoto.objects.filter(pk__in=photo_ids).exclude(status=wanted).order_by("pk")
+    photos = ReviewPhoto.objects.filter(pk__in=photo_ids, removed_at=None).exclude(status=wanted).order_by("pk")
     for photo in photos:
         transition(photo, to=wanted, actor=actor, now=now)
+        ReviewPhoto.objects.filter(pk=photo.pk).update(remove_at=None if is_shown else now + REFUSED_KEPT)
     return len(photos)
+
+
+@drive
+def drive_refused_photos(limit: int, *, now: datetime) -> int:
+    """Delete from the storage what is to be removed by now; return how many. Deleting twice does no harm."""
+    due = ReviewPhoto.objects.filter(remove_at__lte=now).order_by("remove_at", "pk")[:limit]
+    for photo in due:
+        default_storage.delete(photo.path)
+        with entry():
+            ReviewPhoto.objects.filter(pk=photo.pk).update(remove_at=None, removed_at=now)
+    return len(due)
 
 
 @step
@@ -196,6 +213,7 @@ def _write_review(feedback: NewFeedback, new: NewReview, now: datetime) -> None:
     # A photo that its owner takes back stays where nobody sees it, as one that was refused.
     for photo in review.photos.filter(pk__in=new.removed).exclude(status=PhotoStatus.REJECTED):
         transition(photo, to=PhotoStatus.REJECTED, actor="author", now=now)
+        ReviewPhoto.objects.filter(pk=photo.pk).update(remove_at=now)
     kept = review.photos.exclude(status=PhotoStatus.REJECTED).count()
     if kept + len(new.photos) > MOST_PHOTOS:
         line = new.owner.rpartition(":")[2]

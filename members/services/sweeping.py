@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from members.choices import CouponStatus
 from members.models import Coupon, PointsGrant
 from members.services.coupons import expire_coupon
+from members.services.feedback import drive_refused_photos
 from members.services.points import mature_points
 from omni.kernel.transactions import drive, entry
 
@@ -22,7 +23,11 @@ BATCH = 500
 
 @drive
 def drive_due_rows(*, now: datetime) -> int:
-    """Mature points and end coupons that are due, each in a transaction of its own; return how many were tried."""
+    """Mature points and end coupons that are due, each in a transaction of its own; return how many were tried.
+
+    Photos that nobody may see leave the storage as well.
+    """
+    drive_refused_photos(BATCH, now=now)
     grants = PointsGrant.objects.filter(matured_at=None, available_at__lte=now).order_by("available_at")
     coupons = Coupon.objects.filter(status=CouponStatus.ISSUED, expires_at__lte=now).order_by("expires_at")
     return _each(

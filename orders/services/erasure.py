@@ -13,7 +13,7 @@ from omni.kernel.transactions import step
 from omni.messages import services as messages_services
 from orders import rules
 from orders.choices import ORDER_TRANSITIONS, RefundStatus, TitleKind
-from orders.models import Basket, Invoice, Order, PaymentNotice, Refund, TryOn
+from orders.models import Basket, Invoice, Order, PaymentNotice, Refund, Return, TryOn
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -26,13 +26,13 @@ OVER = sorted(status for status, following in ORDER_TRANSITIONS.items() if not f
 def erase_person(user_id: int, *, now: datetime) -> accounts_choices.KeptReason | None:
     """Forget the contacts and recipients of an account's orders and bookings, and the messages to them.
 
-    Return what stays and why; None, with nothing changed, while an order, a booking or an invoice is under way or money
-    is still to go back.
+    Return what stays and why; None, with nothing changed, while an order, a return, a booking or an invoice is under
+    way, or money is still to go back.
     """
     mine, bookings = _orders_of(user_id), _bookings_of(user_id)
     if bookings.filter(finished_at=None).exists():
         return None
-    if mine.exclude(status__in=OVER).exists():
+    if mine.exclude(status__in=OVER).exists() or Return.objects.filter(order__in=mine, finished_at=None).exists():
         return None
     if Invoice.objects.filter(order__in=mine, next_attempt_at__isnull=False).exists():
         return None

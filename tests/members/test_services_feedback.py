@@ -3,6 +3,7 @@ from datetime import timedelta
 
 import pytest
 from django.core.files.storage import default_storage
+from django.utils import translation
 from PIL import Image
 
 from members import queries, services
@@ -48,7 +49,7 @@ def test_clean_photo_refuses_what_is_no_photo(raw: bytes) -> None:
 
 
 def test_clean_photo_refuses_a_bomb_before_it_is_unpacked() -> None:
-    with pytest.raises(InvalidPhoto, match="megapixels"):
+    with translation.override("en"), pytest.raises(InvalidPhoto, match="megapixels"):
         clean_photo(picture(8000, 6000, "PNG"))
 
 
@@ -101,3 +102,29 @@ def test_photo_is_private_until_somebody_looked_at_it(order: Order) -> None:
         services.hide_reviews([photo.review_id])
     with pytest.raises(NotFound):
         queries.get_shown_photo(photo.key)
+
+
+def test_refused_photo_leaves_the_storage_after_a_month_and_is_never_shown_again(order: Order) -> None:
+    photo = review_photo(order, is_shown=True)
+    with entry():
+        services.judge_photos([photo.pk], is_shown=False, actor="user:1", now=SAID_AT)
+    services.drive_due_rows(now=SAID_AT + timedelta(days=29))
+    assert default_storage.exists(photo.path)
+
+    services.drive_due_rows(now=SAID_AT + timedelta(days=31))
+
+    assert not default_storage.exists(photo.path)
+    with entry():
+        assert services.judge_photos([photo.pk], is_shown=True, actor="user:1", now=SAID_AT) == 0
+
+
+def test_refused_photo_that_is_shown_after_all_stays(order: Order) -> None:
+    photo = review_photo(order, is_shown=True)
+    for is_shown in (False, True):
+        with entry():
+            services.judge_photos([photo.pk], is_shown=is_shown, actor="user:1", now=SAID_AT)
+
+    services.drive_due_rows(now=SAID_AT + timedelta(days=31))
+
+    assert default_storage.exists(photo.path)
+    services.drive_photos_away([services.StoredPhoto(photo.key, photo.width, photo.height)])

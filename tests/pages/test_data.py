@@ -45,7 +45,7 @@ from tests.cast import NOON, World
 from tests.factories.accounts import ShopperUserFactory
 from tests.factories.members import AccountAddressFactory, MemberFactory, WishFactory
 from tests.factories.orders import paid_order, placed_order, run_deliveries
-from tests.factories.returns import delivered_order
+from tests.factories.returns import agreed_return, delivered_order
 from tests.factories.stores import ClerkFactory
 from tests.orders.wechat import Provider
 from tests.pages.again import proven, use_folder
@@ -417,6 +417,15 @@ def test_invoice_under_way_holds_the_erasure(shopper: User) -> None:
     waiting = invoice(Order.objects.get(), "requested", "E-1")
     Invoice.objects.filter(pk=waiting.pk).update(next_attempt_at=NOON)
     ask(shopper)
+    go_through(WEEK)
+
+    assert Erasure.objects.get().status == ErasureStatus.HELD
+
+
+def test_return_under_way_holds_the_erasure(world: World, shopper: User) -> None:
+    agreed_return(delivered_order(world, ("S", 1)))
+    ask(shopper)
+
     go_through(WEEK)
 
     assert Erasure.objects.get().status == ErasureStatus.HELD
