@@ -52,7 +52,10 @@ def test(arguments: list[str]) -> int:
         if arguments:
             return run_python(["-m", "pytest", *arguments], env)
         with tempfile.TemporaryDirectory(prefix="omni-results-") as results:
-            calls = {"plain": ["-n", "2", "--dist", "loadgroup", "-m", "not browser"], "browser": ["-m", "browser"]}
+            calls = {
+                "plain": ["-n", "2", "--dist", "loadgroup", "-m", "not browser"],
+                "browser": ["-n", "2", "--dist", "loadgroup", "-m", "browser"],
+            }
             statuses = [
                 run_python(["-m", "pytest", *options, f"--junitxml={results}/{name}.xml"], env)
                 for name, options in calls.items()

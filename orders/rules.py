@@ -138,7 +138,7 @@ def clean_name(raw: str, *, field: str = "contact_name") -> str:
     name = " ".join(raw.split()) if len(raw) <= 10 * MAX_NAME_LENGTH else raw
     if len(name) > MAX_NAME_LENGTH:
         raise InvalidName(_("Enter a name of at most %(limit)s characters."), field=field, limit=MAX_NAME_LENGTH)
-    if not _has_letter(name) or _has_hidden_characters(name):
+    if not _has_letter(name) or has_hidden_characters(name):
         raise InvalidName(_("Enter a name with at least one letter or Chinese character."), field=field)
     return name
 
@@ -153,7 +153,7 @@ def clean_street(raw: str, *, field: str = "street") -> str:
         raise InvalidStreet(
             _("Enter an address of at most %(limit)s characters."), field=field, limit=MAX_STREET_LENGTH
         )
-    if not any(character.isalnum() for character in street) or _has_hidden_characters(street):
+    if not any(character.isalnum() for character in street) or has_hidden_characters(street):
         raise InvalidStreet(_("Enter the street and house number."), field=field)
     return street
 
@@ -264,8 +264,8 @@ def _has_letter(text: str) -> bool:
     return any(unicodedata.category(character).startswith("L") for character in text)
 
 
-def _has_hidden_characters(text: str) -> bool:
-    """Tell whether a text holds control or formatting characters, with which one name passes for another."""
+def has_hidden_characters(text: str) -> bool:
+    """Tell whether a text holds control or formatting characters, with which one text passes for another."""
     return any(
         unicodedata.category(character) in {"Cc", "Cf", "Cs", "Co"} and character not in SPELLING_MARKS
         for character in text

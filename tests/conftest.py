@@ -16,7 +16,7 @@ pytest_plugins = ["tests.audit_fixture", "tests.cast"]
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Run tests with a browser last: its event loop stays in the process, where Django minds it."""
     for item in items:
-        if "page" in getattr(item, "fixturenames", ()):
+        if {"browser", "page"}.intersection(getattr(item, "fixturenames", ())):
             item.add_marker("browser")
     items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
 

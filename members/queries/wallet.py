@@ -82,7 +82,8 @@ def get_coupon_for(user_id: int, code: str, *, now: datetime) -> CouponCard:
 
     :raises NotFound: there is none, or it is somebody else's.
     """
-    row = Coupon.objects.select_related("template__brand").filter(member__user=user_id, code=code).first()
+    mine = Coupon.objects.select_related("template__brand").filter(member__user=user_id)
+    row = mine.filter(code=code).first() if code.isprintable() else None
     if row is None:
         raise NotFound
     return _card(row, _category_names([row.template]), now)

@@ -44,6 +44,15 @@ PAGE_FIELDS = {
 }
 
 
+def refuse_hidden(text: str) -> None:
+    """Refuse characters that nobody sees; lines may end.
+
+    :raises ValidationError: there is one.
+    """
+    if rules.has_hidden_characters(" ".join(text.split())):
+        raise forms.ValidationError(_("Leave out characters that cannot be seen."))
+
+
 class AddToBasketForm(forms.Form):
     brand = forms.SlugField(max_length=20)
     sku = forms.CharField(max_length=40, error_messages={"required": _("Choose a size.")})
@@ -241,6 +250,7 @@ class FeedbackForm(forms.Form):
         label=_("Anything to tell us?"),
         required=False,
         max_length=MOST_WORDS,
+        validators=[refuse_hidden],
         widget=forms.Textarea(attrs={"class": "textarea w-full", "rows": 3}),
     )
 
@@ -265,7 +275,7 @@ class FeedbackForm(forms.Form):
         self.fields |= {
             f"stars_{key}": forms.TypedChoiceField(choices=STARS, coerce=int, required=False, empty_value=None),
             f"fit_{key}": forms.ChoiceField(choices=[("", ""), *members_choices.Fit.choices], required=False),
-            f"text_{key}": forms.CharField(required=False, max_length=MOST_WORDS),
+            f"text_{key}": forms.CharField(required=False, max_length=MOST_WORDS, validators=[refuse_hidden]),
             f"photos_{key}": PhotosField(required=False),
             f"removed_{key}": forms.TypedMultipleChoiceField(choices=photos, coerce=int, required=False),
         }
@@ -355,6 +365,7 @@ class InvoiceForm(forms.Form):
     title = forms.CharField(
         label=_("Name or company"),
         max_length=100,
+        validators=[refuse_hidden],
         error_messages={"required": _("Enter whom the invoice is made out to.")},
         widget=forms.TextInput(attrs={"class": "input w-full"}),
     )

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from omni.kernel import bilingual
 from orders import queries
 from orders.choices import DESK_CONDITIONS, ReturnReason, ReturnWay
-from orders.forms import new_key
+from orders.forms import new_key, refuse_hidden
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -116,5 +116,6 @@ class RefuseForm(forms.Form):
     reason = forms.CharField(
         label=_("Why is it not taken back?"),
         max_length=120,
+        validators=[refuse_hidden],
         error_messages={"required": _("Say why; the shopper is told.")},
     )

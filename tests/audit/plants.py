@@ -12,45 +12,15 @@ ADJUSTED = "What a line is cheaper by is what its offers take off"
 SERVES = "Every fulfillment order serves an order that is not over"
 MOVEMENTS = "Movements sum to what is on hand"
 COUNTERS = "Held and allocated are the live reservations"
-LISTINGS = "Lists and search know every product as it is"
 HOLDS = "Every hold and allocation has a live owner"
 PROMISES = "Every promise of a store has its stock"
 CAPACITY = "Capacity used is that of its orders"
 FULFILLMENT_DUE = "No step of fulfillment is overdue"
 ORDERS_DUE = "No step of orders is overdue"
-ERASURES = "No erasure is overdue"
-EXPORTS = "No copy of somebody's data is overdue"
 TRY_ONS = "Goods to try on are held for live bookings"
 EVENTS = "No event is parked or overdue"
 
 PLANTS = (
-    Plant(
-        "a product that no list knows",
-        """
-        DELETE FROM inventory_productlisting
-        WHERE product_id = (SELECT min(product_id) FROM inventory_productlisting)
-        """,
-        {LISTINGS},
-        "has no listing",
-    ),
-    Plant(
-        "a product listed at another price",
-        "UPDATE inventory_productlisting SET price_fen = 1",
-        {LISTINGS},
-        "is listed at 1 fen",
-    ),
-    Plant(
-        "a price whose day has come",
-        "UPDATE inventory_productlisting SET due_at = '2026-01-01'",
-        {LISTINGS},
-        "is listed with a price that is over",
-    ),
-    Plant(
-        "words that nobody read",
-        "UPDATE inventory_productlisting SET is_segmented = false, changed_at = '2026-01-01'",
-        {LISTINGS},
-        "cannot be found by its words",
-    ),
     Plant(
         "a line too many",
         """
@@ -508,23 +478,5 @@ PLANTS = (
         """,
         {EVENTS},
         "to test.slow: pending, 9 attempts",
-    ),
-    Plant(
-        "an erasure that nobody answers",
-        "UPDATE accounts_erasure SET status = 'running', round = 1, due_at = '2026-03-16 03:00+00'",
-        {ERASURES},
-        ": running, round 1",
-    ),
-    Plant(
-        "an erasure that waits for nothing",
-        "UPDATE accounts_erasure SET due_at = NULL",
-        {ERASURES},
-        ": requested, round 0",
-    ),
-    Plant(
-        "a copy of somebody's data that nobody makes",
-        "UPDATE pages_dataexport SET next_attempt_at = '2026-03-16 03:00+00'",
-        {EXPORTS},
-        ": requested",
     ),
 )

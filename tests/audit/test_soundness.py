@@ -16,7 +16,9 @@ from omni.pages import audit
 from orders.events import OrderPaid, SaleRecognised
 from tests.audit.after_plants import AFTER_PLANTS
 from tests.audit.history import LATER, History
+from tests.audit.listing_plants import LISTING_PLANTS
 from tests.audit.offer_plants import OFFER_PLANTS
+from tests.audit.person_plants import PERSON_PLANTS
 from tests.audit.plants import EVENTS, MONEY, SALES
 from tests.audit.plants import PLANTS as ORDER_PLANTS
 from tests.audit.return_plants import RETURN_PLANTS
@@ -25,7 +27,7 @@ from tests.factories.settlement import RecognitionFactory
 
 pytestmark = pytest.mark.django_db
 
-PLANTS = (*ORDER_PLANTS, *OFFER_PLANTS, *AFTER_PLANTS, *RETURN_PLANTS)
+PLANTS = (*ORDER_PLANTS, *LISTING_PLANTS, *PERSON_PLANTS, *OFFER_PLANTS, *AFTER_PLANTS, *RETURN_PLANTS)
 
 
 def run_command(*arguments: str) -> tuple[int, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlencode
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -104,7 +105,7 @@ def test_every_page_is_accessible_fits_and_is_quiet(
     for pattern, route in PAGES.items():
         if route.get[role] != 200 or not pattern.startswith(below) or pattern.startswith(NOT_OURS):
             continue
-        address = scene.address(pattern, route.row)
+        address = f"{scene.address(pattern, route.row)}?{urlencode(scene.sent.get(pattern, {}))}".rstrip("?")
         html = page.context.request.get(address)
         if "<html" not in html.text():
             continue

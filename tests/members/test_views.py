@@ -166,11 +166,13 @@ def checkout_of(client: Client) -> str:
 
 
 def test_checkout_knows_the_default_address(client: Client, shopper: User) -> None:
-    AccountAddressFactory.create(user=shopper, recipient="王大雨", phone="+8613912345678")
+    address = AccountAddressFactory.create(user=shopper, recipient="王大雨", phone="+8613912345678")
 
     page = checkout_of(client)
 
-    assert all(f'value="{text}"' in page for text in ("王大雨", "+8613912345678", "南京西路 1 号"))
+    assert f'name="address" value="{address.pk}" checked' in page
+    assert "南京西路 1 号" in page
+    assert all(f'value="{text}"' in page for text in ("王大雨", "+8613912345678"))
     assert 'value="310106" checked' in page
 
 
@@ -181,7 +183,7 @@ def test_checkout_to_another_place_knows_only_whom_to_ask_for(client: Client, sh
     page = checkout_of(client)
 
     assert 'value="330102" checked' in page
-    assert "南京西路" not in page
+    assert 'name="address" value="new" checked' in page
     assert 'value="+8613900000000"' in page
 
 

@@ -17,7 +17,7 @@ def test_order_view_takes_as_many_statements_for_one_line_as_for_three(
 ) -> None:
     order = Order.objects.select_related("brand", "fulfillment").get(pk=paid_order(world, *lines).pk)
 
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(11):
         view = queries.order_view(order)
 
     assert [line.quantity for line in view.lines] == [units for _size, units in lines]
