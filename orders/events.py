@@ -22,6 +22,16 @@ class OrderPaid:
 
 
 @dataclass(frozen=True)
+class OrderPaidInPart:
+    """The shopper paid the difference of an exchange; the goods that come back are to pay for the rest."""
+
+    order_id: int
+    intent_id: int
+    paid_at: datetime
+    amount_fen: int
+
+
+@dataclass(frozen=True)
 class SaleRecognised:
     """A unit or charge of an order became a sale: book its money and its credit. One event a recognition row."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from django.utils.translation import gettext_lazy as _
 
@@ -291,3 +291,17 @@ def clean_tax_number(text: str) -> str:
 def tax_in(amount_fen: int, tax_rate_ppm: int) -> int:
     """Return the VAT inside an amount."""
     return money.split(amount_fen, [money.PPM, tax_rate_ppm])[1] if amount_fen else 0
+
+
+class ExchangeSplit(NamedTuple):
+    """Credit + rest = what comes back; credit + difference = what the replacement costs; one of the two is nothing."""
+
+    credit_fen: int
+    difference_fen: int
+    rest_fen: int
+
+
+def split_exchange(refund_fen: int, total_fen: int) -> ExchangeSplit:
+    """Return how what comes back pays for a replacement."""
+    credit_fen = min(refund_fen, total_fen)
+    return ExchangeSplit(credit_fen, total_fen - credit_fen, refund_fen - credit_fen)

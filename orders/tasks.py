@@ -44,3 +44,9 @@ def sweep_baskets() -> int:
 def drive_invoice(*, invoice_id: int) -> None:
     """Take an invoice one step on, if it is due."""
     services.drive_invoice(invoice_id, now=clock.now())
+
+
+@shared_task(name="orders.drive_return", ignore_result=True)
+def drive_return(*, return_id: int) -> None:
+    """Do what a return waits for, if it is due."""
+    services.drive_return(return_id, now=clock.now())

@@ -27,9 +27,11 @@ WHERE mirror.id = %s
 INTENT_FACTS = "SELECT brand_id, method FROM orders_paymentintent WHERE id = %s"
 
 REFUND_FACTS = """
-SELECT intent.brand_id, CASE refund.reason WHEN 'exchanged' THEN 'return_credit' ELSE intent.method END,
+SELECT intent.brand_id,
+    CASE refund.reason WHEN 'exchanged' THEN 'return_credit' ELSE coalesce(origin.method, intent.method) END,
     refund.reason IN ('goods_returned', 'exchanged')
 FROM orders_refund refund JOIN orders_paymentintent intent ON intent.id = refund.intent_id
+LEFT JOIN orders_paymentintent origin ON origin.id = refund.through_id
 WHERE refund.id = %s
 """
 

@@ -27,6 +27,18 @@ def book_payment(event: orders_events.OrderPaid, *, now: datetime) -> None:
     )
 
 
+@subscribe(orders_events.OrderPaidInPart, name="settlement.book_credit")
+def book_credit(event: orders_events.OrderPaidInPart, *, now: datetime) -> None:
+    """Book the difference of an exchange as a prepayment."""
+    services.book_payment(
+        order_id=event.order_id,
+        intent_id=event.intent_id,
+        amount_fen=event.amount_fen,
+        paid_at=event.paid_at,
+        now=now,
+    )
+
+
 @subscribe(orders_events.SaleRecognised, name="settlement.book_sale")
 def book_sale(event: orders_events.SaleRecognised, *, now: datetime) -> None:
     """Book the sale and credit it."""

@@ -33,6 +33,7 @@ from inventory.queries.pricing import (
     product_ids_by_code,
     stores_with_all,
     variants_by_sku,
+    variants_of,
 )
 from inventory.queries.product import (
     Chart,
@@ -112,4 +113,5 @@ __all__ = [
     "understand",
     "variants_by_sku",
     "variants_in_stock",
+    "variants_of",
 ]

@@ -46,6 +46,11 @@ def variants_by_sku(brand_id: int, skus: Iterable[str]) -> dict[str, Variant]:
     return {variant.sku: variant for variant in Variant.objects.filter(brand_id=brand_id, sku__in=set(skus))}
 
 
+def variants_of(product_ids: Iterable[int]) -> list[Variant]:
+    """Return the variants of products, on sale or not, as they were entered."""
+    return list(Variant.objects.filter(product__in=set(product_ids)).order_by("pk"))
+
+
 def product_ids_by_code(brand_id: int, codes: Iterable[str]) -> dict[str, int]:
     """Return the ids of a brand's products by style code, on sale or not; an unknown code is missing."""
     return dict(Product.objects.filter(brand_id=brand_id, code__in=set(codes)).values_list("code", "pk"))

@@ -95,6 +95,8 @@ def _findings(marks: Marks, now: datetime) -> Iterator[Finding]:
     yield _finding("Goods to try on are held for live bookings", orders_queries.audit_try_ons(now=now))
     returned = orders_queries.audit_returns(after_transition=marks.transition)
     yield _finding("Every return is what its pieces say", returned)
+    exchanged = orders_queries.audit_exchanges(after_transition=marks.transition)
+    yield _finding("Every replacement has its return, and is paid by it", exchanged)
     yield _finding("Movements sum to what is on hand", inventory_queries.audit_movements())
     yield _finding("Held and allocated are the live reservations", inventory_queries.audit_counters())
     listings = inventory_queries.audit_listings(now=now, overdue=overdue)

@@ -364,13 +364,24 @@ class PaymentNotice(models.Model):
 
 
 class Refund(models.Model):
-    """Money on its way back. `cause` is unique: what failed once is refunded once, under the same provider number."""
+    """Money on its way back. `cause` is unique: what failed once is refunded once, under the same provider number.
+
+    What was paid with credit for returned goods goes back `through` the payment that had paid for those goods.
+    """
 
     TRANSITIONS = REFUND_TRANSITIONS
 
     intent = models.ForeignKey(PaymentIntent, models.PROTECT, related_name="refunds", verbose_name=_("payment"))
     order = models.ForeignKey(
         Order, models.PROTECT, null=True, blank=True, related_name="refunds", verbose_name=_("order")
+    )
+    through = models.ForeignKey(
+        PaymentIntent,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="refunds_of_credit",
+        verbose_name=_("goes back through"),
     )
     out_refund_no = models.CharField(_("our refund number"), max_length=40, unique=True)
     provider_refund_no = models.CharField(_("provider's refund number"), max_length=40, blank=True)
@@ -396,3 +407,8 @@ class Refund(models.Model):
 
     def __str__(self) -> str:
         return f"{self.out_refund_no} {self.status}"
+
+    @property
+    def provider_intent(self) -> PaymentIntent:
+        """The payment that the provider knows, from which the money comes back."""
+        return self.through or self.intent

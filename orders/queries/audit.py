@@ -65,6 +65,11 @@ def audit_returns(*, after_transition: int) -> Audit:
     return _run(sql.AUDIT_RETURNS, {"after": after_transition})
 
 
+def audit_exchanges(*, after_transition: int) -> Audit:
+    """Check that every replacement is held for a return under way, paid by it, or given back with what was paid."""
+    return _run(sql.AUDIT_EXCHANGES, {"after": after_transition})
+
+
 def audit_due_returns(*, overdue: datetime) -> Audit:
     """Check that no return has waited since before a moment, or for nothing."""
     return _run(sql.AUDIT_RETURNS_DUE, {"overdue": overdue})

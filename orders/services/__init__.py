@@ -18,6 +18,7 @@ from orders.services.cancelling import (
 )
 from orders.services.ending import expire_order
 from orders.services.erasure import erase_person
+from orders.services.exchanging import NothingInstead, RequestExchange, request_exchange
 from orders.services.invoices import (
     InvalidTitle,
     InvoiceExists,
@@ -63,6 +64,7 @@ from orders.services.recognition import (
     start_processing,
 )
 from orders.services.refunds import RefundExceedsPayment, RefundNotAbnormal, drive_refund, retry_refund
+from orders.services.return_deadlines import drive_return
 from orders.services.returning import (
     RefundChanged,
     RequestReturn,
@@ -98,6 +100,7 @@ __all__ = [
     "InvoiceExists",
     "NoSuchSlot",
     "NoTryOnThere",
+    "NothingInstead",
     "NothingParked",
     "NoticeRejected",
     "OrderNotCancellable",
@@ -113,6 +116,7 @@ __all__ = [
     "RefundChanged",
     "RefundExceedsPayment",
     "RefundNotAbnormal",
+    "RequestExchange",
     "RequestReturn",
     "ReturnNotOpen",
     "TooManyTryOns",
@@ -135,6 +139,7 @@ __all__ = [
     "drive_invoice",
     "drive_notice",
     "drive_refund",
+    "drive_return",
     "drive_rows",
     "drive_try_on",
     "erase_person",
@@ -153,6 +158,7 @@ __all__ = [
     "recognise_delivered",
     "refund_cancelled",
     "reject_return",
+    "request_exchange",
     "request_invoice",
     "request_return",
     "resume_after_refusal",

@@ -10,10 +10,11 @@ from members import services as members_services
 from omni.kernel.outbox import hint, publish
 from omni.kernel.states import transition
 from omni.kernel.transactions import step
-from orders import locks
-from orders.choices import LIVE_INTENTS, Ending, IntentStatus, OrderStatus
+from orders import locks, queries
+from orders.choices import LIVE_INTENTS, Ending, IntentStatus, OrderStatus, RefundReason, ReturnStatus
 from orders.events import OrderCancelled, OrderExpired
-from orders.models import Order, PaymentIntent
+from orders.models import Order, PaymentIntent, Return
+from orders.services import refunds
 from orders.services.placing import offer_owner
 
 if TYPE_CHECKING:
@@ -23,16 +24,22 @@ if TYPE_CHECKING:
 ACTOR = "system:orders"
 # How long the goods wait for a provider that cannot be reached to confirm a closing.
 CLOSING_PATIENCE = timedelta(minutes=10)
+WAIT_FOR_RETURN = timedelta(days=1)
 
 
 @step
 def expire_order(order_id: int, *, now: datetime) -> None:
     """Begin to end an order that was not paid in time; nothing when it was paid or ended meanwhile.
 
+    A replacement that waits for goods under way to us is looked at again a day later: the return's own time ends it.
     Locks Checkout, its payments, Order, Fulfillment. Emits OrderExpired when no payment is open.
     """
     lock = locks.lock_order(order_id)
     if lock.order.status == OrderStatus.PLACED and not lock.order.ending_as and lock.order.expires_at <= now:
+        if queries.waits_for_return(lock.order):
+            later = now + WAIT_FOR_RETURN
+            Order.objects.filter(pk=order_id).update(expires_at=later, due_at=later, attempts=0)
+            return
         begin_ending(lock, ending=Ending.EXPIRED, actor=ACTOR, reason="", now=now)
 
 
@@ -44,6 +51,19 @@ def begin_ending(lock: locks.OrderLock, *, ending: Ending, actor: str, reason: s
     for intent in lock.intents:
         begin_closing(intent, actor=actor, now=now)
     finish_ending(lock.order, lock.intents, actor=actor, now=now)
+
+
+@step
+def end_replacement(case: Return, *, actor: str, reason: str, now: datetime) -> None:
+    """Give the replacement of an exchange back, if it is not paid: its goods, and the difference if that was paid.
+
+    The checkout is locked. Locks the replacement, Fulfillment and below. Emits OrderCancelled when no payment is open.
+    """
+    if case.replacement_id is None:
+        return
+    lock = locks.lock_order(case.replacement_id)
+    if lock.order.status == OrderStatus.PLACED and lock.order.ending_as != Ending.CANCELLED:
+        begin_ending(lock, ending=Ending.CANCELLED, actor=actor, reason=reason, now=now)
 
 
 @step
@@ -61,7 +81,8 @@ def begin_closing(intent: PaymentIntent, *, actor: str, now: datetime) -> None:
 def finish_ending(order: Order, intents: Sequence[PaymentIntent], *, actor: str, now: datetime) -> bool:
     """End an unpaid order whose payments are all closed, or could not be for ten minutes; give goods and offers back.
 
-    What is paid after that is an orphan, refunded once. Locks Member, Fulfillment and below. Emits OrderExpired or
+    What is paid after that is an orphan, refunded once. Of an exchange's replacement the difference goes back, and what
+    came back for it is due to be refunded. Locks Member, Fulfillment and below. Emits OrderExpired or
     OrderCancelled. Returns whether the order ended now.
     """
     if order.status != OrderStatus.PLACED or not order.ending_as:
@@ -74,11 +95,27 @@ def finish_ending(order: Order, intents: Sequence[PaymentIntent], *, actor: str,
     order.save(update_fields=["finished_at"])
     members_services.give_back_offer(offer_owner(order.pk), now=now)
     fulfillment_services.give_back(order.fulfillment_id, actor=actor, now=now)
+    _undo_exchange(order, intents, now=now)
     if ending == Ending.EXPIRED:
         publish(OrderExpired(order.pk, now), now=now)
     else:
         publish(OrderCancelled(order.pk, now), now=now)
     return True
+
+
+def _undo_exchange(order: Order, intents: Sequence[PaymentIntent], *, now: datetime) -> None:
+    """Give the paid difference of a replacement back, and wake the return whose money waited for it."""
+    for intent in intents:
+        if intent.status == IntentStatus.SUCCEEDED:
+            refunds.request_refund(
+                intent,
+                order=order,
+                amount_fen=intent.amount_fen,
+                reason=RefundReason.CANCELLED,
+                cause=f"difference:{intent.pk}",
+                now=now,
+            )
+    Return.objects.filter(replacement=order, status=ReturnStatus.INSPECTED).update(due_at=now, attempts=0)
 
 
 def is_awaited(intent: PaymentIntent, now: datetime) -> bool:

@@ -17,10 +17,10 @@ from omni.kernel.numbers import public_number
 from omni.kernel.outbox import hint, publish
 from omni.kernel.states import transition
 from omni.kernel.transactions import drive, entry, step
-from orders import clients, locks, rules, sql
-from orders.choices import LIVE_INTENTS, SHOPPER_METHODS, Ending, IntentStatus, OrderStatus
-from orders.events import OrderPaid
-from orders.models import IntentAllocation, PaymentIntent
+from orders import clients, locks, queries, rules, sql
+from orders.choices import LIVE_INTENTS, SHOPPER_METHODS, Ending, IntentStatus, OrderStatus, ReturnStatus
+from orders.events import OrderPaid, OrderPaidInPart
+from orders.models import IntentAllocation, PaymentIntent, Return
 from orders.services import ending, refunds
 
 if TYPE_CHECKING:
@@ -114,18 +114,21 @@ def start_payment(order_id: int, method: str, *, now: datetime) -> int:
     live = [intent for intent in intents if intent.status in LIVE_INTENTS and intent.method == method]
     if live:
         return live[-1].pk
+    amount_fen = queries.left_to_pay_fen(order)
+    if amount_fen == 0:
+        raise OrderNotPayable(_("This order waits for the goods that you return."), field="order")
     intent = PaymentIntent.objects.create(
         checkout_id=order.checkout_id,
         brand_id=order.brand_id,
         method=method,
         merchant_id=settings.WECHAT_PAY["mchid"],
         out_trade_no=public_number("P"),
-        amount_fen=order.total_fen,
+        amount_fen=amount_fen,
         expires_at=max(order.expires_at, now + SHORTEST_OPENING),
         next_attempt_at=now,
         created_at=now,
     )
-    IntentAllocation.objects.create(intent=intent, order=order, amount_fen=order.total_fen)
+    IntentAllocation.objects.create(intent=intent, order=order, amount_fen=amount_fen)
     hint("orders.drive_intent", intent_id=intent.pk)
     return intent.pk
 
@@ -162,7 +165,8 @@ def drive_intent(intent_id: int, *, now: datetime) -> bool:
 def record_payment(intent_id: int, payment: clients.ProviderPayment, *, actor: str, now: datetime) -> bool:
     """Take over that a payment was made: the order is paid, or the money is owed back; False when it was known.
 
-    Locks Checkout, its payments, Order, Fulfillment and below. Emits OrderPaid, or OrphanPaid.
+    An exchange's replacement of which it paid the difference waits on for the goods. Locks Checkout, its payments,
+    Order, Fulfillment and below. Emits OrderPaid, OrderPaidInPart or OrphanPaid.
 
     :raises PaymentMismatch: when merchant, application, number, amount or currency differ; nothing was changed.
     """
@@ -183,12 +187,27 @@ def record_payment(intent_id: int, payment: clients.ProviderPayment, *, actor: s
     transition(intent, to=IntentStatus.SUCCEEDED, actor=actor, now=now)
     for other in intents:
         ending.begin_closing(other, actor=actor, now=now)
-    _pay_order(order, intent, paid_at=paid_at, actor=actor, now=now)
+    if sum(row.amount_fen for row in intents if row.status == IntentStatus.SUCCEEDED) < order.total_fen:
+        _keep_difference(order, intent, paid_at=paid_at, now=now)
+    else:
+        pay_order(order, intent, paid_at=paid_at, actor=actor, now=now)
     return True
 
 
-def _pay_order(order: Order, intent: PaymentIntent, *, paid_at: datetime, actor: str, now: datetime) -> None:
-    """Mark the order paid and let its goods go to routing."""
+def _keep_difference(order: Order, intent: PaymentIntent, *, paid_at: datetime, now: datetime) -> None:
+    """Let a replacement whose difference is paid wait for the goods; what is there already is settled now."""
+    order.ending_as, order.due_at, order.expires_at, order.attempts = "", now, now, 0
+    order.save(update_fields=["ending_as", "due_at", "expires_at", "attempts"])
+    Return.objects.filter(replacement=order, status=ReturnStatus.INSPECTED).update(due_at=now, attempts=0)
+    publish(OrderPaidInPart(order.pk, intent.pk, paid_at, intent.amount_fen), now=now)
+
+
+@step
+def pay_order(order: Order, intent: PaymentIntent, *, paid_at: datetime, actor: str, now: datetime) -> None:
+    """Mark the order paid in full and let its goods go to routing. The order is locked; locks Fulfillment and below.
+
+    Emits OrderPaid.
+    """
     transition(order, to=OrderStatus.PAID, actor=actor, now=now)
     order.paid_at, order.ending_as, order.due_at, order.attempts = paid_at, "", None, 0
     order.save(update_fields=["paid_at", "ending_as", "due_at", "attempts"])

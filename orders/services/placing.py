@@ -96,6 +96,17 @@ class WantedLine:
 
 
 @dataclass(frozen=True, slots=True)
+class Replacing:
+    """An order in exchange for goods that come back: in the checkout of their order, held until it is given up.
+
+    Its delivery is free.
+    """
+
+    checkout_id: int
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class PlaceOrder:
     """What a shopper wants of one brand. The point (WGS-84), when given, is better than the district's centre.
 
@@ -120,6 +131,7 @@ class PlaceOrder:
     points: int = 0
     seen_total_fen: int | None = None
     seen_promised_on: date | None = None
+    replacing: Replacing | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,9 +180,11 @@ def place_order(wanted: PlaceOrder, *, now: datetime) -> PlacedOrder:
     order_id = _take_offer(cost, now)
     held = fulfillment_services.plan_and_hold(_demand(wanted, contact, terms, priced, cost), now=now)
     _check_promise(wanted, held.promised_on)
-    number, expires_at = public_number("O"), now + timedelta(minutes=settings.ORDERS_UNPAID_MINUTES)
+    number, replacing = public_number("O"), wanted.replacing
+    expires_at = replacing.expires_at if replacing else now + timedelta(minutes=settings.ORDERS_UNPAID_MINUTES)
     values: dict[str, Any] = {
         "order_id": order_id,
+        "checkout_id": replacing and replacing.checkout_id,
         "number": number,
         "brand_id": wanted.brand_id,
         "member_id": wanted.member_id,
@@ -291,7 +305,8 @@ def _terms(wanted: PlaceOrder, now: datetime) -> _Terms:
         raise UnknownPickupStore(_("Choose a store where orders can be collected."), field="pickup_store_id")
     point = rules.check_point(wanted.lat, wanted.lng)
     lat, lng = point or ((store_lat, store_lng) if district_lat is None else (district_lat, district_lng))
-    return _Terms(bill.Terms(fee_fen, free_from_fen, has_promotions), lat, lng)
+    delivery = bill.Terms(0 if wanted.replacing else fee_fen, free_from_fen, has_promotions)
+    return _Terms(delivery, lat, lng)
 
 
 def _priced_lines(wanted: PlaceOrder, now: datetime) -> list[inventory_queries.PricedVariant]:

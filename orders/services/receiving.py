@@ -12,7 +12,7 @@ from inventory import services as inventory_services
 from members import services as members_services
 from omni.kernel import clock
 from omni.kernel.errors import InvalidInput
-from omni.kernel.outbox import publish
+from omni.kernel.outbox import hint, publish
 from omni.kernel.states import transition
 from omni.kernel.transactions import step
 from orders import locks, queries, rules
@@ -121,8 +121,9 @@ def reject_return(return_id: int, *, reason: str, actor: str, now: datetime) -> 
 def take_back(lock: locks.ReturnLock, taken: Sequence[ReturnLine], *, actor: str, now: datetime) -> None:
     """Reverse the sale of pieces, put them into stock, and owe what was paid for them. The return is locked.
 
-    Points of the pieces are taken back, those that paid for them given back; a coupon only when all of the order is
-    back, by its policy. Locks Member, StockLevel. Emits SaleReversed, ReturnTakenBack.
+    The money of an exchange is settled by the return's next step, due now. Points of the pieces are taken back, those
+    that paid for them given back; a coupon only when all of the order is back, by its policy. Locks Member, StockLevel.
+    Emits SaleReversed, ReturnTakenBack.
     """
     case, order, intents = lock
     transition(case, to=ReturnStatus.INSPECTED, actor=actor, now=now)
@@ -130,11 +131,15 @@ def take_back(lock: locks.ReturnLock, taken: Sequence[ReturnLine], *, actor: str
         _reverse_piece(case, piece, now)
     _settle_charges(case, taken, now)
     _settle_offers(order, taken, now)
-    case.inspected_at, case.due_at, case.attempts = now, None, 0
+    is_exchange = case.replacement_id is not None
+    case.inspected_at, case.due_at, case.attempts = now, now if is_exchange else None, 0
     case.save(update_fields=["inspected_at", "due_at", "attempts", "goods_fen", "delivery_fen", "collection_fen"])
     _put_into_stock(case, taken, actor=actor, now=now)
     store_id = case.receiving_store_id or taken[0].sale.fulfilling_store_id
     publish(ReturnTakenBack(order.pk, case.pk, store_id, now, case.refund_fen), now=now)
+    if is_exchange:  # the replacement's goods are locked before these, in a step of their own
+        hint("orders.drive_return", return_id=case.pk)
+        return
     pay_back(case, order, intents, actor=actor, now=now)
 
 
@@ -148,8 +153,8 @@ def pay_back(case: Return, order: Order, intents: Sequence[PaymentIntent], *, ac
         case.save(update_fields=["finished_at", "due_at"])
         return
     transition(case, to=ReturnStatus.REFUND_DUE, actor=actor, now=now)
-    case.refund = refunds.request_refund(
-        refunds.payment_of(intents),
+    case.refund = refunds.refund_order(
+        intents,
         order=order,
         amount_fen=amount_fen,
         reason=RefundReason.GOODS_RETURNED,

@@ -118,8 +118,8 @@ def refund_cancelled(
     if shares.units_of(order).is_dealt_with:
         amount_fen += _settle_charges(order, at=cancelled_at, now=now)
     if amount_fen:  # what was given away brings nothing back
-        refunds.request_refund(
-            refunds.payment_of(intents),
+        refunds.refund_order(
+            intents,
             order=order,
             amount_fen=amount_fen,
             reason=REFUND_REASONS.get(reason, RefundReason.CANCELLED),

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from django.db import connection
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from omni.kernel.errors import Conflict
@@ -40,6 +41,8 @@ STATUSES = {
     "CLOSED": RefundStatus.REQUESTED,
     "ABNORMAL": RefundStatus.ABNORMAL,
 }
+# The cause of a refund's second part.
+REST = ":rest"
 # A refusal that passes by itself, when the merchant's balance is filled up.
 NOT_ENOUGH = "NOT_ENOUGH"
 
@@ -60,10 +63,42 @@ class RefundMismatch(Exception):
     """What the provider reports is not the refund we asked for."""
 
 
-def payment_of(intents: Sequence[PaymentIntent]) -> PaymentIntent:
-    """Return the payment with a provider that paid for an order; one by return credit when there is none."""
-    paid = [intent for intent in intents if intent.status == IntentStatus.SUCCEEDED]
-    return min(paid, key=lambda intent: (intent.method == PaymentMethod.RETURN_CREDIT, intent.pk))
+@step
+def refund_order(
+    intents: Sequence[PaymentIntent], *, order: Order, amount_fen: int, reason: RefundReason, cause: str, now: datetime
+) -> Refund:
+    """Ask for the refund of a part of what was paid for an order; return the first of one or two refunds.
+
+    What was paid with a provider goes back first, then what was paid with credit (cause "<cause>:rest"). The checkout
+    must be locked.
+
+    :raises RefundExceedsPayment: when more would be refunded than was paid.
+    """
+    paid = PaymentIntent.objects.filter(pk__in=[row.pk for row in intents], status=IntentStatus.SUCCEEDED)
+    parts, left_fen = list[tuple[PaymentIntent, int]](), amount_fen
+    rows = sorted(paid, key=lambda row: (row.method == PaymentMethod.RETURN_CREDIT, row.pk))
+    for intent in rows:
+        part_fen = min(left_fen, intent.amount_fen - intent.refunded_fen)
+        if part_fen:
+            parts.append((intent, part_fen))
+            left_fen -= part_fen
+    known = Refund.objects.filter(cause=cause).first()
+    if known is not None:
+        return known
+    if left_fen or not parts:
+        raise RefundExceedsPayment(_("No more can be refunded than was paid."))
+    made = [
+        request_refund(
+            intent,
+            order=order,
+            amount_fen=part_fen,
+            reason=reason,
+            cause=f"{cause}{REST}" if position else cause,
+            now=now,
+        )
+        for position, (intent, part_fen) in enumerate(parts)
+    ]
+    return made[0]
 
 
 @step
@@ -82,11 +117,14 @@ def request_refund(
         if cursor.rowcount == 0:
             raise RefundExceedsPayment(_("No more can be refunded than was paid."))
     is_orphan = reason == RefundReason.ORPHAN
-    sent = Refund.objects.filter(intent=intent).exclude(reason=RefundReason.EXCHANGED)
+    through = None if intent.method != PaymentMethod.RETURN_CREDIT else _origin_of(intent)
+    sent = Refund.objects.filter(Q(intent=through or intent) | Q(through=through or intent))
+    sent = sent.exclude(reason=RefundReason.EXCHANGED)
     latest = sent.order_by("-requested_at").first()
     due_at = now if latest is None else max(now, latest.requested_at + INTERVAL)
     refund = Refund.objects.create(
         intent=intent,
+        through=through,
         order=order,
         out_refund_no=f"OR-{intent.out_trade_no}" if is_orphan else public_number("R"),
         amount_fen=amount_fen,
@@ -97,6 +135,31 @@ def request_refund(
     )
     hint("orders.drive_refund", refund_id=refund.pk)
     return refund
+
+
+@step
+def use_as_credit(intent: PaymentIntent, *, order: Order, amount_fen: int, cause: str, now: datetime) -> Refund:
+    """Take a part of a payment back without sending it anywhere: it pays for another order. The checkout is locked.
+
+    Emits RefundSucceeded.
+
+    :raises RefundExceedsPayment: when more would be used than was paid.
+    """
+    refund = request_refund(
+        intent, order=order, amount_fen=amount_fen, reason=RefundReason.EXCHANGED, cause=cause, now=now
+    )
+    transition(refund, to=RefundStatus.SUCCEEDED, actor=ACTOR, now=now)
+    refund.next_attempt_at, refund.succeeded_at = None, now
+    refund.save(update_fields=["next_attempt_at", "succeeded_at"])
+    publish(RefundSucceeded(order.pk, refund.pk, now, amount_fen), now=now)
+    return refund
+
+
+def _origin_of(intent: PaymentIntent) -> PaymentIntent:
+    """Return the payment with a provider that paid for the goods whose return gave a credit."""
+    returned = Return.objects.filter(replacement__allocations__intent=intent).values("order_id")
+    paid = PaymentIntent.objects.filter(allocations__order__in=returned, status=IntentStatus.SUCCEEDED)
+    return paid.exclude(method=PaymentMethod.RETURN_CREDIT).order_by("pk")[0]
 
 
 @step
@@ -156,7 +219,7 @@ def apply_refund(refund_id: int, answer: clients.ProviderRefund, *, now: datetim
     :raises RefundMismatch: when number or amount differ; nothing was changed.
     """
     refund = _lock(refund_id)
-    if answer.out_trade_no != refund.intent.out_trade_no or answer.amount_fen != refund.amount_fen:
+    if answer.out_trade_no != refund.provider_intent.out_trade_no or answer.amount_fen != refund.amount_fen:
         raise RefundMismatch("another payment or amount")
     status = STATUSES.get(answer.status)
     if status is None:
@@ -194,7 +257,7 @@ def _claim(refund_id: int, now: datetime) -> Refund | None:
         cursor.execute(sql.CLAIM_REFUND, {"id": refund_id, "now": now})
         if cursor.rowcount == 0:
             return None
-    return Refund.objects.select_related("intent").get(pk=refund_id)
+    return Refund.objects.select_related("intent", "through").get(pk=refund_id)
 
 
 def _call_provider(refund: Refund) -> clients.ProviderRefund:
@@ -204,10 +267,10 @@ def _call_provider(refund: Refund) -> clients.ProviderRefund:
         return client.query_refund(refund.out_refund_no)
     return client.refund(
         refund.out_refund_no,
-        out_trade_no=refund.intent.out_trade_no,
+        out_trade_no=refund.provider_intent.out_trade_no,
         amount_fen=refund.amount_fen,
-        paid_fen=refund.intent.amount_fen,
-        reason=refund.intent.out_trade_no,
+        paid_fen=refund.provider_intent.amount_fen,
+        reason=refund.provider_intent.out_trade_no,
     )
 
 
@@ -243,8 +306,11 @@ def _tell(refund: Refund, refunded_at: datetime, now: datetime) -> None:
 
 
 def _finish_return(refund: Refund, now: datetime) -> None:
-    """End the return that the money was for, if it was for one."""
-    for case in Return.objects.filter(refund=refund, status=ReturnStatus.REFUND_DUE):
+    """End the return that the money was for, if it was for one, and all of it has arrived."""
+    first = refund.cause.removesuffix(REST)
+    if Refund.objects.filter(cause__in=[first, first + REST]).exclude(status=RefundStatus.SUCCEEDED).exists():
+        return
+    for case in Return.objects.filter(refund__cause=first, status=ReturnStatus.REFUND_DUE):
         transition(case, to=ReturnStatus.REFUNDED, actor=ACTOR, now=now)
         transition(case, to=ReturnStatus.CLOSED, actor=ACTOR, now=now)
         Return.objects.filter(pk=case.pk).update(finished_at=now)

@@ -10,7 +10,7 @@ from omni.kernel.transactions import drive, entry, step
 from orders import locks, sql
 from orders.choices import Condition, ReturnStatus
 from orders.models import Return
-from orders.services import receiving, returning
+from orders.services import exchanging, receiving, returning
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -29,9 +29,10 @@ def drive_return(return_id: int, *, now: datetime) -> None:
 
 @step
 def end_wait(return_id: int, *, now: datetime) -> None:
-    """Give up a return that never arrived; take back unseen what nobody looked at; pay what no difference came for.
+    """Give up a return that never arrived; take back unseen what nobody looked at; settle an exchange.
 
-    Locks Checkout, its payments, Order, StockLevel. Emits ReturnGivenUp, or SaleReversed and ReturnTakenBack.
+    Locks Checkout, its payments, Order, Fulfillment, StockLevel. Emits ReturnGivenUp, or SaleReversed and
+    ReturnTakenBack, or OrderPaid.
     """
     case, order, intents = locks.lock_return(return_id)
     if case.status == ReturnStatus.APPROVED:
@@ -41,6 +42,6 @@ def end_wait(return_id: int, *, now: datetime) -> None:
         unseen = dict.fromkeys(pieces, Condition.REFURBISH)
         receiving.inspect_return(return_id, unseen, actor=returning.ACTOR, now=now)
     elif case.status == ReturnStatus.INSPECTED:
-        receiving.pay_back(case, order, intents, actor=returning.ACTOR, now=now)
+        exchanging.settle_exchange(case, order, intents, now=now)
     else:
         Return.objects.filter(pk=return_id).update(due_at=None, attempts=0)

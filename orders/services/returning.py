@@ -18,6 +18,7 @@ from orders import locks, queries, sql
 from orders.choices import ReturnKind, ReturnStatus
 from orders.events import ReturnAgreed, ReturnGivenUp
 from orders.models import Return, ReturnLine
+from orders.services import ending
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -95,14 +96,15 @@ def cancel_return(return_id: int, *, actor: str, now: datetime) -> None:
 
 @step
 def give_up(case: Return, *, to: ReturnStatus, actor: str, now: datetime, reason: str = "") -> None:
-    """End a return whose pieces stay with the shopper: they may be returned anew. The order is locked.
+    """End a return whose pieces stay with the shopper: they may be returned anew. Its replacement is given back.
 
-    Emits ReturnGivenUp.
+    The order is locked. Emits ReturnGivenUp.
     """
     transition(case, to=to, actor=actor, now=now, reason=reason)
     release_pieces(case.lines.filter(is_live=True))
     case.finished_at, case.due_at = now, None
     case.save(update_fields=["finished_at", "due_at"])
+    ending.end_replacement(case, actor=actor, reason=reason, now=now)
     publish(ReturnGivenUp(case.order_id, case.pk, now, str(to)), now=now)
 
 

@@ -1,9 +1,9 @@
 """The hot statements of orders: placing, and claiming rows that are due."""
 
-from orders.sql.returns import AUDIT_RETURNS, AUDIT_RETURNS_DUE, CLAIM_RETURN, COUNT_RETURNED
+from orders.sql.returns import AUDIT_EXCHANGES, AUDIT_RETURNS, AUDIT_RETURNS_DUE, CLAIM_RETURN, COUNT_RETURNED
 from orders.sql.verdict import VERDICT
 
-__all__ = ["AUDIT_RETURNS", "AUDIT_RETURNS_DUE", "CLAIM_RETURN", "COUNT_RETURNED"]
+__all__ = ["AUDIT_EXCHANGES", "AUDIT_RETURNS", "AUDIT_RETURNS_DUE", "CLAIM_RETURN", "COUNT_RETURNED"]
 
 # What placing needs to know of the brand and the place, in one row; what there is none of is null.
 TERMS = """
@@ -22,10 +22,12 @@ WHERE brand.id = %(brand_id)s
 # An order's id before it is written: its offers are taken under it, since members are locked before stock.
 NEXT_ORDER_ID = "SELECT nextval(pg_get_serial_sequence('orders_order', 'id'))"
 
-# Checkout, order, lines with their adjustments and the delivery charge, in one statement.
+# Checkout (unless the order joins one), order, lines with their adjustments and the delivery charge, in one statement.
 PLACE = """
-WITH checkout AS (
-    INSERT INTO orders_checkout (created_at) VALUES (%(now)s) RETURNING id
+WITH opened AS (
+    INSERT INTO orders_checkout (created_at) SELECT %(now)s WHERE %(checkout_id)s::bigint IS NULL RETURNING id
+), checkout AS (
+    SELECT coalesce(%(checkout_id)s::bigint, (SELECT id FROM opened)) AS id
 ), placed AS (
     INSERT INTO orders_order (
         id, checkout_id, number, brand_id, member_id, fulfillment_id, channel, status, held_status, ending_as,

@@ -70,7 +70,12 @@ WITH chosen AS (
     FROM chosen
     JOIN piece ON piece.case_id = chosen.id
     JOIN counted ON counted.id = chosen.id
-    LEFT JOIN orders_refund paid ON paid.id = chosen.refund_id
+    LEFT JOIN LATERAL (
+        SELECT sum(refund.amount_fen) AS amount_fen,
+            coalesce(min(refund.status) FILTER (WHERE refund.status <> 'succeeded'), min(refund.status)) AS status
+        FROM orders_refund refund
+        WHERE refund.id = chosen.refund_id OR refund.cause = concat('return:', chosen.id, ':rest')
+    ) paid ON true
 )
 """
     + VERDICT
@@ -91,6 +96,45 @@ WITH judged AS (
     END AS problem
     FROM orders_return
     WHERE due_at IS NOT NULL OR status NOT IN ('closed', 'rejected', 'cancelled', 'expired')
+)
+"""
+    + VERDICT
+)
+
+# What is held for goods that come back is held for a return under way; it was paid with what that return says, and
+# what was paid for one that was given back went back.
+AUDIT_EXCHANGES = (
+    """
+WITH chosen AS (
+    SELECT goods.id, goods.number, goods.status, goods.credit_fen, sale.id AS sale_id, sale.number AS sale_number,
+        sale.status AS sale_status, sale.ending_as, sale.paid_at
+    FROM orders_return goods JOIN orders_order sale ON sale.id = goods.replacement_id
+    WHERE %(after)s = 0 OR goods.finished_at IS NULL OR sale.finished_at IS NULL
+        OR goods.id IN (SELECT entity_id FROM kernel_transition WHERE entity = 'orders.return' AND id > %(after)s)
+        OR sale.id IN (SELECT entity_id FROM kernel_transition WHERE entity = 'orders.order' AND id > %(after)s)
+), judged AS (
+    SELECT chosen.id, CASE
+        WHEN sale_status = 'placed' AND ending_as = ''
+            AND status IN ('refund_due', 'refunded', 'closed', 'rejected', 'cancelled', 'expired')
+            THEN concat('order ', sale_number, ' is held for return ', number, ', which is ', status)
+        WHEN paid.credit_fen <> chosen.credit_fen THEN concat(
+            'order ', sale_number, ': ', paid.credit_fen, ' fen paid by return ', number, ', which gave ',
+            chosen.credit_fen
+        )
+        WHEN sale_status IN ('expired', 'cancelled') AND paid_at IS NULL AND paid.fen <> refunds.fen
+            THEN concat('order ', sale_number, ' (', sale_status, '): paid ', paid.fen, ', refunds ', refunds.fen)
+    END AS problem
+    FROM chosen
+    CROSS JOIN LATERAL (
+        SELECT coalesce(sum(allocation.amount_fen), 0) AS fen,
+            coalesce(sum(allocation.amount_fen) FILTER (WHERE intent.method = 'return_credit'), 0) AS credit_fen
+        FROM orders_intentallocation allocation
+        JOIN orders_paymentintent intent ON intent.id = allocation.intent_id AND intent.status = 'succeeded'
+        WHERE allocation.order_id = chosen.sale_id
+    ) paid
+    CROSS JOIN LATERAL (
+        SELECT coalesce(sum(amount_fen), 0) AS fen FROM orders_refund WHERE order_id = chosen.sale_id
+    ) refunds
 )
 """
     + VERDICT

@@ -81,7 +81,7 @@ def arrival_of(refund: Refund, now: datetime = NEXT_DAY) -> ProviderRefund:
     return ProviderRefund(
         status="SUCCESS",
         out_refund_no=refund.out_refund_no,
-        out_trade_no=refund.intent.out_trade_no,
+        out_trade_no=refund.provider_intent.out_trade_no,
         refund_id=f"5000000000000000000{refund.pk}",
         amount_fen=refund.amount_fen,
         refunded_at=now,

@@ -1,0 +1,154 @@
+"""What goods that come back may be exchanged for, what that costs, and what of a replacement is still to be paid."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.utils.translation import gettext as _
+
+from fulfillment import choices as fulfillment_choices
+from inventory import queries as inventory_queries
+from omni.kernel import bilingual
+from omni.kernel.errors import Conflict, InvalidInput
+from orders import rules
+from orders.choices import FINAL_RETURNS, IntentStatus, OrderStatus, RefundReason
+from orders.models import PaymentIntent, Refund, Return
+from orders.queries import bill
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from orders.models import Order
+    from orders.queries.return_quotes import ReturnableLine, ReturnQuote
+
+
+class NotExchangeable(Conflict):
+    """The order is itself a replacement, or nothing would come back to pay for one."""
+
+    code = "not_exchangeable"
+
+
+class UnknownSwap(InvalidInput):
+    """No size or colour of the same product that can be had now; `field` names the line."""
+
+    code = "unknown_swap"
+
+
+@dataclass(frozen=True, slots=True)
+class SwapChoice:
+    """Another size or colour of a product that some store has, at everybody's price today."""
+
+    sku: str
+    name: str
+    unit_price_fen: int
+
+
+@dataclass(frozen=True, slots=True)
+class ExchangeQuote:
+    """What replaces the pieces: units by SKU, what they cost, and how what comes back pays for it."""
+
+    units: tuple[tuple[str, int], ...]
+    names: tuple[str, ...]
+    total_fen: int
+    split: rules.ExchangeSplit
+
+
+def swap_choices(order: Order, lines: Sequence[ReturnableLine], *, now: datetime) -> dict[int, tuple[SwapChoice, ...]]:
+    """Return by line id what its pieces may be exchanged for; nothing when the order is itself a replacement.
+
+    A fixed number of queries, however many lines.
+    """
+    if not lines or Return.objects.filter(replacement=order).exists():
+        return {}
+    of_product = defaultdict(list)
+    for variant in inventory_queries.variants_of({row.line.variant.product_id for row in lines}):
+        of_product[variant.product_id].append(variant)
+    variants = [variant for rows in of_product.values() for variant in rows]
+    skus = [variant.sku for variant in variants]
+    prices = {item.variant_id: item for item in inventory_queries.price_lines(order.brand_id, skus, now)}
+    in_stock = inventory_queries.variants_in_stock([variant.pk for variant in variants])
+    return {
+        row.line.pk: tuple(
+            SwapChoice(
+                variant.sku,
+                f"{bilingual.pick(variant.color_zh, variant.color_en)} · {variant.size}",
+                prices[variant.pk].unit_price_fen,
+            )
+            for variant in of_product[row.line.variant.product_id]
+            if variant.pk != row.line.variant_id and variant.pk in in_stock and variant.pk in prices
+        )
+        for row in lines
+    }
+
+
+def quote_exchange(
+    order: Order,
+    back: ReturnQuote,
+    swaps: Mapping[int, str],
+    choices: Mapping[int, Sequence[SwapChoice]],
+    *,
+    now: datetime,
+) -> ExchangeQuote:
+    """Return what replaces the pieces of a return (SKU by line id), at today's prices and offers, to the fen.
+
+    :raises NotExchangeable: when the order is itself a replacement, or nothing comes back to pay with.
+    :raises UnknownSwap: naming "swap-<id>", for what is not among the line's choices.
+    """
+    if back.refund_fen == 0 or Return.objects.filter(replacement=order).exists():
+        raise NotExchangeable(_("This can be returned, but not exchanged."), field="kind")
+    units: dict[str, int] = {}
+    names: dict[str, str] = {}
+    for piece in back.pieces:
+        sku = swaps.get(piece.line_id, "")
+        chosen = next((choice for choice in choices.get(piece.line_id, ()) if choice.sku == sku), None)
+        if chosen is None:
+            raise UnknownSwap(_("Choose what you would like instead."), field=f"swap-{piece.line_id}")
+        units[sku] = units.get(sku, 0) + 1
+        names[sku] = chosen.name
+    total_fen = _cost(order, units, now)
+    return ExchangeQuote(
+        tuple(units.items()), tuple(names.values()), total_fen, rules.split_exchange(back.refund_fen, total_fen)
+    )
+
+
+def left_to_pay_fen(order: Order) -> int:
+    """Return what the shopper still has to pay for an unpaid order: of a replacement what its return does not bring."""
+    case = Return.objects.filter(replacement=order).first()
+    if case is None:
+        return order.total_fen
+    paid = PaymentIntent.objects.filter(allocations__order=order, status=IntentStatus.SUCCEEDED)
+    return max(0, order.total_fen - case.refund_fen - sum(paid.values_list("amount_fen", flat=True)))
+
+
+def waits_for_return(order: Order) -> bool:
+    """Tell whether only goods that are to come back are missing to pay an order."""
+    open_cases = Return.objects.filter(replacement=order).exclude(status__in=FINAL_RETURNS)
+    return order.status == OrderStatus.PLACED and open_cases.exists() and left_to_pay_fen(order) == 0
+
+
+def return_replaced_by(order: Order) -> Return | None:
+    """Return the return that an order replaces the goods of, or None."""
+    return Return.objects.filter(replacement=order).first()
+
+
+def is_sent_back(refund_id: int) -> bool:
+    """Tell whether a refund sent money back, which one that paid for a replacement did not."""
+    return not Refund.objects.filter(pk=refund_id, reason=RefundReason.EXCHANGED).exists()
+
+
+def _cost(order: Order, units: Mapping[str, int], now: datetime) -> int:
+    """Return what units of SKUs cost the shopper of an order today; they are delivered free."""
+    items = {item.sku: item for item in inventory_queries.price_lines(order.brand_id, list(units), now)}
+    demand = order.fulfillment
+    asked = bill.Asked(
+        brand_id=order.brand_id,
+        member_id=order.member_id,
+        channel=order.channel,
+        way=demand.way,
+        store_id=demand.pickup_store_id if demand.way == fulfillment_choices.Way.PICKUP else None,
+    )
+    lines = [bill.BilledLine(items[sku], quantity) for sku, quantity in units.items()]
+    return bill.bill_of(lines, asked, bill.Terms(0, 0, has_promotions=True), now=now).total_fen
