@@ -108,7 +108,9 @@ def tell_cancelled(event: orders_events.OrderCancelled, *, now: datetime) -> Non
 
 @subscribe(orders_events.RefundSucceeded, name="pages.tell_refunded")
 def tell_refunded(event: orders_events.RefundSucceeded, *, now: datetime) -> None:
-    """Money went back."""
+    """Money went back; what paid for a replacement did not."""
+    if not orders_queries.is_sent_back(event.refund_id):
+        return
     contact = orders_queries.contact_of_order(event.order_id)
     amount = format_fen(event.amount_fen)
     _tell(contact, "order_refunded", cause=f"refunded:{event.refund_id}", now=now, amount=amount)

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from omni.kernel import bilingual
 from orders import queries
-from orders.choices import DESK_CONDITIONS, ReturnReason, ReturnWay
+from orders.choices import DESK_CONDITIONS, ReturnKind, ReturnReason, ReturnWay
 from orders.forms import new_key, refuse_hidden
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from omni.kernel.errors import DomainError
     from stores.models import Store
@@ -23,9 +23,24 @@ if TYPE_CHECKING:
 OFFERED_WAYS = [(ReturnWay.BRING.value, ReturnWay.BRING.label)]
 
 
-class ReturnForm(forms.Form):
-    """What a shopper gives back: units of each line, why, and how. `rows` are the lines with their fields."""
+class ReturnFormRow(NamedTuple):
+    """A line that may come back, with its fields; `swap` is None when nothing else of its product can be had."""
 
+    row: queries.ReturnableLine
+    units: forms.BoundField
+    swap: forms.BoundField | None
+    choices: Sequence[queries.SwapChoice]
+
+
+class ReturnForm(forms.Form):
+    """What a shopper gives back: units of each line, why, how, and what they want for it.
+
+    `rows` are the lines, each with the field of its units and that of what it is exchanged for, if it can be.
+    """
+
+    kind = forms.ChoiceField(
+        label=_("What would you like for it?"), choices=ReturnKind.choices, initial=ReturnKind.RETURN, required=False
+    )
     reason = forms.ChoiceField(
         label=_("Why?"), choices=ReturnReason.choices, error_messages={"required": _("Choose a reason.")}
     )
@@ -33,11 +48,19 @@ class ReturnForm(forms.Form):
         label=_("How does it come back?"), choices=OFFERED_WAYS, initial=ReturnWay.BRING, required=False
     )
     seen = forms.IntegerField(required=False, min_value=0)
+    total = forms.IntegerField(required=False, min_value=0)
     key = forms.CharField(required=False, max_length=64)
 
-    def __init__(self, lines: Sequence[queries.ReturnableLine], *args: Any, **kwargs: Any) -> None:  # noqa: ANN401  Django's own
+    def __init__(
+        self,
+        lines: Sequence[queries.ReturnableLine],
+        choices: Mapping[int, Sequence[queries.SwapChoice]],
+        *args: Any,  # noqa: ANN401  Django's own
+        **kwargs: Any,  # noqa: ANN401  Django's own
+    ) -> None:
         super().__init__(*args, **kwargs)
         self._lines = lines
+        self._choices = choices
         only = 1 if len(lines) == 1 and lines[0].units == 1 else 0
         for row in lines:
             self.fields[f"line-{row.line.pk}"] = forms.TypedChoiceField(
@@ -47,11 +70,44 @@ class ReturnForm(forms.Form):
                 initial=only,
                 required=False,
             )
+            if choices.get(row.line.pk):
+                self.fields[f"swap-{row.line.pk}"] = forms.ChoiceField(
+                    label=_("Instead of it"),
+                    choices=[("", _("Choose")), *((choice.sku, choice.name) for choice in choices[row.line.pk])],
+                    required=False,
+                )
 
     @property
-    def rows(self) -> list[tuple[queries.ReturnableLine, forms.BoundField]]:
-        """Return the lines that may come back, each with the field that says how many."""
-        return [(row, self[f"line-{row.line.pk}"]) for row in self._lines]
+    def rows(self) -> list[ReturnFormRow]:
+        """Return the lines that may come back, each with its fields."""
+        return [
+            ReturnFormRow(
+                row,
+                self[f"line-{row.line.pk}"],
+                self[f"swap-{row.line.pk}"] if self._choices.get(row.line.pk) else None,
+                self._choices.get(row.line.pk, ()),
+            )
+            for row in self._lines
+        ]
+
+    @property
+    def can_exchange(self) -> bool:
+        """Tell whether there is anything to exchange for."""
+        return any(self._choices.values())
+
+    @property
+    def is_exchange(self) -> bool:
+        """Tell whether something else is wanted for it."""
+        return str(self.cleaned_data["kind"]) == ReturnKind.EXCHANGE
+
+    @property
+    def swaps(self) -> dict[int, str]:
+        """Return the SKU that is wanted instead, by line."""
+        return {
+            row.line.pk: self.cleaned_data[f"swap-{row.line.pk}"]
+            for row in self._lines
+            if self._choices.get(row.line.pk)
+        }
 
     @property
     def wanted(self) -> dict[int, int]:
@@ -61,8 +117,12 @@ class ReturnForm(forms.Form):
     @property
     def chosen(self) -> list[tuple[str, str]]:
         """Return what was chosen, to be sent again by a form without these fields."""
-        names = ["reason", "way", *(f"line-{row.line.pk}" for row in self._lines)]
+        names = ["kind", "reason", "way", *(name for name in self.fields if name.startswith(("line-", "swap-")))]
         return [(name, str(self[name].value() or "")) for name in names]
+
+    def clean_kind(self) -> str:
+        """Money back is what somebody means who says nothing."""
+        return str(self.cleaned_data["kind"] or ReturnKind.RETURN)
 
     def clean_way(self) -> str:
         """Bringing it is what somebody means who says nothing."""
@@ -74,7 +134,7 @@ class ReturnForm(forms.Form):
 
     def show_refusal(self, error: DomainError) -> None:
         """Put a refusal beside the field that it names, if the shopper sees it."""
-        is_shown = error.field in self.fields and error.field not in {"seen", "key"}
+        is_shown = error.field in self.fields and error.field not in {"seen", "total", "key"}
         self.add_error(error.field if is_shown else None, error.message)
 
 

@@ -33,7 +33,6 @@ from orders.queries.exchanges import (
     is_sent_back,
     left_to_pay_fen,
     quote_exchange,
-    return_replaced_by,
     swap_choices,
     waits_for_return,
 )
@@ -186,7 +185,6 @@ __all__ = [
     "return_facts",
     "return_page",
     "return_policy",
-    "return_replaced_by",
     "return_rows",
     "returnable_lines",
     "returns_of_order",

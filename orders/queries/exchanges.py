@@ -13,7 +13,7 @@ from inventory import queries as inventory_queries
 from omni.kernel import bilingual
 from omni.kernel.errors import Conflict, InvalidInput
 from orders import rules
-from orders.choices import FINAL_RETURNS, IntentStatus, OrderStatus, RefundReason
+from orders.choices import FINAL_RETURNS, IntentStatus, OrderStatus, RefundReason, ReturnStatus
 from orders.models import PaymentIntent, Refund, Return
 from orders.queries import bill
 
@@ -54,6 +54,28 @@ class ExchangeQuote:
     names: tuple[str, ...]
     total_fen: int
     split: rules.ExchangeSplit
+
+
+@dataclass(frozen=True, slots=True)
+class Replaces:
+    """Of a replacement: the return it is for, the credit that paid for it, and what the shopper still has to pay."""
+
+    number: str
+    status_label: str
+    credit_fen: int
+    left_fen: int
+
+
+@dataclass(frozen=True, slots=True)
+class Replacement:
+    """Of a return: the order of what the shopper gets instead. `is_given_up`: the exchange became a return."""
+
+    number: str
+    status_label: str
+    names: tuple[str, ...]
+    total_fen: int
+    left_fen: int
+    is_given_up: bool
 
 
 def swap_choices(order: Order, lines: Sequence[ReturnableLine], *, now: datetime) -> dict[int, tuple[SwapChoice, ...]]:
@@ -129,9 +151,32 @@ def waits_for_return(order: Order) -> bool:
     return order.status == OrderStatus.PLACED and open_cases.exists() and left_to_pay_fen(order) == 0
 
 
-def return_replaced_by(order: Order) -> Return | None:
-    """Return the return that an order replaces the goods of, or None."""
-    return Return.objects.filter(replacement=order).first()
+def replaces_of(order: Order) -> Replaces | None:
+    """Return the return whose goods an order replaces, or None."""
+    case = Return.objects.filter(replacement=order).first()
+    if case is None:
+        return None
+    label = str(ReturnStatus(case.status).label)
+    left_fen = left_to_pay_fen(order) if order.status == OrderStatus.PLACED else 0
+    return Replaces(case.number, label, case.credit_fen, left_fen)
+
+
+def replacement_of(case: Return) -> Replacement | None:
+    """Return what replaces the goods of an exchange, or None."""
+    order = case.replacement
+    if order is None:
+        return None
+    is_open = order.status == OrderStatus.PLACED and not order.ending_as
+    left_fen = left_to_pay_fen(order) if is_open else 0
+    waits = is_open and left_fen == 0
+    return Replacement(
+        number=order.number,
+        status_label=_("Held for you") if waits else str(OrderStatus(order.status).label),
+        names=tuple(bilingual.name_of(line) for line in order.lines.order_by("pk")),
+        total_fen=order.total_fen,
+        left_fen=left_fen,
+        is_given_up=order.status in {OrderStatus.CANCELLED, OrderStatus.EXPIRED} and order.paid_at is None,
+    )
 
 
 def is_sent_back(refund_id: int) -> bool:

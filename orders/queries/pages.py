@@ -17,6 +17,7 @@ from orders.choices import LIVE_INTENTS, Ending, IntentStatus, OrderStatus, Refu
 from orders.models import LineAdjustment, PaymentIntent
 from orders.queries import parcels
 from orders.queries.cancelling import Cancelling, cancelling_of
+from orders.queries.exchanges import Replaces, left_to_pay_fen, replaces_of
 from orders.queries.parcels import ParcelView
 from orders.queries.return_quotes import returnable_lines
 from orders.queries.returns import ReturnRow, returns_of_order
@@ -84,6 +85,7 @@ class OrderPage:
     is_final: bool
     can_return: bool
     returns: tuple[ReturnRow, ...]
+    replaces: Replaces | None
 
     @property
     def version(self) -> str:
@@ -96,7 +98,7 @@ class OrderPage:
             self.can_pay,
             self.can_cancel,
         )
-        shown += (self.cancelling, self.recipient, self.can_return, self.returns)
+        shown += (self.cancelling, self.recipient, self.can_return, self.returns, self.replaces)
         return f"{zlib.crc32(repr(shown).encode()):08x}"
 
     @property
@@ -109,14 +111,16 @@ def order_page(order: Order, *, now: datetime) -> OrderPage:
     """Read all that the pages of an order show; a fixed number of queries however many lines and shares."""
     status = OrderStatus(order.status)
     way = fulfillment_choices.Way(order.fulfillment.way)
-    can_pay = is_payable(order)
+    replaces = replaces_of(order)
+    is_waiting = replaces is not None and replaces.left_fen == 0
+    can_pay = _is_open(order) and not is_waiting
     share_changes, order_changes = _changes_of(order)
     shown_parcels = parcels.parcels_of(order, share_changes, now=now)
     cancelling = cancelling_of(order, {parcel.status for parcel in shown_parcels}, order_changes)
     return OrderPage(
         order=order,
         brand_name=bilingual.name_of(order.brand),
-        status_label=_status_label(order),
+        status_label=_("Waiting for your return") if _is_open(order) and is_waiting else _status_label(order),
         recipient=_recipient(order),
         lines=lines_of(order),
         parcels=shown_parcels,
@@ -126,17 +130,23 @@ def order_page(order: Order, *, now: datetime) -> OrderPage:
         ),
         is_pickup=way == fulfillment_choices.Way.PICKUP,
         can_pay=can_pay,
-        can_cancel=can_pay or (status in {OrderStatus.PAID, OrderStatus.PROCESSING} and cancelling.is_possible),
+        can_cancel=_is_open(order) or (status in {OrderStatus.PAID, OrderStatus.PROCESSING} and cancelling.is_possible),
         cancelling=cancelling,
         arrived_at=_arrived_at(share_changes),
         is_final=status in FINAL_STATUSES,
         can_return=bool(returnable_lines(order, now=now)),
         returns=tuple(returns_of_order(order)),
+        replaces=replaces,
     )
 
 
 def is_payable(order: Order) -> bool:
     """Tell whether an order waits for a payment, and is not about to end without one."""
+    return _is_open(order) and left_to_pay_fen(order) > 0
+
+
+def _is_open(order: Order) -> bool:
+    """Tell whether an order is not paid in full, and not about to end."""
     return order.status == OrderStatus.PLACED and not order.ending_as
 
 

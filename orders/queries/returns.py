@@ -25,6 +25,7 @@ from orders.choices import (
 )
 from orders.models import Return
 from orders.queries.access import orders_visible_to
+from orders.queries.exchanges import Replacement, replacement_of
 from stores import choices as stores_choices
 from stores import queries as stores_queries
 
@@ -92,6 +93,7 @@ class ReturnRow:
     refund_fen: int
     requested_at: datetime
     due_at: datetime | None
+    replacement_number: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,17 +113,25 @@ class ReturnPage:
     can_bring: bool
     is_final: bool
     refunded_at: datetime | None
+    replacement: Replacement | None
+
+    @property
+    def money_back_fen(self) -> int:
+        """Return what goes back to the shopper as money."""
+        return self.case.refund_fen - self.case.credit_fen
 
     @property
     def version(self) -> str:
         """Return a short text that changes with anything the page shows."""
         shown = (self.case.status, self.note, self.pieces, self.case.due_at, self.refunded_at, self.case.refund_fen)
+        shown += (self.replacement,)
         return f"{zlib.crc32(repr(shown).encode()):08x}"
 
 
 def returns_visible_to(actor: Actor) -> QuerySet[Return]:
-    """Return the returns of the orders that an actor may see."""
-    return Return.objects.filter(order__in=orders_visible_to(actor))
+    """Return the returns of the orders that an actor may see, and those that such an order replaces."""
+    visible = orders_visible_to(actor)
+    return Return.objects.filter(Q(order__in=visible) | Q(replacement__in=visible))
 
 
 def get_return_for(actor: Actor, number: str) -> Return:
@@ -173,12 +183,13 @@ def return_page(case: Return) -> ReturnPage:
     status = ReturnStatus(case.status)
     pieces = case.lines.select_related("order_line__variant__product__category").order_by("pk")
     refund = case.refund
+    replacement = replacement_of(case)
     return ReturnPage(
         case=case,
         brand_name=bilingual.name_of(case.brand),
         status_label=str(status.label),
         reason_label=str(ReturnReason(case.reason).label),
-        note=_note(case),
+        note=_exchange_note(case, replacement) or _note(case),
         pieces=tuple(_piece(piece) for piece in pieces),
         steps=_steps(case),
         store_name=bilingual.name_of(case.receiving_store) if case.receiving_store else "",
@@ -187,6 +198,7 @@ def return_page(case: Return) -> ReturnPage:
         can_bring=status == ReturnStatus.APPROVED and case.way == ReturnWay.BRING,
         is_final=status in FINAL_RETURNS,
         refunded_at=refund.succeeded_at if refund and refund.status == RefundStatus.SUCCEEDED else None,
+        replacement=replacement,
     )
 
 
@@ -221,11 +233,12 @@ def _rows(cases: Iterable[Return]) -> list[ReturnRow]:
         Return.objects.filter(pk__in=[case.pk for case in found]).values_list("pk").annotate(units=Count("lines"))
     )
     brands = {brand.pk: brand for brand in stores_queries.active_brands()}
-    orders = dict(Return.objects.filter(pk__in=list(counted)).values_list("pk", "order__number"))
+    numbered = Return.objects.filter(pk__in=list(counted))
+    numbers = {pk: pair for pk, *pair in numbered.values_list("pk", "order__number", "replacement__number")}
     return [
         ReturnRow(
             number=case.number,
-            order_number=orders[case.pk],
+            order_number=numbers[case.pk][0],
             brand_name=bilingual.name_of(brands[case.brand_id]),
             status=case.status,
             status_label=str(ReturnStatus(case.status).label),
@@ -235,6 +248,7 @@ def _rows(cases: Iterable[Return]) -> list[ReturnRow]:
             refund_fen=case.refund_fen,
             requested_at=case.requested_at,
             due_at=case.due_at,
+            replacement_number=numbers[case.pk][1] or "",
         )
         for case in found
     ]
@@ -262,9 +276,25 @@ def _steps(case: Return) -> tuple[ReturnStep, ...]:
     if case.status in GIVEN_UP_RETURNS:
         return ()
     way = _("With the courier") if case.way == ReturnWay.COLLECT else _("Brought")
-    labels = [_("Agreed"), way, _("At the store"), _("Looked at"), _("Refunded")]
+    end = _("Exchanged") if case.kind == ReturnKind.EXCHANGE else _("Refunded")
+    labels = [_("Agreed"), way, _("At the store"), _("Looked at"), end]
     done = STEPS_DONE[ReturnStatus(case.status)]
     return tuple(ReturnStep(label, position < done) for position, label in enumerate(labels))
+
+
+def _exchange_note(case: Return, replacement: Replacement | None) -> str:
+    """Say in a sentence what an exchange does that a return does not; empty when they are alike."""
+    if replacement is None or case.status in GIVEN_UP_RETURNS:
+        return ""
+    if replacement.is_given_up and case.status == ReturnStatus.REFUND_DUE:
+        return _("What you wanted instead is not held any more: your money is on its way to where you paid from.")
+    if case.status == ReturnStatus.INSPECTED and replacement.left_fen:
+        return _("Taken back. Pay the difference, and what you get instead is sent.")
+    if case.credit_fen and case.status == ReturnStatus.REFUND_DUE:
+        return _("Taken back. What you get instead is sent, and the rest is on its way to where you paid from.")
+    if case.credit_fen:
+        return _("Exchanged. What you get instead is sent.")
+    return ""
 
 
 def _note(case: Return) -> str:

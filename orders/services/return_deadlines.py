@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from django.db import connection
 
 from omni.kernel.transactions import drive, entry, step
-from orders import locks, sql
+from orders import locks, queries, sql
 from orders.choices import Condition, ReturnStatus
 from orders.models import Return
 from orders.services import exchanging, receiving, returning
@@ -37,6 +38,8 @@ def end_wait(return_id: int, *, now: datetime) -> None:
     case, order, intents = locks.lock_return(return_id)
     if case.status == ReturnStatus.APPROVED:
         returning.give_up(case, to=ReturnStatus.EXPIRED, actor=returning.ACTOR, now=now)
+    elif case.status == ReturnStatus.RECEIVED and is_fresh(case, now):
+        return  # it came in while this wait for it was being ended: its own time has begun
     elif case.status == ReturnStatus.RECEIVED:
         pieces = case.lines.filter(is_live=True).values_list("pk", flat=True)
         unseen = dict.fromkeys(pieces, Condition.REFURBISH)
@@ -45,3 +48,9 @@ def end_wait(return_id: int, *, now: datetime) -> None:
         exchanging.settle_exchange(case, order, intents, now=now)
     else:
         Return.objects.filter(pk=return_id).update(due_at=None, attempts=0)
+
+
+def is_fresh(case: Return, now: datetime) -> bool:
+    """Tell whether a received return may still be looked at within the brand's time."""
+    hours = queries.return_policy(case.brand_id).inspect_hours
+    return case.received_at is not None and now < case.received_at + timedelta(hours=hours)

@@ -92,7 +92,9 @@ def inspect_return(request: HttpRequest, number: str) -> HttpResponse:
     except DomainError as error:
         messages.error(request, error.message)
     else:
-        messages.success(request, _("Done. The money is on its way to the shopper."))
+        is_exchange = case.replacement_id is not None
+        done = _("Done. What the shopper wanted instead is sent now, or the money goes back.")
+        messages.success(request, done if is_exchange else _("Done. The money is on its way to the shopper."))
     return redirect("orders:desk-return", case.number)
 
 

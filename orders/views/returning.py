@@ -19,7 +19,7 @@ from omni.kernel.transactions import Idempotency, entry, run_once
 from orders import queries, services
 from orders.forms import new_key
 from orders.forms.returns import ReturnForm
-from orders.views.shop import MOST_ORDERS, STOP_POLLING, shopper_of
+from orders.views.shop import MOST_ORDERS, STOP_POLLING, remember, shopper_of
 
 if TYPE_CHECKING:
     from orders.models import Order
@@ -33,18 +33,22 @@ def ask_for_return(request: HttpRequest, number: str) -> HttpResponse:
     """
     order, now = queries.get_order_for(shopper_of(request), number), clock.now()
     lines = queries.returnable_lines(order, now=now)
+    choices = queries.swap_choices(order, lines, now=now)
     sent = request.POST if request.method == "POST" else (request.GET or None)
-    form = ReturnForm(lines, sent)
-    quote = None
+    form = ReturnForm(lines, choices, sent)
+    quote = exchange = None
     if sent is not None and form.is_valid():
         try:
             quote = queries.quote_return(
                 order, form.wanted, reason=form.cleaned_data["reason"], way=form.cleaned_data["way"], now=now
             )
+            if form.is_exchange:
+                exchange = queries.quote_exchange(order, quote, form.swaps, choices, now=now)
             if request.method == "POST":
-                return redirect("orders:return", _agree(request, order, form))
+                return _go_on(request, _agree(request, order, form))
         except DomainError as error:
             form.show_refusal(error)
+            quote = None
     place = order.fulfillment
     context: dict[str, Any] = {
         "order": order,
@@ -52,6 +56,7 @@ def ask_for_return(request: HttpRequest, number: str) -> HttpResponse:
         "lines": form.rows,
         "key": new_key(),
         "quote": quote,
+        "exchange": exchange,
         "policy": queries.return_policy(order.brand_id),
         "stores": queries.stores_that_take_returns(order.brand.code, place.lat, place.lng, now=now),
     }
@@ -68,13 +73,28 @@ def _agree(request: HttpRequest, order: Order, form: ReturnForm) -> str:
     )
     actor = shopper_of(request)
 
+    exchange = services.RequestExchange(wanted, form.swaps, form.cleaned_data["total"]) if form.is_exchange else None
+
     def work() -> dict[str, Any]:
-        case = services.request_return(order.pk, wanted, actor=actor.label, now=clock.now())
+        if exchange is not None:
+            case = services.request_exchange(order.pk, exchange, actor=actor.label, now=clock.now())
+        else:
+            case = services.request_return(order.pk, wanted, actor=actor.label, now=clock.now())
         return {"number": case.number}
 
-    fingerprint = hashlib.sha256(repr((order.pk, wanted)).encode()).hexdigest()
+    fingerprint = hashlib.sha256(repr((order.pk, wanted, exchange)).encode()).hexdigest()
     answer, _is_replayed = run_once(Idempotency(f"return:{order.pk}", form.cleaned_data["key"], fingerprint), work)
     return str(answer["number"])
+
+
+def _go_on(request: HttpRequest, number: str) -> HttpResponse:
+    """Go on to the payment of an exchange's difference, else to the return."""
+    case = queries.get_return_for(shopper_of(request), number)
+    if case.replacement is not None:
+        remember(request, case.replacement.number)
+        if queries.is_payable(case.replacement):
+            return redirect("orders:pay", case.replacement.number)
+    return redirect("orders:return", number)
 
 
 @require_safe
@@ -86,8 +106,11 @@ def list_returns(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def show_return(request: HttpRequest, number: str) -> HttpResponse:
-    """Show a return and follow it."""
+    """Show a return and follow it; who may see it may see both orders of an exchange."""
     case = queries.get_return_for(shopper_of(request), number)
+    if case.replacement is not None:
+        remember(request, case.order.number)
+        remember(request, case.replacement.number)
     place = case.order.fulfillment
     stores = queries.stores_that_take_returns(case.brand.code, place.lat, place.lng, now=clock.now())
     context = {"page": queries.return_page(case), "stores": stores}

@@ -172,6 +172,7 @@ def _payment_context(order: Order) -> dict[str, Any]:
     code_url = payment.code_url if payment else ""
     return {
         "order": order,
+        "left_fen": queries.left_to_pay_fen(order),
         "brand_name": bilingual.name_of(order.brand),
         "is_waiting": payment is not None,
         "code_url": code_url,

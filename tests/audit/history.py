@@ -14,6 +14,7 @@ from tests.audit.after_history import invoice, wait_for_size
 from tests.audit.offer_history import use_offers
 from tests.cast import NOON, World
 from tests.factories.accounts import ShopperUserFactory
+from tests.factories.exchanges import agreed_exchange, bring, pay_difference, replacement_of, settle
 from tests.factories.offers import PromotionFactory
 from tests.factories.orders import (
     accepted_order,
@@ -24,7 +25,14 @@ from tests.factories.orders import (
     run_deliveries,
     started_payment,
 )
-from tests.factories.returns import agreed_return, arrival_of, delivered_order, inspect, received_return
+from tests.factories.returns import (
+    agreed_return,
+    arrival_of,
+    confirm_refunds,
+    delivered_order,
+    inspect,
+    received_return,
+)
 from tests.factories.try_ons import prepared
 
 LATER = NOON + timedelta(minutes=5)
@@ -34,7 +42,8 @@ LATER = NOON + timedelta(minutes=5)
 class History:
     """Orders by what became of them, and a payment that came too late.
 
-    Of two pieces of `returned` one came back to store A and is refunded; that of `awaited` may be brought.
+    Of two pieces of `returned` one came back to store A and is refunded; that of `awaited` may be brought. Of the
+    replacements `held` waits for its return, `exchanged` is paid by it, and `undone` was given back with it.
     """
 
     placed: Order
@@ -47,6 +56,9 @@ class History:
     orphan: PaymentIntent
     discounted: Order
     try_on: TryOn
+    held: Order
+    exchanged: Order
+    undone: Order
 
 
 def live_through(world: World) -> History:
@@ -76,8 +88,33 @@ def live_through(world: World) -> History:
     invoice(delivered)
     run_deliveries(LATER)
     return History(
-        placed, offered, accepted, delivered, cancelled, returned, awaited, orphan, discounted, prepared(world, "S")
+        placed,
+        offered,
+        accepted,
+        delivered,
+        cancelled,
+        returned,
+        awaited,
+        orphan,
+        discounted,
+        prepared(world, "S"),
+        *exchange(world),
     )
+
+
+def exchange(world: World) -> tuple[Order, Order, Order]:
+    """Return the replacements of three exchanges: one waits, one is paid, one was given back with its difference."""
+    held = agreed_exchange(delivered_order(world, ("S", 1)), "M", now=LATER)
+    exchanged = agreed_exchange(delivered_order(world, ("S", 1)), "M", now=LATER)
+    settle(bring(exchanged, world, now=LATER), LATER)
+    undone = agreed_exchange(delivered_order(world, ("L", 1)), "S", now=LATER)
+    pay_difference(undone, LATER)
+    with entry():
+        services.cancel_return(undone.pk, actor="guest", now=LATER)
+    run_deliveries(LATER)
+    given_back = replacement_of(undone)
+    confirm_refunds(given_back, LATER)
+    return replacement_of(held), replacement_of(exchanged), given_back
 
 
 def sell_cheaper(world: World) -> Order:

@@ -15,6 +15,7 @@ from omni.kernel.transactions import entry
 from omni.pages import audit
 from orders.events import OrderPaid, SaleRecognised
 from tests.audit.after_plants import AFTER_PLANTS
+from tests.audit.exchange_plants import EXCHANGE_PLANTS
 from tests.audit.history import LATER, History
 from tests.audit.listing_plants import LISTING_PLANTS
 from tests.audit.offer_plants import OFFER_PLANTS
@@ -27,7 +28,15 @@ from tests.factories.settlement import RecognitionFactory
 
 pytestmark = pytest.mark.django_db
 
-PLANTS = (*ORDER_PLANTS, *LISTING_PLANTS, *PERSON_PLANTS, *OFFER_PLANTS, *AFTER_PLANTS, *RETURN_PLANTS)
+PLANTS = (
+    *ORDER_PLANTS,
+    *LISTING_PLANTS,
+    *PERSON_PLANTS,
+    *OFFER_PLANTS,
+    *AFTER_PLANTS,
+    *RETURN_PLANTS,
+    *EXCHANGE_PLANTS,
+)
 
 
 def run_command(*arguments: str) -> tuple[int, str]:

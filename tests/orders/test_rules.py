@@ -178,3 +178,14 @@ def test_funding_of_all_parts_of_a_line_sums_to_what_each_party_bears(
             sums[party] += fen
         before += units
     assert sums == {"mall": mall + 1, "platform": platform}
+
+
+@given(refund_fen=st.integers(0, 10**9), total_fen=st.integers(0, 10**9))
+def test_split_exchange_pays_exactly_the_replacement_and_gives_back_exactly_the_rest(
+    refund_fen: int, total_fen: int
+) -> None:
+    split = rules.split_exchange(refund_fen, total_fen)
+    assert split.credit_fen + split.rest_fen == refund_fen
+    assert split.credit_fen + split.difference_fen == total_fen
+    assert min(split) >= 0
+    assert min(split.rest_fen, split.difference_fen) == 0

@@ -1,0 +1,28 @@
+"""Violations of what must hold of exchanges."""
+
+from tests.audit.planting import Plant
+from tests.audit.plants import MONEY, PAID
+from tests.audit.return_plants import RETURNS
+
+EXCHANGES = "Every replacement has its return, and is paid by it"
+
+EXCHANGE_PLANTS = (
+    Plant(
+        "a replacement held for a return that was called off",
+        "UPDATE orders_return SET status = 'cancelled' WHERE replacement_id = {held}",
+        {EXCHANGES, RETURNS},
+        "which is cancelled",
+    ),
+    Plant(
+        "a replacement paid with less than its return gave",
+        "UPDATE orders_intentallocation SET amount_fen = amount_fen - 1 WHERE order_id = {exchanged}",
+        {EXCHANGES, PAID, MONEY},
+        "49899 fen paid by return",
+    ),
+    Plant(
+        "a difference that was never given back",
+        "DELETE FROM orders_refund WHERE order_id = {undone}",
+        {EXCHANGES, MONEY},
+        "(cancelled): paid 10000, refunds 0",
+    ),
+)
