@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from django.db.models import Prefetch, Q
@@ -112,15 +112,17 @@ def order_page(order: Order, *, now: datetime) -> OrderPage:
     status = OrderStatus(order.status)
     way = fulfillment_choices.Way(order.fulfillment.way)
     replaces = replaces_of(order)
-    is_waiting = replaces is not None and replaces.left_fen == 0
+    is_waiting = _is_open(order) and replaces is not None and replaces.left_fen == 0
     can_pay = _is_open(order) and not is_waiting
     share_changes, order_changes = _changes_of(order)
     shown_parcels = parcels.parcels_of(order, share_changes, now=now)
+    if is_waiting:  # nobody is to pay
+        shown_parcels = tuple(replace(parcel, note="") for parcel in shown_parcels)
     cancelling = cancelling_of(order, {parcel.status for parcel in shown_parcels}, order_changes)
     return OrderPage(
         order=order,
         brand_name=bilingual.name_of(order.brand),
-        status_label=_("Waiting for your return") if _is_open(order) and is_waiting else _status_label(order),
+        status_label=_("Waiting for your return") if is_waiting else _status_label(order),
         recipient=_recipient(order),
         lines=lines_of(order),
         parcels=shown_parcels,

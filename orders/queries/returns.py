@@ -123,8 +123,8 @@ class ReturnPage:
     @property
     def version(self) -> str:
         """Return a short text that changes with anything the page shows."""
-        shown = (self.case.status, self.note, self.pieces, self.case.due_at, self.refunded_at, self.case.refund_fen)
-        shown += (self.replacement,)
+        case, at = self.case, self.refunded_at
+        shown = (case.status, self.note, self.pieces, case.due_at, at, case.refund_fen, self.replacement)
         return f"{zlib.crc32(repr(shown).encode()):08x}"
 
 

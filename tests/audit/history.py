@@ -78,6 +78,7 @@ def live_through(world: World) -> History:
     for refund in Refund.objects.all():
         confirm_refund(refund, LATER)
     run_deliveries(LATER)
+    exchanges = exchange(world)
     discounted = sell_cheaper(world)
     use_offers(world, placed)
     with entry():
@@ -98,14 +99,14 @@ def live_through(world: World) -> History:
         orphan,
         discounted,
         prepared(world, "S"),
-        *exchange(world),
+        *exchanges,
     )
 
 
 def exchange(world: World) -> tuple[Order, Order, Order]:
     """Return the replacements of three exchanges: one waits, one is paid, one was given back with its difference."""
     held = agreed_exchange(delivered_order(world, ("S", 1)), "M", now=LATER)
-    exchanged = agreed_exchange(delivered_order(world, ("S", 1)), "M", now=LATER)
+    exchanged = agreed_exchange(delivered_order(world, ("S", 2)), "M", 1, now=LATER)
     settle(bring(exchanged, world, now=LATER), LATER)
     undone = agreed_exchange(delivered_order(world, ("L", 1)), "S", now=LATER)
     pay_difference(undone, LATER)
