@@ -134,4 +134,4 @@ def test_order_page_asks_as_often_however_many_units_and_shares(world: World, un
     order = Order.objects.select_related("brand", "fulfillment").get(pk=order.pk)
     with CaptureQueriesContext(connection) as asked:
         queries.order_page(order, now=NOON)
-    assert len(asked) == 16
+    assert len(asked) == 23
