@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from django import forms
 from django.conf import settings
+from django.core.validators import RegexValidator
 from django.utils.translation import gettext_lazy as _
 
 from inventory import queries as inventory_queries
@@ -26,6 +27,13 @@ if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
 
 MOST_FEN = 100_000_000
+
+# No control characters, and none that turn the direction or have no width.
+VISIBLE = RegexValidator(
+    "[\\x00-\\x1f\\x7f-\\x9f\\u200b-\\u200f\\u202a-\\u202e\\u2060-\\u2069\\ufeff]",
+    _("Leave out characters that cannot be seen."),
+    inverse_match=True,
+)
 
 
 class Named(bilingual.Named, Protocol):
@@ -276,10 +284,16 @@ class OfferTermsForm(RefusableForm):
 
     brand = forms.TypedChoiceField(label=_("Brand"), coerce=int, widget=forms.Select(attrs={"class": "select w-full"}))
     name_zh = forms.CharField(
-        label=_("Name in Chinese"), max_length=40, widget=forms.TextInput(attrs={"class": "input w-full"})
+        label=_("Name in Chinese"),
+        max_length=40,
+        validators=[VISIBLE],
+        widget=forms.TextInput(attrs={"class": "input w-full"}),
     )
     name_en = forms.CharField(
-        label=_("Name in English"), max_length=60, widget=forms.TextInput(attrs={"class": "input w-full"})
+        label=_("Name in English"),
+        max_length=60,
+        validators=[VISIBLE],
+        widget=forms.TextInput(attrs={"class": "input w-full"}),
     )
     benefit = forms.ChoiceField(
         label=_("Kind of offer"), choices=Benefit.choices, widget=forms.Select(attrs={"class": "select w-full"})
