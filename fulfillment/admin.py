@@ -6,6 +6,7 @@ from django.contrib import admin
 
 from fulfillment.models import (
     AcceptanceRecord,
+    Collection,
     Delivery,
     DeliveryCallback,
     Fulfillment,
@@ -71,6 +72,15 @@ class DeliveryAdmin(ReadOnly, admin.ModelAdmin["Delivery"]):
     list_display = ["external_id", "provider", "state", "attempt", "next_attempt_at", "attempts", "last_error"]
     list_filter = ["state", "provider"]
     search_fields = ["external_id", "provider_id"]
+    show_full_result_count = False
+
+
+@admin.register(Collection)
+class CollectionAdmin(ReadOnly, admin.ModelAdmin["Collection"]):
+    list_display = ["number", "owner", "store_id", "status", "failure", "created_at", "finished_at"]
+    list_filter = ["status", "failure"]
+    search_fields = ["number", "owner"]
+    exclude = ["sender_phone_sealed", "code_sealed"]
     show_full_result_count = False
 
 

@@ -201,3 +201,41 @@ class PickupCodeStatus(models.TextChoices):
     ISSUED = "issued", _("Issued")
     REDEEMED = "redeemed", _("Used")
     REVOKED = "revoked", _("Revoked")
+
+
+class CollectionStatus(models.TextChoices):
+    """What became of goods that a courier was to fetch at somebody's door."""
+
+    REQUESTED = "requested", pgettext_lazy("collection", "Courier asked for")
+    PICKED_UP = "picked_up", pgettext_lazy("collection", "With the courier")
+    DELIVERED = "delivered", pgettext_lazy("collection", "Brought to the store")
+    FAILED = "failed", pgettext_lazy("collection", "Not fetched")
+    CALLED_OFF = "called_off", pgettext_lazy("collection", "Called off")
+    BROUGHT_BACK = "brought_back", pgettext_lazy("collection", "Brought back to the door")
+    LOST = "lost", pgettext_lazy("collection", "Lost")
+
+
+_C = CollectionStatus
+
+COLLECTION_TRANSITIONS: dict[CollectionStatus, frozenset[CollectionStatus]] = {
+    _C.REQUESTED: frozenset({_C.PICKED_UP, _C.FAILED, _C.CALLED_OFF}),
+    _C.PICKED_UP: frozenset({_C.DELIVERED, _C.BROUGHT_BACK, _C.LOST}),
+    _C.DELIVERED: frozenset(),
+    _C.FAILED: frozenset(),
+    _C.CALLED_OFF: frozenset(),
+    _C.BROUGHT_BACK: frozenset(),
+    _C.LOST: frozenset(),
+}
+
+LIVE_COLLECTIONS = (_C.REQUESTED, _C.PICKED_UP)
+
+
+class CollectionFailure(models.TextChoices):
+    """Why goods were not fetched, or did not arrive."""
+
+    NO_COURIER = "no_courier", _("No courier was free")
+    OUT_OF_REACH = "out_of_reach", _("No courier rides there")
+    NOBODY_THERE = "nobody_there", _("Nobody handed it over")
+    CALLED_OFF = "called_off", pgettext_lazy("collection", "Called off")
+    BROUGHT_BACK = "brought_back", pgettext_lazy("collection", "Brought back to the door")
+    LOST = "lost", pgettext_lazy("collection", "Lost")

@@ -28,6 +28,8 @@ CONNECT_SECONDS, ANSWER_SECONDS = 3.0, 8.0
 MAX_MESSAGE_ID = 80
 MAX_FEE_FEN = 10_000_000
 MAX_COUNT = 32_000
+# Who has the code of a pick-up: the courier shows it at the store, or asks the sender for it at the door.
+COURIER, SENDER = "courier", "sender"
 
 
 class CourierUnreachable(Exception):
@@ -139,9 +141,18 @@ class CourierClient:
         return sorted(offers, key=lambda offer: (offer.fee_fen, offer.eta_minutes))
 
     def create(
-        self, *, external_id: str, offer_id: str, pickup_code: str, origin: Place, destination: Place
+        self,
+        *,
+        external_id: str,
+        offer_id: str,
+        pickup_code: str,
+        origin: Place,
+        destination: Place,
+        code_from: str = COURIER,
     ) -> CourierReport:
         """Ask for a courier; asking again with the same `external_id` returns the delivery that exists.
+
+        `code_from` says who has the code: with SENDER the courier takes the goods from whoever tells it.
 
         :raises CourierUnreachable: it may or may not have been created: ask again.
         :raises CourierRefused: "offer_expired" when a new quote is needed; "out_of_reach".
@@ -154,6 +165,8 @@ class CourierClient:
             "from": origin.as_json(),
             "to": destination.as_json(),
         }
+        if code_from != COURIER:
+            body["code_from"] = code_from
         answer = self._call("POST", "/v1/deliveries", body, idempotency_key=external_id, existing_is_fine=True)
         return _read(_report, answer)
 

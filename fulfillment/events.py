@@ -112,3 +112,30 @@ class FulfillmentCancelRefused:
     fulfillment_id: int
     fulfillment_order_id: int
     refused_at: datetime
+
+
+@dataclass(frozen=True)
+class CollectionPickedUp:
+    """The courier has the goods that were to be fetched at somebody's door."""
+
+    collection_id: int
+    store_id: int
+    picked_up_at: datetime
+
+
+@dataclass(frozen=True)
+class CollectionDelivered:
+    """The goods that were fetched at somebody's door are at the store, still to be scanned there."""
+
+    collection_id: int
+    store_id: int
+    delivered_at: datetime
+
+
+@dataclass(frozen=True)
+class CollectionFailed:
+    """The goods will not arrive with this collection. `reason`: see `CollectionFailure`."""
+
+    collection_id: int
+    failed_at: datetime
+    reason: str

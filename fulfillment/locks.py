@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fulfillment.models import Fulfillment, FulfillmentOrder
+from fulfillment.models import Collection, Fulfillment, FulfillmentOrder
 from omni.kernel.errors import NotFound
 from omni.kernel.locking import locked
 
@@ -29,3 +29,14 @@ def lock_share(fulfillment_order_id: int) -> FulfillmentOrder:
     share = FulfillmentOrder.objects.get(pk=fulfillment_order_id)
     share.fulfillment = rows[0]
     return share
+
+
+def lock_collection(collection_id: int) -> Collection:
+    """Lock a collection at the door and return it as it is now.
+
+    :raises NotFound: when there is none.
+    """
+    rows = locked(Collection.objects.filter(pk=collection_id))
+    if not rows:
+        raise NotFound
+    return rows[0]

@@ -6,8 +6,12 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from fulfillment.choices import (
+    COLLECTION_TRANSITIONS,
     FULFILLMENT_ORDER_TRANSITIONS,
     FULFILLMENT_TRANSITIONS,
+    LIVE_COLLECTIONS,
+    CollectionFailure,
+    CollectionStatus,
     DecisionKind,
     DeliveryState,
     FulfillmentOrderStatus,
@@ -243,11 +247,66 @@ class AcceptanceRecord(models.Model):
         return f"{self.store_id} {self.accepted}/{self.offers}"
 
 
+class Collection(models.Model):
+    """Goods that a courier fetches at somebody's door and brings to a store. It knows what goes where, not why.
+
+    `owner` names who asked (e.g. "orders.return"); those above point to it and learn of its fate by events. The sender
+    tells the courier the code; the point is WGS-84.
+    """
+
+    TRANSITIONS = COLLECTION_TRANSITIONS
+
+    number = models.CharField(_("number"), max_length=32, unique=True)
+    owner = models.CharField(_("owner"), max_length=40)
+    store = models.ForeignKey("stores.Store", models.PROTECT, related_name="+", verbose_name=_("store"))
+    status = models.CharField(
+        _("status"), max_length=12, choices=CollectionStatus.choices, default=CollectionStatus.REQUESTED
+    )
+    failure = models.CharField(_("why it failed"), max_length=12, choices=CollectionFailure.choices, blank=True)
+    sender_name = models.CharField(_("sender"), max_length=60, blank=True)
+    sender_phone_sealed = models.CharField(_("phone (encrypted)"), max_length=200, blank=True)
+    district = models.ForeignKey("stores.District", models.PROTECT, related_name="+", verbose_name=_("district"))
+    street = models.CharField(_("street and number"), max_length=200, blank=True)
+    lat = models.FloatField(_("latitude"))
+    lng = models.FloatField(_("longitude"))
+    code_sealed = models.CharField(_("code (encrypted)"), max_length=120)
+    created_at = models.DateTimeField(_("created at"))
+    finished_at = models.DateTimeField(_("finished at"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("collection at the door")
+        verbose_name_plural = _("collections at the door")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["owner"], condition=Q(status__in=LIVE_COLLECTIONS), name="fulfillment_collection_one_live"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.number} {self.status}"
+
+
 class Delivery(models.Model):
-    """A courier's run for one fulfillment order. `external_id` is our idempotent name for it at the courier."""
+    """A courier's run for one fulfillment order, or one collection: never both.
+
+    `external_id` is our idempotent name for it at the courier.
+    """
 
     fulfillment_order = models.ForeignKey(
-        FulfillmentOrder, models.PROTECT, related_name="deliveries", verbose_name=_("fulfillment order")
+        FulfillmentOrder,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="deliveries",
+        verbose_name=_("fulfillment order"),
+    )
+    collection = models.ForeignKey(
+        Collection,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="deliveries",
+        verbose_name=_("collection at the door"),
     )
     external_id = models.CharField(_("our reference"), max_length=40, unique=True)
     provider = models.CharField(_("provider"), max_length=20)
@@ -281,6 +340,13 @@ class Delivery(models.Model):
         indexes = [
             models.Index(
                 fields=["next_attempt_at"], condition=Q(next_attempt_at__isnull=False), name="fulfillment_delivery_due"
+            )
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(fulfillment_order__isnull=False, collection__isnull=True)
+                | Q(fulfillment_order__isnull=True, collection__isnull=False),
+                name="fulfillment_delivery_of_one",
             )
         ]
 
@@ -358,3 +424,7 @@ class PickupCode(models.Model):
 
     def __str__(self) -> str:
         return f"{self.fulfillment_order_id} {self.purpose} {self.status}"
+
+
+# What a courier carries one way or the other.
+Consignment = FulfillmentOrder | Collection

@@ -246,6 +246,12 @@ WITH judged AS (
             )
     END
     FROM fulfillment_delivery delivery WHERE delivery.state <> ALL(%(final_deliveries)s)
+    UNION ALL
+    SELECT collection.id, CASE WHEN NOT EXISTS (
+        SELECT 1 FROM fulfillment_delivery delivery
+        WHERE delivery.collection_id = collection.id AND delivery.state <> ALL(%(final_deliveries)s)
+    ) THEN concat('collection ', collection.number, ' is ', collection.status, ', and no courier has it') END
+    FROM fulfillment_collection collection WHERE collection.status = ANY(%(collecting)s)
 )
 """
     + _VERDICT

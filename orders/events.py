@@ -166,6 +166,26 @@ class ReturnAgreed:
 
 
 @dataclass(frozen=True)
+class ReturnCollected:
+    """A courier has the goods, and rides to the store."""
+
+    order_id: int
+    return_id: int
+    store_id: int
+    collected_at: datetime
+
+
+@dataclass(frozen=True)
+class ReturnNotCollected:
+    """No courier brings the goods: the shopper may. `reason`: see fulfillment's `CollectionFailure`."""
+
+    order_id: int
+    return_id: int
+    failed_at: datetime
+    reason: str
+
+
+@dataclass(frozen=True)
 class ReturnReceived:
     """The goods are at a store of the brand, still to be looked at."""
 

@@ -92,6 +92,24 @@ def follow_outcome(event: fulfillment_events.FulfillmentOrderTried, *, now: date
     services.follow_outcome(event.fulfillment_id, kept_line_ids=event.kept_line_ids, now=now)
 
 
+@subscribe(fulfillment_events.CollectionPickedUp, name="orders.follow_pickup")
+def follow_pickup(event: fulfillment_events.CollectionPickedUp, *, now: datetime) -> None:
+    """A courier has a return."""
+    services.follow_pickup(event.collection_id, store_id=event.store_id, now=now)
+
+
+@subscribe(fulfillment_events.CollectionDelivered, name="orders.follow_arrival_at_store")
+def follow_arrival_at_store(event: fulfillment_events.CollectionDelivered, *, now: datetime) -> None:
+    """A courier has brought a return to its store."""
+    services.follow_arrival_at_store(event.collection_id, now=now)
+
+
+@subscribe(fulfillment_events.CollectionFailed, name="orders.follow_failure")
+def follow_failure(event: fulfillment_events.CollectionFailed, *, now: datetime) -> None:
+    """No courier brings a return."""
+    services.follow_failure(event.collection_id, reason=event.reason, now=now)
+
+
 @subscribe(fulfillment_events.FulfillmentOrderCancelled, name="orders.follow_refusal")
 def follow_refusal(event: fulfillment_events.FulfillmentOrderCancelled, *, now: datetime) -> None:
     """The store does not have what was booked."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import connection
 
 from fulfillment import sql
-from fulfillment.choices import FINAL_DELIVERY_STATES, MOST_REFUSALS, MOST_REQUESTS
+from fulfillment.choices import FINAL_DELIVERY_STATES, LIVE_COLLECTIONS, MOST_REFUSALS, MOST_REQUESTS
 from fulfillment.choices import FulfillmentOrderStatus as Status
 
 if TYPE_CHECKING:
@@ -80,6 +80,7 @@ def audit_due_rows(*, overdue: datetime) -> Audit:
         "final_deliveries": sorted(FINAL_DELIVERY_STATES),
         "most_refusals": MOST_REFUSALS,
         "most_requests": MOST_REQUESTS,
+        "collecting": list(LIVE_COLLECTIONS),
     }
     return _run(sql.AUDIT_DUE, values)
 

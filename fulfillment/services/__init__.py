@@ -2,6 +2,7 @@
 
 from fulfillment.rules import DemandLine
 from fulfillment.services.codes import PickupCodeReplaced, PickupCodeUsed, WrongPickupCode
+from fulfillment.services.collecting import Sender, ask_collection, call_off_collection, forget_senders
 from fulfillment.services.courier import drive_delivery, drive_due_deliveries, receive_callback
 from fulfillment.services.dispatch import call_off_courier, dispatch_courier
 from fulfillment.services.planning import (
@@ -73,10 +74,13 @@ __all__ = [
     "PickupCodeReplaced",
     "PickupCodeUsed",
     "Recipient",
+    "Sender",
     "TryOnDemand",
     "WrongPickupCode",
     "accept_offer",
     "answer_cancel",
+    "ask_collection",
+    "call_off_collection",
     "call_off_courier",
     "call_off_try_on",
     "cancel_share",
@@ -98,6 +102,7 @@ __all__ = [
     "enter_room",
     "expire_pickup",
     "forget_recipients",
+    "forget_senders",
     "give_back",
     "hold_for_try_on",
     "pack",

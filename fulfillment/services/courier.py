@@ -12,8 +12,17 @@ from django.db.models import F
 
 from fulfillment import locks
 from fulfillment.choices import DELIVERY_RANKS, MOST_REFUSALS, DeliveryState
-from fulfillment.clients import CourierClient, CourierOffer, CourierRefused, CourierReport, CourierUnreachable, Place
-from fulfillment.models import Delivery, DeliveryCallback
+from fulfillment.clients import (
+    COURIER,
+    SENDER,
+    CourierClient,
+    CourierOffer,
+    CourierRefused,
+    CourierReport,
+    CourierUnreachable,
+    Place,
+)
+from fulfillment.models import Collection, Delivery, DeliveryCallback
 from fulfillment.services import deadlines, progress
 from fulfillment.services.dispatch import REFUSED_SECONDS
 from fulfillment.services.progress import Errand, Outcome
@@ -24,7 +33,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from fulfillment.models import FulfillmentOrder
+    from fulfillment.models import Consignment, Fulfillment
+    from stores.models import District
 
 logger = logging.getLogger(__name__)
 
@@ -43,16 +53,17 @@ NEW_CODE_CODES = frozenset({"wrong_code", "too_many_tries"})
 
 @dataclass(frozen=True, slots=True)
 class _Call:
-    """An errand of a claimed delivery, with all that the call needs."""
+    """An errand of a claimed delivery, with all that the call needs; a collection's has no share."""
 
     errand: Errand
     delivery_id: int
-    share_id: int
+    share_id: int | None
     external_id: str
     provider_id: str
     offer_id: str
     code_id: int | None
     code: str
+    code_from: str
     origin: Place
     destination: Place
     pays_to_cancel: bool
@@ -85,6 +96,7 @@ def drive_delivery(delivery_id: int, *, now: datetime) -> int:
         except CourierUnreachable as error:
             with entry():
                 _write_failure(call, f"unreachable: {error}")
+                _stop_waiting(call, now=now)
             return errands + 1
         except CourierRefused as error:
             with entry():
@@ -116,10 +128,10 @@ def drive_due_deliveries(limit: int, *, now: datetime) -> int:
 
 @step
 def receive_callback(headers: Mapping[str, str], raw: bytes, *, now: datetime) -> Outcome:
-    """Take a callback of the courier company: keep it once, then move its delivery and share.
+    """Take a callback of the courier company: keep it once, then move its delivery and its owner.
 
     A duplicate, a late one and one out of order change nothing more. Of an unknown delivery it is kept, too: the edge
-    answers 404. Locks Fulfillment, StockLevel.
+    answers 404. Locks Fulfillment or Collection, StockLevel.
 
     :raises CallbackNotAuthentic: it is not signed by the company, or older than five minutes.
     :raises InvalidInput: it is authentic, but malformed.
@@ -138,16 +150,19 @@ def receive_callback(headers: Mapping[str, str], raw: bytes, *, now: datetime) -
     elif not is_new:
         return Outcome.DUPLICATE
     else:
-        share, row = _lock(*delivery)
-        outcome = progress.apply_report(share, row, event.report, now=now)
+        owner, row = _lock(*delivery)
+        outcome = progress.apply_report(owner, row, event.report, now=now)
     DeliveryCallback.objects.filter(pk=callback.pk).update(outcome=outcome)
     return outcome
 
 
-def _lock(delivery_id: int, share_id: int) -> tuple[FulfillmentOrder, Delivery]:
-    """Lock the demand of a delivery and return its share and the delivery as they are now."""
-    share = locks.lock_share(share_id)
-    return share, Delivery.objects.get(pk=delivery_id)
+def _lock(delivery_id: int, share_id: int | None) -> tuple[Consignment, Delivery]:
+    """Lock the demand, or the collection, of a delivery; return its owner and the delivery as they are now."""
+    if share_id is not None:
+        return locks.lock_share(share_id), Delivery.objects.get(pk=delivery_id)
+    # Whose a delivery is never changes, so it may be read before the lock.
+    collection_id = Delivery.objects.values_list("collection_id", flat=True).get(pk=delivery_id)
+    return locks.lock_collection(collection_id or 0), Delivery.objects.get(pk=delivery_id)
 
 
 def _claim(delivery_id: int, *, now: datetime) -> bool:
@@ -168,52 +183,68 @@ def _claim(delivery_id: int, *, now: datetime) -> bool:
 def _prepare(delivery_id: int, *, now: datetime) -> _Call | None:
     """Decide on the errand of a claimed delivery and gather what it needs; None when there is nothing to ask."""
     rows = Delivery.objects.select_related(
-        "pickup_code", "fulfillment_order__store", "fulfillment_order__fulfillment__district"
+        "pickup_code",
+        "fulfillment_order__store",
+        "fulfillment_order__fulfillment__district",
+        "collection__store",
+        "collection__district",
     )
     delivery = rows.get(pk=delivery_id)
-    share = delivery.fulfillment_order
-    errand = progress.choose_errand(share, delivery, now=now)
+    owner = delivery.fulfillment_order or delivery.collection
+    if owner is None:
+        raise ValueError("A delivery has an owner.")
+    errand = progress.choose_errand(owner, delivery, now=now)
     if errand is Errand.NOTHING:
         Delivery.objects.filter(pk=delivery_id, state=delivery.state).update(next_attempt_at=None)
         return None
-    # What the courier was given at first stays in the request: a repeated one must be the same.
-    code = delivery.pickup_code if errand is Errand.CREATE else progress.find_courier_code(share)
     is_long_overdue = delivery.eta_at is not None and now >= delivery.eta_at + NO_SHOW_AT_A_FEE_AFTER
+    code_id, code = _code(owner, delivery, errand)
+    store, door = _store_place(owner), _door_place(owner)
+    is_collection = isinstance(owner, Collection)
     return _Call(
         errand=errand,
         delivery_id=delivery.pk,
-        share_id=share.pk,
+        share_id=delivery.fulfillment_order_id,
         external_id=delivery.external_id,
         provider_id=delivery.provider_id,
         offer_id=delivery.offer_id,
-        code_id=code.pk if code else None,
-        code=sealing.unseal(code.code_sealed) if code else "",
-        origin=_store_place(share),
-        destination=_recipient_place(share),
+        code_id=code_id,
+        code=code,
+        code_from=SENDER if is_collection else COURIER,
+        origin=door if is_collection else store,
+        destination=store if is_collection else door,
         pays_to_cancel=errand is Errand.CANCEL or is_long_overdue,
     )
 
 
-def _store_place(share: FulfillmentOrder) -> Place:
-    """Return where the courier collects."""
-    store = share.store
+def _code(owner: Consignment, delivery: Delivery, errand: Errand) -> tuple[int | None, str]:
+    """Return the digits that prove the hand-over, and their row when they are those of a store's desk."""
+    if isinstance(owner, Collection):
+        return None, sealing.unseal(owner.code_sealed)
+    # What the courier was given at first stays in the request: a repeated one must be the same.
+    code = delivery.pickup_code if errand is Errand.CREATE else progress.find_courier_code(owner)
+    return (code.pk, sealing.unseal(code.code_sealed)) if code else (None, "")
+
+
+def _store_place(owner: Consignment) -> Place:
+    """Return the end of the ride that is a store."""
+    store = owner.store
     if store is None:
         raise ValueError("A share with a courier has a store.")
     return Place(name=store.name_zh, phone=store.phone, address=store.address, lat=store.lat, lng=store.lng)
 
 
-def _recipient_place(share: FulfillmentOrder) -> Place:
-    """Return where the courier brings the goods."""
-    demand = share.fulfillment
-    district = demand.district
+def _door_place(owner: Consignment) -> Place:
+    """Return the end of the ride that is somebody's door."""
+    at: Collection | Fulfillment = owner if isinstance(owner, Collection) else owner.fulfillment
+    if isinstance(at, Collection):
+        name, sealed = at.sender_name, at.sender_phone_sealed
+    else:
+        name, sealed = at.recipient_name, at.recipient_phone_sealed
+    district: District | None = at.district
     area = f"{district.province}{district.city}{district.name}" if district else ""
-    return Place(
-        name=demand.recipient_name,
-        phone=sealing.unseal(demand.recipient_phone_sealed) if demand.recipient_phone_sealed else "",
-        address=f"{area}{demand.street}",
-        lat=demand.lat,
-        lng=demand.lng,
-    )
+    phone = sealing.unseal(sealed) if sealed else ""
+    return Place(name=name, phone=phone, address=f"{area}{at.street}", lat=at.lat, lng=at.lng)
 
 
 def _run(client: CourierClient, call: _Call) -> Answer:
@@ -237,6 +268,7 @@ def _run_errand(client: CourierClient, call: _Call) -> Answer:
                 external_id=call.external_id,
                 offer_id=call.offer_id,
                 pickup_code=call.code,
+                code_from=call.code_from,
                 origin=call.origin,
                 destination=call.destination,
             )
@@ -274,22 +306,23 @@ def _cancel(client: CourierClient, call: _Call) -> Answer:
 
 def _write_answer(call: _Call, answer: Answer, *, now: datetime) -> None:
     """Write what the company answered."""
-    share, delivery = _lock(call.delivery_id, call.share_id)
+    owner, delivery = _lock(call.delivery_id, call.share_id)
     if isinstance(answer, CourierOffer):
         if delivery.state == DeliveryState.REQUESTED:
             delivery.offer_id, delivery.fee_fen, delivery.attempts = answer.offer_id, answer.fee_fen, 0
             delivery.eta_at = now + timedelta(minutes=answer.eta_minutes)
             delivery.last_error = ""
-            progress.schedule(share, delivery, now=now)
+            progress.schedule(owner, delivery, now=now)
     elif isinstance(answer, CourierReport):
         if call.errand in {Errand.CREATE, Errand.SEND_CODE}:
             delivery.pickup_code_id = call.code_id
         delivery.last_error = "" if not delivery.last_error.startswith(progress.CONFLICT) else delivery.last_error
-        progress.apply_report(share, delivery, answer, now=now)
+        progress.apply_report(owner, delivery, answer, now=now)
         is_gone = DELIVERY_RANKS[answer.state] >= progress.PICKED_UP_RANK
-        if call.errand is Errand.CANCEL and delivery.wants_cancel and is_gone:
-            progress.refuse_cancellation(share, delivery, now=now)
-            progress.schedule(share, delivery, now=now)
+        is_refused = call.errand is Errand.CANCEL and delivery.wants_cancel and is_gone
+        if is_refused and not isinstance(owner, Collection):
+            progress.refuse_cancellation(owner, delivery, now=now)
+            progress.schedule(owner, delivery, now=now)
 
 
 def _write_failure(call: _Call, error: str) -> None:
@@ -300,13 +333,13 @@ def _write_failure(call: _Call, error: str) -> None:
 
 def _write_refusal(call: _Call, error: CourierRefused, *, now: datetime) -> None:
     """Write that the company refused, and mend what can be mended: a stale offer, a code, a store out of reach."""
-    share, delivery = _lock(call.delivery_id, call.share_id)
+    owner, delivery = _lock(call.delivery_id, call.share_id)
     _write_failure(call, f"refused: {error}")
     delivery.refresh_from_db(fields=["last_error"])
     if delivery.state == DeliveryState.REQUESTED and delivery.wants_cancel:
-        progress.end_uncreated(share, delivery, DeliveryState.CANCELLED, reason=error.code, now=now)
+        progress.end_uncreated(owner, delivery, DeliveryState.CANCELLED, reason=error.code, now=now)
     elif delivery.state == DeliveryState.REQUESTED and error.code in NO_COURIER_CODES:
-        progress.end_out_of_reach(share, delivery, reason=error.code, now=now)
+        progress.end_out_of_reach(owner, delivery, reason=error.code, now=now)
     elif error.code in NEW_QUOTE_CODES | NEW_CODE_CODES:
         if error.code in NEW_QUOTE_CODES:
             delivery.offer_id = ""
@@ -316,12 +349,24 @@ def _write_refusal(call: _Call, error: CourierRefused, *, now: datetime) -> None
         delivery.next_attempt_at = now if delivery.attempts <= 1 else delivery.next_attempt_at
         delivery.save()
     if delivery.state == DeliveryState.REQUESTED and delivery.attempts >= MOST_REFUSALS:
-        _give_up_hope(share, delivery, error, now=now)
+        _give_up_hope(owner, delivery, error, now=now)
 
 
-def _give_up_hope(share: FulfillmentOrder, delivery: Delivery, error: CourierRefused, *, now: datetime) -> None:
-    """Tell somebody that the company will not come for a share, and ask it once an hour from now on."""
+def _stop_waiting(call: _Call, *, now: datetime) -> None:
+    """Let a sender wait no longer for a company that has not even offered a ride; a store's goods can wait."""
+    if call.share_id is not None or call.errand is not Errand.QUOTE:
+        return
+    owner, delivery = _lock(call.delivery_id, None)
+    if delivery.state == DeliveryState.REQUESTED and not delivery.offer_id and delivery.attempts >= MOST_REFUSALS:
+        progress.end_out_of_reach(owner, delivery, reason="unreachable", now=now)
+
+
+def _give_up_hope(owner: Consignment, delivery: Delivery, error: CourierRefused, *, now: datetime) -> None:
+    """Tell somebody that the company will not come; for a share it is asked once an hour from now on."""
     logger.error("Delivery %s was refused %s times: %s", delivery.pk, delivery.attempts, error)
+    if isinstance(owner, Collection):
+        progress.end_out_of_reach(owner, delivery, reason=error.code, now=now)
+        return
     delivery.next_attempt_at = now + timedelta(seconds=REFUSED_SECONDS)
     delivery.save(update_fields=["next_attempt_at"])
-    deadlines.mark_overdue(share, now=now)
+    deadlines.mark_overdue(owner, now=now)

@@ -9,7 +9,7 @@ from django.db.models import Q
 
 from fulfillment.choices import FINAL_DELIVERY_STATES, MOST_REQUESTS, DeliveryState, PickupCodePurpose
 from fulfillment.clients import CourierClient
-from fulfillment.models import Delivery, FulfillmentOrder
+from fulfillment.models import Consignment, Delivery, FulfillmentOrder
 from fulfillment.services import deadlines
 from fulfillment.services.codes import issue_code, revoke_codes
 from omni.kernel.outbox import hint
@@ -59,7 +59,12 @@ def call_off_courier(share: FulfillmentOrder, *, now: datetime) -> bool:
     The caller has locked the Fulfillment.
     """
     revoke_codes(share)
-    delivery = find_live_delivery(share)
+    return call_off_delivery(find_live_delivery(share), now=now)
+
+
+@step
+def call_off_delivery(delivery: Delivery | None, *, now: datetime) -> bool:
+    """Have a delivery cancelled; return whether it is certain that nobody comes. Its owner is locked."""
     if delivery is None:
         return True
     # A guard, not a check: a worker that claims the delivery meanwhile has counted an attempt.
@@ -72,10 +77,9 @@ def call_off_courier(share: FulfillmentOrder, *, now: datetime) -> bool:
     return False
 
 
-def find_live_delivery(share: FulfillmentOrder) -> Delivery | None:
-    """Return the delivery of a share that is not over yet, if there is one."""
-    rows = Delivery.objects.filter(fulfillment_order=share).exclude(state__in=FINAL_DELIVERY_STATES)
-    return rows.order_by("pk").last()
+def find_live_delivery(owner: Consignment) -> Delivery | None:
+    """Return the delivery of a share or a collection that is not over yet, if there is one."""
+    return owner.deliveries.exclude(state__in=FINAL_DELIVERY_STATES).order_by("pk").last()
 
 
 @step

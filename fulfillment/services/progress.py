@@ -11,14 +11,15 @@ from fulfillment import events
 from fulfillment.choices import (
     DELIVERY_RANKS,
     FINAL_DELIVERY_STATES,
+    CollectionFailure,
     DeliveryState,
     PickupCodePurpose,
     PickupCodeStatus,
     RejectReason,
 )
 from fulfillment.choices import FulfillmentOrderStatus as Status
-from fulfillment.models import PickupCode, TrailPoint
-from fulfillment.services import handover, silence
+from fulfillment.models import Collection, PickupCode, TrailPoint
+from fulfillment.services import collecting, handover, silence
 from fulfillment.services.codes import issue_code
 from fulfillment.services.dispatch import dispatch_courier, hint_delivery
 from fulfillment.services.routing import reject_offer
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from fulfillment.clients import CourierReport
-    from fulfillment.models import Delivery, FulfillmentOrder
+    from fulfillment.models import Consignment, Delivery, FulfillmentOrder
 
 logger = logging.getLogger(__name__)
 
@@ -74,7 +75,7 @@ class Outcome(enum.StrEnum):
     DUPLICATE = "duplicate"
 
 
-def choose_errand(share: FulfillmentOrder, delivery: Delivery, *, now: datetime) -> Errand:
+def choose_errand(owner: Consignment, delivery: Delivery, *, now: datetime) -> Errand:
     """Decide what to ask of the courier company about a delivery now."""
     state = DeliveryState(delivery.state)
     if state in FINAL_DELIVERY_STATES:
@@ -84,18 +85,23 @@ def choose_errand(share: FulfillmentOrder, delivery: Delivery, *, now: datetime)
     if delivery.wants_cancel:
         return Errand.CANCEL
     if DELIVERY_RANKS[state] < PICKED_UP_RANK:
-        return _errand_before_pickup(share, delivery, now=now)
-    is_back = share.status == Status.RETURNED_TO_STORE and state is DeliveryState.RETURNED
-    return Errand.CONFIRM_RETURN if is_back else Errand.QUERY
+        return _errand_before_pickup(owner, delivery, now=now)
+    # A store scans what came back to it; a sender has it when the courier says so.
+    is_taken = isinstance(owner, Collection) or owner.status == Status.RETURNED_TO_STORE
+    return Errand.CONFIRM_RETURN if is_taken and state is DeliveryState.RETURNED else Errand.QUERY
 
 
-def _errand_before_pickup(share: FulfillmentOrder, delivery: Delivery, *, now: datetime) -> Errand:
-    """Decide what to ask while the courier is still to come, or stands at the desk."""
-    code = find_courier_code(share)
-    if code is not None and code.pk != delivery.pickup_code_id:
-        return Errand.SEND_CODE
-    if share.status == Status.HANDED_OVER:
-        return Errand.PICKUP
+def _errand_before_pickup(owner: Consignment, delivery: Delivery, *, now: datetime) -> Errand:
+    """Decide what to ask while the courier is still to come, or stands at the desk or the door.
+
+    A sender's code goes to the company with the request, and the courier asks for it at the door.
+    """
+    if not isinstance(owner, Collection):
+        code = find_courier_code(owner)
+        if code is not None and code.pk != delivery.pickup_code_id:
+            return Errand.SEND_CODE
+        if owner.status == Status.HANDED_OVER:
+            return Errand.PICKUP
     return Errand.CANCEL_NO_SHOW if is_no_show(delivery, now=now) else Errand.QUERY
 
 
@@ -112,11 +118,11 @@ def is_no_show(delivery: Delivery, *, now: datetime) -> bool:
 
 
 @step
-def apply_report(share: FulfillmentOrder, delivery: Delivery, report: CourierReport, *, now: datetime) -> Outcome:
-    """Move a delivery by what the company reports, with all that follows for its share; it may come in any order.
+def apply_report(owner: Consignment, delivery: Delivery, report: CourierReport, *, now: datetime) -> Outcome:
+    """Move a delivery by what the company reports, with all that follows for its owner; it may come in any order.
 
     A report moves the delivery when its rank is higher, or when another courier was assigned before the pick-up. Two
-    different ends are a conflict: it is shown and asked about. The caller has locked the Fulfillment. Locks StockLevel.
+    different ends are a conflict: it is shown and asked about. The caller has locked the owner. Locks StockLevel.
     """
     state = DeliveryState(delivery.state)
     if state in FINAL_DELIVERY_STATES:
@@ -130,20 +136,21 @@ def apply_report(share: FulfillmentOrder, delivery: Delivery, report: CourierRep
     if is_reassigned or is_ahead:
         delivery.state, delivery.assignment = report.state, report.assignment
         delivery.attempts, delivery.last_error = 0, ""
-        forget_refusals(share)
-        if is_reassigned and not delivery.wants_cancel and share.status in IN_STORE | {Status.CANCEL_REQUESTED}:
-            issue_code(share, PickupCodePurpose.COURIER, now=now)
-        _follow(share, delivery, now=now)
-    schedule(share, delivery, now=now)
+        if not isinstance(owner, Collection):
+            forget_refusals(owner)
+            if is_reassigned and not delivery.wants_cancel and owner.status in IN_STORE | {Status.CANCEL_REQUESTED}:
+                issue_code(owner, PickupCodePurpose.COURIER, now=now)
+        _follow(owner, delivery, now=now)
+    schedule(owner, delivery, now=now)
     if is_reassigned or is_ahead:
         return Outcome.APPLIED
     return Outcome.KNOWN if is_news else Outcome.LATE
 
 
 @step
-def schedule(share: FulfillmentOrder, delivery: Delivery, *, now: datetime) -> None:
-    """Save a delivery with the moment when the company is next to be called about it. The Fulfillment is locked."""
-    errand = choose_errand(share, delivery, now=now)
+def schedule(owner: Consignment, delivery: Delivery, *, now: datetime) -> None:
+    """Save a delivery with the moment when the company is next to be called about it. The owner is locked."""
+    errand = choose_errand(owner, delivery, now=now)
     if errand is Errand.NOTHING:
         delivery.next_attempt_at = None
     elif errand is not Errand.QUERY:
@@ -159,28 +166,29 @@ def schedule(share: FulfillmentOrder, delivery: Delivery, *, now: datetime) -> N
 
 
 @step
-def end_uncreated(
-    share: FulfillmentOrder, delivery: Delivery, state: DeliveryState, *, reason: str, now: datetime
-) -> None:
-    """End a delivery of which it is certain that the company does not have it. The Fulfillment is locked."""
+def end_uncreated(owner: Consignment, delivery: Delivery, state: DeliveryState, *, reason: str, now: datetime) -> None:
+    """End a delivery of which it is certain that the company does not have it. The owner is locked."""
     delivery.state, delivery.reason = state, reason[:60]
-    _follow(share, delivery, now=now)
-    schedule(share, delivery, now=now)
+    _follow(owner, delivery, now=now)
+    schedule(owner, delivery, now=now)
 
 
 @step
-def end_out_of_reach(share: FulfillmentOrder, delivery: Delivery, *, reason: str, now: datetime) -> None:
-    """End a request that no courier can ride, and give the order back to routing: another store may be nearer.
+def end_out_of_reach(owner: Consignment, delivery: Delivery, *, reason: str, now: datetime) -> None:
+    """End a request that no courier can ride. An order goes back to routing: another store may be nearer.
 
-    The Fulfillment is locked. Locks StoreCapacity, StockLevel.
+    The owner is locked. Locks StoreCapacity, StockLevel.
     """
     delivery.state, delivery.reason = DeliveryState.CREATE_FAILED, reason[:60]
-    schedule(share, delivery, now=now)
+    schedule(owner, delivery, now=now)
     actor = f"courier:{delivery.pk}"
-    if share.status == Status.CANCEL_REQUESTED:
-        cancel_share(share, actor=actor, now=now)
-    elif share.status in IN_STORE:
-        reject_offer(share.pk, reason=RejectReason.NO_COURIER, actor=actor, now=now)
+    if isinstance(owner, Collection):
+        is_known = reason in CollectionFailure.values
+        collecting.give_up(owner, CollectionFailure(reason if is_known else "no_courier"), now=now)
+    elif owner.status == Status.CANCEL_REQUESTED:
+        cancel_share(owner, actor=actor, now=now)
+    elif owner.status in IN_STORE:
+        reject_offer(owner.pk, reason=RejectReason.NO_COURIER, actor=actor, now=now)
 
 
 @step
@@ -260,14 +268,17 @@ def _compare_ends(delivery: Delivery, report: CourierReport, *, now: datetime) -
     return Outcome.CONFLICT
 
 
-def _follow(share: FulfillmentOrder, delivery: Delivery, *, now: datetime) -> None:
-    """Do to the share what the delivery's new state means."""
+def _follow(owner: Consignment, delivery: Delivery, *, now: datetime) -> None:
+    """Do to the share or the collection what the delivery's new state means."""
+    if isinstance(owner, Collection):
+        collecting.follow(owner, delivery, now=now)
+        return
     delivery.save()
     state, actor = DeliveryState(delivery.state), f"courier:{delivery.pk}"
     if state in {DeliveryState.CANCELLED, DeliveryState.CREATE_FAILED}:
-        _follow_end_without_goods(share, delivery, actor=actor, now=now)
+        _follow_end_without_goods(owner, delivery, actor=actor, now=now)
     elif DELIVERY_RANKS[state] >= PICKED_UP_RANK:
-        _follow_goods(share, delivery, actor=actor, now=now)
+        _follow_goods(owner, delivery, actor=actor, now=now)
 
 
 def _follow_end_without_goods(share: FulfillmentOrder, delivery: Delivery, *, actor: str, now: datetime) -> None:

@@ -23,6 +23,7 @@ LOCK_ORDER = (
     "orders.DrawerSession",
     "fulfillment.Fulfillment",
     "fulfillment.FulfillmentOrder",
+    "fulfillment.Collection",
     "stores.StoreCapacity",
     "inventory.StockLevel",
 )

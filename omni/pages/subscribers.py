@@ -167,6 +167,21 @@ def tell_return_agreed(event: orders_events.ReturnAgreed, *, now: datetime) -> N
     _tell_return(event.order_id, event.return_id, "return_agreed", now=now)
 
 
+@subscribe(orders_events.ReturnCollected, name="pages.tell_return_collected")
+def tell_return_collected(event: orders_events.ReturnCollected, *, now: datetime) -> None:
+    """A courier has the goods."""
+    contact = orders_queries.contact_of_order(event.order_id)
+    with translation.override(contact.language):
+        store = stores_queries.store_names([event.store_id])[event.store_id]
+    _tell_return(event.order_id, event.return_id, "return_collected", now=now, store=store)
+
+
+@subscribe(orders_events.ReturnNotCollected, name="pages.tell_return_not_collected")
+def tell_return_not_collected(event: orders_events.ReturnNotCollected, *, now: datetime) -> None:
+    """No courier brings the goods: the shopper may."""
+    _tell_return(event.order_id, event.return_id, "return_not_collected", now=now)
+
+
 @subscribe(orders_events.ReturnReceived, name="pages.tell_return_received")
 def tell_return_received(event: orders_events.ReturnReceived, *, now: datetime) -> None:
     """A store has the goods."""

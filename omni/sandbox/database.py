@@ -10,6 +10,7 @@ SCHEMA = Path(__file__).with_name("schema.sql")
 # What a reset forgets: everything but the settings, children first.
 TABLES = (
     "delivery_event",
+    "door_pickup",
     "delivery",
     "offer",
     "refund",

@@ -41,6 +41,7 @@ CATALOGUE: dict[str, tuple[str, ...]] = {
         "no_show",
         "reassign",
         "self_pickup",
+        "nobody_home",
         "refuse",
         "unreachable",
         "lost",

@@ -111,6 +111,11 @@ CREATE TABLE IF NOT EXISTS delivery (
 );
 CREATE INDEX IF NOT EXISTS delivery_due ON delivery (due) WHERE due IS NOT NULL;
 
+-- Deliveries whose goods a courier takes at somebody's door, from whoever tells the code.
+CREATE TABLE IF NOT EXISTS door_pickup (
+    delivery_id TEXT PRIMARY KEY REFERENCES delivery
+);
+
 CREATE TABLE IF NOT EXISTS delivery_event (
     delivery_id TEXT NOT NULL REFERENCES delivery,
     seq INTEGER NOT NULL,

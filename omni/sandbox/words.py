@@ -63,6 +63,7 @@ FAULT_WORDS = {
     "no_show": "骑手不来 no-show",
     "reassign": "换骑手 courier drops out",
     "self_pickup": "未验码取货 taken without code",
+    "nobody_home": "上门无人交货 nobody hands over",
     "refuse": "拒收 refused at the door",
     "unreachable": "联系不上 nobody there",
     "lost": "丢件 parcel lost",

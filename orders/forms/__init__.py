@@ -76,22 +76,11 @@ def new_key() -> str:
 NEW_ADDRESS = "new"
 
 
-class CheckoutForm(forms.Form):
-    """What the shopper chooses and types at checkout; what it means is checked where the order is placed."""
+class DoorForm(forms.Form):
+    """Somebody's door: an address of the account's book, or one that is typed."""
 
-    key = forms.CharField(widget=forms.HiddenInput, initial=new_key, max_length=64)
-    seen = forms.CharField(widget=forms.HiddenInput, max_length=4000)
-    seen_total = forms.CharField(widget=forms.HiddenInput, required=False, max_length=40)
-    seen_promise = forms.CharField(widget=forms.HiddenInput, required=False, max_length=100)
-    way = forms.ChoiceField(
-        label=_("How"),
-        choices=[(way.value, way.label) for way in fulfillment_choices.ORDER_WAYS],
-        initial=fulfillment_choices.Way.COURIER,
-        widget=forms.RadioSelect(attrs={"class": "radio"}),
-    )
     address = forms.CharField(label=_("Address"), required=False, max_length=20)
     place = forms.CharField(label=_("District"), required=False, max_length=40)
-    pickup_store = forms.IntegerField(label=_("Store"), required=False)
     street = forms.CharField(
         label=_("Street and number"),
         max_length=MAX_STREET_LENGTH,
@@ -110,6 +99,59 @@ class CheckoutForm(forms.Form):
         required=False,
         widget=forms.TextInput(attrs={"class": "input w-full", "autocomplete": "tel", "type": "tel"}),
     )
+
+    @property
+    def chosen_address(self) -> str:
+        """Return the address of the book that the form shows as chosen; empty for a new one."""
+        chosen = str(self["address"].value() or "")
+        return "" if chosen == NEW_ADDRESS else chosen
+
+    @property
+    def chosen_place(self) -> stores_queries.Place | None:
+        """Return the place that the form shows as chosen."""
+        return stores_queries.find_place(str(self["place"].value() or ""))
+
+    def check_door(self, values: dict[str, Any]) -> None:
+        """Check a district and a street that are typed as sending will."""
+        if self.chosen_place is None:
+            self.add_error("place", _("Choose your district."))
+        self._check("street", rules.clean_street, values.get("street", ""))
+
+    def check_contact(self, values: dict[str, Any]) -> None:
+        """Check who is there as sending will; it is passed on as typed."""
+        if not values.get("contact_name", "").strip() and not self.has_error("contact_name"):
+            self.add_error("contact_name", _("Enter your name."))
+        self._check("contact_name", rules.clean_name, values.get("contact_name", ""))
+        if not values.get("phone", "").strip() and not self.has_error("phone"):
+            self.add_error("phone", _("Enter your mobile number."))
+        self._check("phone", sealing.normalise_phone, values.get("phone", ""))
+
+    def _check(self, name: str, check: Callable[[str], str], value: str) -> None:
+        """Put what a check of the domain says beside a field, unless something stands there."""
+        if self.has_error(name):
+            return
+        try:
+            check(value)
+        except InvalidInput as error:
+            self.add_error(name, error.message)
+
+
+class CheckoutForm(DoorForm):
+    """What the shopper chooses and types at checkout; what it means is checked where the order is placed."""
+
+    field_order = ("key", "seen", "seen_total", "seen_promise", "way", "address", "place", "pickup_store", "street")
+
+    key = forms.CharField(widget=forms.HiddenInput, initial=new_key, max_length=64)
+    seen = forms.CharField(widget=forms.HiddenInput, max_length=4000)
+    seen_total = forms.CharField(widget=forms.HiddenInput, required=False, max_length=40)
+    seen_promise = forms.CharField(widget=forms.HiddenInput, required=False, max_length=100)
+    way = forms.ChoiceField(
+        label=_("How"),
+        choices=[(way.value, way.label) for way in fulfillment_choices.ORDER_WAYS],
+        initial=fulfillment_choices.Way.COURIER,
+        widget=forms.RadioSelect(attrs={"class": "radio"}),
+    )
+    pickup_store = forms.IntegerField(label=_("Store"), required=False)
     coupon = forms.CharField(label=_("Coupon"), required=False, max_length=40)
     coupon_code = forms.CharField(
         label=_("Coupon code"),
@@ -135,17 +177,6 @@ class CheckoutForm(forms.Form):
         """Return the way that the form shows as chosen."""
         way, ways = self["way"].value(), fulfillment_choices.Way
         return ways(way) if way in ways.values else ways.COURIER
-
-    @property
-    def chosen_address(self) -> str:
-        """Return the address of the book that the form shows as chosen; empty for a new one."""
-        chosen = str(self["address"].value() or "")
-        return "" if chosen == NEW_ADDRESS else chosen
-
-    @property
-    def chosen_place(self) -> stores_queries.Place | None:
-        """Return the place that the form shows as chosen."""
-        return stores_queries.find_place(str(self["place"].value() or ""))
 
     @property
     def chosen_store(self) -> int | None:
@@ -175,30 +206,10 @@ class CheckoutForm(forms.Form):
         if is_pickup and not values.get("pickup_store") and not self.has_error("pickup_store"):
             self.add_error("pickup_store", _("Choose the store where you collect."))
         if is_pickup or not self.chosen_address:
-            self._check_contact(values)
+            self.check_contact(values)
         if values.get("way") == fulfillment_choices.Way.COURIER and not self.chosen_address:
-            if self.chosen_place is None:
-                self.add_error("place", _("Choose your district."))
-            self._check("street", rules.clean_street, values.get("street", ""))
+            self.check_door(values)
         return values
-
-    def _check_contact(self, values: dict[str, Any]) -> None:
-        """Check who gets it as placing will; it is passed on as typed."""
-        if not values.get("contact_name", "").strip() and not self.has_error("contact_name"):
-            self.add_error("contact_name", _("Enter your name."))
-        self._check("contact_name", rules.clean_name, values.get("contact_name", ""))
-        if not values.get("phone", "").strip() and not self.has_error("phone"):
-            self.add_error("phone", _("Enter your mobile number."))
-        self._check("phone", sealing.normalise_phone, values.get("phone", ""))
-
-    def _check(self, name: str, check: Callable[[str], str], value: str) -> None:
-        """Put what a check of the domain says beside a field, unless something stands there."""
-        if self.has_error(name):
-            return
-        try:
-            check(value)
-        except InvalidInput as error:
-            self.add_error(name, error.message)
 
     def show_refusal(self, error: DomainError) -> None:
         """Put a refusal beside the field or the line that it names."""

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from omni.kernel import bilingual
 from orders import queries
 from orders.choices import DESK_CONDITIONS, ReturnKind, ReturnReason, ReturnWay
-from orders.forms import new_key, refuse_hidden
+from orders.forms import DoorForm, new_key, refuse_hidden
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from stores.models import Store
 
 
-# No courier company is asked to collect at the shopper's door yet.
-OFFERED_WAYS = [(ReturnWay.BRING.value, ReturnWay.BRING.label)]
+# The choice among addresses that means the one the order went to.
+ORDER_ADDRESS = "order"
 
 
 class ReturnFormRow(NamedTuple):
@@ -45,7 +45,7 @@ class ReturnForm(forms.Form):
         label=_("Why?"), choices=ReturnReason.choices, error_messages={"required": _("Choose a reason.")}
     )
     way = forms.ChoiceField(
-        label=_("How does it come back?"), choices=OFFERED_WAYS, initial=ReturnWay.BRING, required=False
+        label=_("How does it come back?"), choices=ReturnWay.choices, initial=ReturnWay.BRING, required=False
     )
     seen = forms.IntegerField(required=False, min_value=0)
     total = forms.IntegerField(required=False, min_value=0)
@@ -125,8 +125,11 @@ class ReturnForm(forms.Form):
         return str(self.cleaned_data["kind"] or ReturnKind.RETURN)
 
     def clean_way(self) -> str:
-        """Bringing it is what somebody means who says nothing."""
-        return str(self.cleaned_data["way"] or ReturnWay.BRING)
+        """Bringing it is what somebody means who says nothing; what is exchanged is brought."""
+        way = str(self.cleaned_data["way"] or ReturnWay.BRING)
+        if way == ReturnWay.COLLECT and self.cleaned_data.get("kind") == ReturnKind.EXCHANGE:
+            raise forms.ValidationError(_("To exchange it, bring it to a store."))
+        return way
 
     def clean_key(self) -> str:
         """Whoever sends no key sends each form once."""
@@ -136,6 +139,25 @@ class ReturnForm(forms.Form):
         """Put a refusal beside the field that it names, if the shopper sees it."""
         is_shown = error.field in self.fields and error.field not in {"seen", "total", "key"}
         self.add_error(error.field if is_shown else None, error.message)
+
+
+class ReturnDoorForm(DoorForm):
+    """Where a courier fetches a return."""
+
+    def clean(self) -> dict[str, Any]:
+        """Check a door that is typed, so that all mistakes are shown at once."""
+        values = super().clean() or self.cleaned_data
+        if not self.chosen_address:
+            self.check_door(values)
+            self.check_contact(values)
+        return values
+
+    def show_refusal(self, error: DomainError) -> bool:
+        """Put a refusal beside the field that it names; tell whether it names one of these."""
+        if error.field not in self.fields:
+            return False
+        self.add_error(error.field, error.message)
+        return True
 
 
 class ReceiveForm(forms.Form):

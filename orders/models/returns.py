@@ -42,7 +42,9 @@ class Return(models.Model):
 
     The amounts are frozen when it is agreed: goods + delivery - collection = refund. `due_at` is when the sweeper gives
     it up (it never arrived), takes it back unseen (nobody looked), or ends the wait for the difference of an exchange.
-    `credit_fen` is the part of the refund that pays for the replacement.
+    `credit_fen` is the part of the refund that pays for the replacement. `collection` is the courier who was asked to
+    fetch it; when none brings it, it may be brought, and the fee is nobody's. `cancel_asked_at`: the shopper called it
+    off, and the courier company has still to confirm.
     """
 
     TRANSITIONS = RETURN_TRANSITIONS
@@ -68,6 +70,15 @@ class Return(models.Model):
     receiving_store = models.ForeignKey(
         "stores.Store", models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("receiving store")
     )
+    collection = models.OneToOneField(
+        "fulfillment.Collection",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("collection at the door"),
+    )
+    cancel_asked_at = models.DateTimeField(_("to be called off since"), null=True, blank=True)
     received_by = models.CharField(_("received by"), max_length=60, blank=True)
     refuse_reason = models.CharField(_("reason of the refusal"), max_length=120, blank=True)
     requested_at = models.DateTimeField(_("requested at"))

@@ -24,6 +24,7 @@ from orders.queries.basket import (
     token_of_account,
 )
 from orders.queries.checkout import Checkout, Choice, Seen, differences, find_checkout, read_seen_page
+from orders.queries.collecting import CollectionView, Door, OrderDoor, find_order_door
 from orders.queries.contact import Contact, ReturnFacts, contact_of_order, contacts_of_fulfillment, return_facts
 from orders.queries.exchanges import (
     ExchangeQuote,
@@ -65,10 +66,12 @@ from orders.queries.return_quotes import (
     unit_fen,
 )
 from orders.queries.returns import (
+    CollectingStore,
     ReturnPage,
     ReturnPieceView,
     ReturnRow,
     desk_returns,
+    find_collecting_store,
     get_desk_return,
     get_return_for,
     receiving_stores,
@@ -99,14 +102,18 @@ __all__ = [
     "BasketView",
     "Checkout",
     "Choice",
+    "CollectingStore",
+    "CollectionView",
     "Contact",
     "Derived",
+    "Door",
     "ExchangeQuote",
     "FeedbackLine",
     "InvoiceView",
     "NotExchangeable",
     "NotReturnable",
     "NothingToReturn",
+    "OrderDoor",
     "OrderLineView",
     "OrderPage",
     "OrderRow",
@@ -153,7 +160,9 @@ __all__ = [
     "feedback_lines",
     "find_basket",
     "find_checkout",
+    "find_collecting_store",
     "find_invoice",
+    "find_order_door",
     "find_order_word",
     "find_payment",
     "find_pickup_code",

@@ -6,9 +6,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from django.utils import translation
+from django.utils.translation import gettext as _
 
+from fulfillment import choices as fulfillment_choices
 from omni.kernel import bilingual, sealing
 from orders.models import Order, Return
+from stores import queries as stores_queries
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -57,3 +60,14 @@ def _contact(order: Order) -> Contact:
     return Contact(
         order.pk, order.number, phone, order.language, brand_name, order.paid_at is not None, order.member_id
     )
+
+
+def recipient_of(order: Order) -> str:
+    """Return who gets it where: name, masked phone, district and street."""
+    demand = order.fulfillment
+    if demand.way == fulfillment_choices.Way.PICKUP:
+        return _("Collected in the store")
+    phone = sealing.mask_phone(sealing.unseal(demand.recipient_phone_sealed)) if demand.recipient_phone_sealed else ""
+    place = stores_queries.find_place(demand.district_id or "")
+    where = " ".join(filter(None, [place.full_label if place else "", demand.street]))
+    return " · ".join(filter(None, [demand.recipient_name, phone, where]))

@@ -8,7 +8,7 @@ from django.db.models import Q, QuerySet, Subquery
 
 from omni.accounts import queries as accounts_queries
 from omni.kernel import sealing
-from orders.models import Invoice, OrderLine, TryOn
+from orders.models import Invoice, OrderLine, Return, TryOn
 from orders.queries.access import orders_visible_to
 
 if TYPE_CHECKING:
@@ -58,8 +58,34 @@ def export_orders(actor: Actor) -> dict[str, list[dict[str, object]]]:
             }
             for invoice in Invoice.objects.filter(order__in=orders).select_related("order").order_by("pk")
         ],
+        "returns": [
+            _return(case)
+            for case in Return.objects.filter(order__in=orders).select_related("order", "collection").order_by("pk")
+        ],
         "try_ons": [dict(row) for row in _try_ons_of(actor).order_by("pk").values(*TRY_ON_COLUMNS)],
     }
+
+
+def _return(case: Return) -> dict[str, object]:
+    return {
+        "number": case.number,
+        "order": case.order.number,
+        "status": case.status,
+        "reason": case.reason,
+        "way": case.way,
+        "requested_at": case.requested_at,
+        "refund_fen": case.refund_fen,
+        "fetched_from": _door_of(case),
+    }
+
+
+def _door_of(case: Return) -> dict[str, str]:
+    """Return where a courier was to fetch a return."""
+    at = case.collection
+    if at is None:
+        return {}
+    phone = sealing.unseal(at.sender_phone_sealed) if at.sender_phone_sealed else ""
+    return {"contact": at.sender_name, "phone": phone, "district": at.district_id, "street": at.street}
 
 
 def _try_ons_of(actor: Actor) -> QuerySet[TryOn]:

@@ -11,17 +11,17 @@ from django.utils.translation import gettext as _
 
 from fulfillment import choices as fulfillment_choices
 from members import choices as members_choices
-from omni.kernel import bilingual, sealing
+from omni.kernel import bilingual
 from omni.kernel.models import Transition
 from orders.choices import LIVE_INTENTS, Ending, IntentStatus, OrderStatus, RefundStatus
 from orders.models import LineAdjustment, PaymentIntent
 from orders.queries import parcels
 from orders.queries.cancelling import Cancelling, cancelling_of
+from orders.queries.contact import recipient_of
 from orders.queries.exchanges import Replaces, left_to_pay_fen, replaces_of
 from orders.queries.parcels import ParcelView
 from orders.queries.return_quotes import returnable_lines
 from orders.queries.returns import ReturnRow, returns_of_order
-from stores import queries as stores_queries
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -123,7 +123,7 @@ def order_page(order: Order, *, now: datetime) -> OrderPage:
         order=order,
         brand_name=bilingual.name_of(order.brand),
         status_label=_("Waiting for your return") if is_waiting else _status_label(order),
-        recipient=_recipient(order),
+        recipient=recipient_of(order),
         lines=lines_of(order),
         parcels=shown_parcels,
         money=_money(order),
@@ -176,17 +176,6 @@ def _arrived_at(changes: dict[int, list[Transition]]) -> datetime | None:
     """Return when the first goods of an order reached the shopper."""
     arrived = {parcels.S.DELIVERED.value, parcels.S.COLLECTED.value}
     return min((change.at for rows in changes.values() for change in rows if change.to_status in arrived), default=None)
-
-
-def _recipient(order: Order) -> str:
-    """Return who gets it where: name, masked phone, district and street."""
-    demand = order.fulfillment
-    if demand.way == fulfillment_choices.Way.PICKUP:
-        return _("Collected in the store")
-    phone = sealing.mask_phone(sealing.unseal(demand.recipient_phone_sealed)) if demand.recipient_phone_sealed else ""
-    place = stores_queries.find_place(demand.district_id or "")
-    where = " ".join(filter(None, [place.full_label if place else "", demand.street]))
-    return " · ".join(filter(None, [demand.recipient_name, phone, where]))
 
 
 def _status_label(order: Order) -> str:

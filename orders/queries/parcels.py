@@ -341,17 +341,26 @@ def _shopper_code(share: FulfillmentOrder) -> str:
 
 
 def _ride(share: FulfillmentOrder, delivery: Delivery, order: Order) -> RideView | None:
-    """Return the ride when the courier's point is known: trail of the present courier only."""
-    trail = [point for point in delivery.trail.all() if point.lat is not None and point.lng is not None]
-    if share.store is None or delivery.courier_lat is None or delivery.courier_lng is None or not trail:
+    """Return the ride from a store to the shopper's door."""
+    if share.store is None:
         return None
-    demand = order.fulfillment
+    door = (order.fulfillment.lat, order.fulfillment.lng)
+    return ride_of(delivery, store=(share.store.lat, share.store.lng), door=door, target=door)
+
+
+def ride_of(
+    delivery: Delivery, *, store: tuple[float, float], door: tuple[float, float], target: tuple[float, float]
+) -> RideView | None:
+    """Return the ride when the courier's point is known: trail of the present courier only. Points are WGS-84."""
+    trail = [point for point in delivery.trail.all() if point.lat is not None and point.lng is not None]
+    if delivery.courier_lat is None or delivery.courier_lng is None or not trail:
+        return None
     last = trail[-1]
     mine = [point for point in trail if point.courier_name == last.courier_name]
-    metres = geo.great_circle_metres(delivery.courier_lat, delivery.courier_lng, demand.lat, demand.lng)
+    metres = geo.great_circle_metres(delivery.courier_lat, delivery.courier_lng, *target)
     return RideView(
-        store=_on_map(share.store.lat, share.store.lng),
-        door=_on_map(demand.lat, demand.lng),
+        store=_on_map(*store),
+        door=_on_map(*door),
         courier=_on_map(delivery.courier_lat, delivery.courier_lng),
         trail=json.dumps([_pair(point) for point in mine]),
         metres_left=round(metres, -1),

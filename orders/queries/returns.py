@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from django.db.models import Count, Q
@@ -25,6 +26,7 @@ from orders.choices import (
 )
 from orders.models import Return
 from orders.queries.access import orders_visible_to
+from orders.queries.collecting import CollectionView, view_collection
 from orders.queries.exchanges import Replacement, replacement_of
 from stores import choices as stores_choices
 from stores import queries as stores_queries
@@ -41,6 +43,9 @@ if TYPE_CHECKING:
 
 MOST_NEAR_STORES = 4
 MOST_AT_DESK = 60
+# How far a courier rides with a return, and how long that may take.
+COURIER_REACH_METRES = 60_000
+LONGEST_RIDE = timedelta(hours=1)
 # Where it stands, for the steps of the page: how many of them are behind it.
 STEPS_DONE = {
     ReturnStatus.REQUESTED: 1,
@@ -114,6 +119,7 @@ class ReturnPage:
     is_final: bool
     refunded_at: datetime | None
     replacement: Replacement | None
+    collection: CollectionView | None
 
     @property
     def money_back_fen(self) -> int:
@@ -124,7 +130,16 @@ class ReturnPage:
     def version(self) -> str:
         """Return a short text that changes with anything the page shows."""
         case, at = self.case, self.refunded_at
-        shown = (case.status, self.note, self.pieces, case.due_at, at, case.refund_fen, self.replacement)
+        shown = (
+            case.status,
+            self.note,
+            self.pieces,
+            case.due_at,
+            at,
+            case.refund_fen,
+            self.replacement,
+            self.collection,
+        )
         return f"{zlib.crc32(repr(shown).encode()):08x}"
 
 
@@ -156,14 +171,19 @@ def return_rows(actor: Actor, *, limit: int) -> list[ReturnRow]:
 
 
 def desk_returns(actor: Actor, text: str = "") -> list[ReturnRow]:
-    """Return the open returns that wait in the stores somebody works in; or those of a return's or order's number."""
+    """Return the open returns that wait in the stores somebody works in, or that a courier brings there.
+
+    With a return's or an order's number: those of that number.
+    """
     cases = _at_desks_of(actor)
     if text:
         number = text.strip().upper()
         if not is_valid_number(number):
             return []
         return _rows(cases.filter(Q(number=number) | Q(order__number=number)).order_by("-pk")[:MOST_AT_DESK])
-    here = cases.filter(receiving_store__in=fulfillment_permissions.desk_store_ids(actor))
+    mine = fulfillment_permissions.desk_store_ids(actor)
+    coming = Q(status=ReturnStatus.IN_TRANSIT, collection__store__in=mine)
+    here = cases.filter(Q(receiving_store__in=mine) | coming)
     return _rows(here.exclude(status__in=FINAL_RETURNS).order_by("due_at", "pk")[:MOST_AT_DESK])
 
 
@@ -194,11 +214,12 @@ def return_page(case: Return) -> ReturnPage:
         steps=_steps(case),
         store_name=bilingual.name_of(case.receiving_store) if case.receiving_store else "",
         is_brought=case.way == ReturnWay.BRING,
-        can_cancel=status == ReturnStatus.APPROVED,
+        can_cancel=status == ReturnStatus.APPROVED and case.cancel_asked_at is None,
         can_bring=status == ReturnStatus.APPROVED and case.way == ReturnWay.BRING,
         is_final=status in FINAL_RETURNS,
         refunded_at=refund.succeeded_at if refund and refund.status == RefundStatus.SUCCEEDED else None,
         replacement=replacement,
+        collection=view_collection(case.collection),
     )
 
 
@@ -213,6 +234,30 @@ def stores_that_take_returns(
     return stores_queries.nearest_stores(wish, place, now=now, start=0, limit=MOST_NEAR_STORES)
 
 
+@dataclass(frozen=True, slots=True)
+class CollectingStore:
+    """Where a courier brings a return, and when one is asked for: at once, or when the store opens."""
+
+    store_id: int
+    ask_at: datetime
+
+
+def find_collecting_store(brand_code: str, lat: float, lng: float, *, now: datetime) -> CollectingStore | None:
+    """Return the nearest store that takes returns: one that stays open long enough, else one that opens."""
+    near = stores_that_take_returns(brand_code, lat, lng, now=now)
+    found = [one for one in near if one.opens_at is not None and (one.metres or 0) <= COURIER_REACH_METRES]
+    arrives_at = now + LONGEST_RIDE
+    best = next((one for one in found if one.opens_at and one.opens_at <= now and _closes_after(one, arrives_at)), None)
+    best = best or next(iter(found), None)
+    if best is None or best.opens_at is None:
+        return None
+    return CollectingStore(best.store.pk, max(now, best.opens_at))
+
+
+def _closes_after(store: stores_queries.FoundStore, moment: datetime) -> bool:
+    return store.closes_at is None or store.closes_at >= moment
+
+
 def _at_desks_of(actor: Actor) -> QuerySet[Return]:
     stores = stores_queries.stores_visible_to(actor).filter(pk__in=fulfillment_permissions.desk_store_ids(actor))
     return Return.objects.filter(brand__in=stores.values("brand"))
@@ -220,7 +265,9 @@ def _at_desks_of(actor: Actor) -> QuerySet[Return]:
 
 def _get(cases: QuerySet[Return], number: str) -> Return:
     normalised = number.strip().upper()
-    found = cases.select_related("brand", "order__fulfillment", "receiving_store", "refund", "replacement")
+    found = cases.select_related(
+        "brand", "order__fulfillment", "receiving_store", "refund", "replacement", "collection__store"
+    )
     case = found.filter(number=normalised).first() if is_valid_number(normalised) else None
     if case is None:
         raise NotFound
@@ -299,6 +346,14 @@ def _exchange_note(case: Return, replacement: Replacement | None) -> str:
 
 def _note(case: Return) -> str:
     """Say in a sentence what happens to a return now."""
+    if case.status == ReturnStatus.APPROVED and case.cancel_asked_at is not None:
+        return _("You called it off. The courier company has still to confirm; if the courier was faster, it goes on.")
+    if case.status == ReturnStatus.IN_TRANSIT and case.collection and case.collection.finished_at:
+        return _("The courier has brought it to the store, which looks at it within two days.")
+    if case.status == ReturnStatus.APPROVED and case.collection and case.way == ReturnWay.BRING:
+        return _(
+            "No courier could bring it, so it costs you nothing. Please bring it to a store, and show the code below."
+        )
     if case.status == ReturnStatus.APPROVED and case.way == ReturnWay.COLLECT:
         return _("A courier comes to your door. Have it packed, and tell the courier the code below.")
     notes = {

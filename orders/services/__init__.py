@@ -16,6 +16,7 @@ from orders.services.cancelling import (
     cancel_unfillable,
     retry_parked,
 )
+from orders.services.collecting import follow_arrival_at_store, follow_failure, follow_pickup
 from orders.services.ending import expire_order
 from orders.services.erasure import erase_person
 from orders.services.exchanging import NothingInstead, RequestExchange, request_exchange
@@ -66,6 +67,7 @@ from orders.services.recognition import (
 from orders.services.refunds import RefundExceedsPayment, RefundNotAbnormal, drive_refund, retry_refund
 from orders.services.return_deadlines import drive_return
 from orders.services.returning import (
+    NoStoreNear,
     RefundChanged,
     RequestReturn,
     ReturnNotOpen,
@@ -98,6 +100,7 @@ __all__ = [
     "InvalidPhone",
     "InvalidTitle",
     "InvoiceExists",
+    "NoStoreNear",
     "NoSuchSlot",
     "NoTryOnThere",
     "NothingInstead",
@@ -145,8 +148,11 @@ __all__ = [
     "erase_person",
     "expire_order",
     "follow_arrival",
+    "follow_arrival_at_store",
+    "follow_failure",
     "follow_fitting",
     "follow_outcome",
+    "follow_pickup",
     "follow_preparing",
     "follow_refusal",
     "inspect_return",

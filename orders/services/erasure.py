@@ -48,6 +48,8 @@ def erase_person(user_id: int, *, now: datetime) -> accounts_choices.KeptReason 
     TryOn.objects.filter(pk__in=[row[0] for row in booked]).update(
         contact_name="", contact_phone_sealed="", contact_phone_index=""
     )
+    collected = Return.objects.filter(order__in=mine_ids, collection__isnull=False)
+    fulfillment_services.forget_senders(list(collected.values_list("collection_id", flat=True)))
     fulfillment_services.forget_recipients([row[1] for row in rows] + [row[1] for row in booked])
     messages_services.forget_recipients({row[3] for row in rows} | {row[2] for row in booked}, now=now)
     Basket.objects.filter(token=rules.account_token(user_id)).delete()

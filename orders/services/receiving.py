@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext_lazy as _
 
+from fulfillment import choices as fulfillment_choices
 from inventory import choices as inventory_choices
 from inventory import services as inventory_services
 from members import services as members_services
@@ -52,7 +53,7 @@ class ReasonNeeded(InvalidInput):
 def receive_return(return_id: int, store_id: int, *, actor: str, now: datetime) -> None:
     """Take the goods of a return in at a store, to be looked at within the brand's time; doing it twice is once.
 
-    Locks Checkout, its payments, Order. Emits ReturnReceived.
+    Whoever brings it needs no courier, and pays for none. Locks Checkout, its payments, Order. Emits ReturnReceived.
 
     :raises ReturnNotOpen: when it was given up, or taken back already.
     """
@@ -60,6 +61,7 @@ def receive_return(return_id: int, store_id: int, *, actor: str, now: datetime) 
     if case.status == ReturnStatus.RECEIVED:
         return
     if case.status == ReturnStatus.APPROVED:
+        _bring_without_courier(case, now)
         transition(case, to=ReturnStatus.DROPPED_AT_STORE, actor=actor, now=now)
     if case.status not in {ReturnStatus.DROPPED_AT_STORE, ReturnStatus.IN_TRANSIT}:
         raise returning.ReturnNotOpen(_("This return is finished, or was called off."), field="status")
@@ -163,6 +165,15 @@ def pay_back(case: Return, order: Order, intents: Sequence[PaymentIntent], *, ac
     )
     case.due_at = None
     case.save(update_fields=["refund", "due_at"])
+
+
+def _bring_without_courier(case: Return, now: datetime) -> None:
+    """Call the courier off, unless one has it already, whatever was heard of that so far."""
+    if case.collection_id is None:
+        return
+    returning.call_courier_off(case, now=now)
+    if case.collection is not None and case.collection.status != fulfillment_choices.CollectionStatus.PICKED_UP:
+        returning.bring_instead(case)
 
 
 def _reject(case: Return, *, actor: str, reason: str, now: datetime) -> None:

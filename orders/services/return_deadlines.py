@@ -32,12 +32,17 @@ def drive_return(return_id: int, *, now: datetime) -> None:
 def end_wait(return_id: int, *, now: datetime) -> None:
     """Give up a return that never arrived; take back unseen what nobody looked at; settle an exchange.
 
+    What a courier brought and nobody scanned is received first.
     Locks Checkout, its payments, Order, Fulfillment, StockLevel. Emits ReturnGivenUp, or SaleReversed and
     ReturnTakenBack, or OrderPaid.
     """
     case, order, intents = locks.lock_return(return_id)
+    if case.status == ReturnStatus.APPROVED and not returning.call_courier_off(case, now=now):
+        return  # the lease of the claim stands until the courier company has confirmed
     if case.status == ReturnStatus.APPROVED:
         returning.give_up(case, to=ReturnStatus.EXPIRED, actor=returning.ACTOR, now=now)
+    elif case.status == ReturnStatus.IN_TRANSIT and case.collection is not None:
+        receiving.receive_return(return_id, case.collection.store_id, actor=returning.ACTOR, now=now)
     elif case.status == ReturnStatus.RECEIVED and is_fresh(case, now):
         return  # it came in while this wait for it was being ended: its own time has begun
     elif case.status == ReturnStatus.RECEIVED:

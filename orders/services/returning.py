@@ -9,16 +9,19 @@ from typing import TYPE_CHECKING
 from django.db import connection
 from django.utils.translation import gettext_lazy as _
 
-from omni.kernel.errors import Conflict
+from fulfillment import services as fulfillment_services
+from omni.kernel.errors import Conflict, InvalidInput
 from omni.kernel.numbers import public_number
 from omni.kernel.outbox import publish
+from omni.kernel.sealing import normalise_phone
 from omni.kernel.states import transition
 from omni.kernel.transactions import step
-from orders import locks, queries, sql
-from orders.choices import ReturnKind, ReturnStatus
+from orders import locks, queries, rules, sql
+from orders.choices import ReturnKind, ReturnStatus, ReturnWay
 from orders.events import ReturnAgreed, ReturnGivenUp
 from orders.models import Return, ReturnLine
 from orders.services import ending
+from stores import queries as stores_queries
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -36,6 +39,12 @@ class RefundChanged(Conflict):
     code = "refund_changed"
 
 
+class NoStoreNear(Conflict):
+    """No store that takes returns is within a courier's reach, and opens in time."""
+
+    code = "no_store_near"
+
+
 class ReturnNotOpen(Conflict):
     """The return is past the point at which this can be done."""
 
@@ -44,22 +53,28 @@ class ReturnNotOpen(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class RequestReturn:
-    """What a shopper wants to give back: units by line id. `seen_refund_fen` is the preview they agreed to."""
+    """What a shopper wants to give back: units by line id. `seen_refund_fen` is the preview they agreed to.
+
+    `door` is where a courier fetches it, when one is to.
+    """
 
     lines: Mapping[int, int]
     reason: str
     way: str
     seen_refund_fen: int | None = None
     kind: str = field(default=ReturnKind.RETURN)
+    door: queries.Door | None = None
 
 
 @step
 def request_return(order_id: int, wanted: RequestReturn, *, actor: str, now: datetime) -> Return:
     """Agree on a return within the brand's policy, and freeze what comes back for each piece.
 
+    One that is to be collected is asked of the courier company at once, to the nearest store that takes returns.
     Locks Checkout, its payments, Order. Emits ReturnAgreed.
 
-    :raises InvalidInput: see `queries.quote_return`.
+    :raises InvalidInput: see `queries.quote_return`; naming what is wrong with the door.
+    :raises NoStoreNear: when no store that takes returns is within a courier's reach; nothing is written.
     :raises NotReturnable: when units are not the shopper's to return (any more); nothing is written.
     :raises RefundChanged: when something else would come back than what was seen.
     """
@@ -72,7 +87,14 @@ def request_return(order_id: int, wanted: RequestReturn, *, actor: str, now: dat
             refund_fen=quote.refund_fen,
             seen_refund_fen=wanted.seen_refund_fen,
         )
+    ride = _plan_ride(order, wanted.door, now) if wanted.way == ReturnWay.COLLECT else None
     case = _write(order, wanted, quote, now)
+    if ride is not None:
+        sender, store = ride
+        case.collection = fulfillment_services.ask_collection(
+            sender, store.store_id, owner=f"orders.return:{case.pk}", ask_at=store.ask_at, now=now
+        )
+        case.save(update_fields=["collection"])
     transition(case, to=ReturnStatus.APPROVED, actor=actor, now=now, reason="policy")
     publish(ReturnAgreed(order.pk, case.pk, now), now=now)
     return case
@@ -82,7 +104,8 @@ def request_return(order_id: int, wanted: RequestReturn, *, actor: str, now: dat
 def cancel_return(return_id: int, *, actor: str, now: datetime) -> None:
     """Call a return off that has not begun its way; doing it again changes nothing.
 
-    Locks Checkout, its payments, Order. Emits ReturnGivenUp.
+    With a courier on the way it is called off once the company has confirmed, or goes on when the courier was faster.
+    Locks Checkout, its payments, Order, Collection. Emits ReturnGivenUp.
 
     :raises ReturnNotOpen: when the goods are on their way or back already.
     """
@@ -91,7 +114,27 @@ def cancel_return(return_id: int, *, actor: str, now: datetime) -> None:
         return
     if case.status != ReturnStatus.APPROVED:
         raise ReturnNotOpen(_("This return can no longer be called off."), field="status")
+    if not call_courier_off(case, now=now):
+        case.cancel_asked_at = case.cancel_asked_at or now
+        case.save(update_fields=["cancel_asked_at"])
+        return
     give_up(case, to=ReturnStatus.CANCELLED, actor=actor, now=now)
+
+
+@step
+def call_courier_off(case: Return, *, now: datetime) -> bool:
+    """Have no courier come for a return any more; return whether that is certain. The order is locked.
+
+    Locks Collection.
+    """
+    return case.collection_id is None or fulfillment_services.call_off_collection(case.collection_id, now=now)
+
+
+@step
+def bring_instead(case: Return) -> None:
+    """Let the shopper bring what no courier brings: the fee is nobody's. The order is locked."""
+    case.way, case.collection_fen, case.cancel_asked_at = ReturnWay.BRING, 0, None
+    case.save(update_fields=["way", "collection_fen", "cancel_asked_at"])
 
 
 @step
@@ -102,8 +145,8 @@ def give_up(case: Return, *, to: ReturnStatus, actor: str, now: datetime, reason
     """
     transition(case, to=to, actor=actor, now=now, reason=reason)
     release_pieces(case.lines.filter(is_live=True))
-    case.finished_at, case.due_at = now, None
-    case.save(update_fields=["finished_at", "due_at"])
+    case.finished_at, case.due_at, case.cancel_asked_at = now, None, None
+    case.save(update_fields=["finished_at", "due_at", "cancel_asked_at"])
     ending.end_replacement(case, actor=actor, reason=reason, now=now)
     publish(ReturnGivenUp(case.order_id, case.pk, now, str(to)), now=now)
 
@@ -115,6 +158,28 @@ def release_pieces(lines: Iterable[ReturnLine]) -> None:
         ReturnLine.objects.filter(pk=line.pk).update(is_live=False)
         line.is_live = False
         _count_returned(line.order_line_id, -1)
+
+
+def _plan_ride(
+    order: Order, door: queries.Door | None, now: datetime
+) -> tuple[fulfillment_services.Sender, queries.CollectingStore]:
+    """Check the door, and find the store to which a courier brings what is fetched there."""
+    if door is None:
+        raise InvalidInput(_("Say where the courier fetches it."), field="street")
+    name, street = rules.clean_name(door.contact_name), rules.clean_street(door.street)
+    try:
+        phone = normalise_phone(door.phone)
+    except InvalidInput as error:
+        raise InvalidInput(_("Enter a valid phone number."), field="phone") from error
+    try:
+        district = stores_queries.get_known_district(door.district_code)
+    except InvalidInput as error:
+        raise InvalidInput(_("Choose your district."), field="place") from error
+    lat, lng = rules.check_point(door.lat, door.lng) or (district.lat, district.lng)
+    store = queries.find_collecting_store(order.brand.code, lat, lng, now=now)
+    if store is None:
+        raise NoStoreNear(_("No courier rides from there to one of our stores. Please bring it."), field="way")
+    return fulfillment_services.Sender(name, phone, district.pk, street, lat, lng), store
 
 
 def _write(order: Order, wanted: RequestReturn, quote: queries.ReturnQuote, now: datetime) -> Return:

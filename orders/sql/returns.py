@@ -91,6 +91,10 @@ WITH judged AS (
                 'return ', number, ' (', status, ') was to be looked at: ', coalesce(due_at::text, 'never'), ', ',
                 attempts, ' attempts'
             )
+        WHEN status IN ('approved', 'in_transit') AND way = 'collect' AND due_at IS NULL AND NOT EXISTS (
+            SELECT 1 FROM fulfillment_collection collection WHERE collection.id = orders_return.collection_id
+                AND (collection.finished_at IS NULL OR collection.finished_at >= %(overdue)s)
+        ) THEN concat('return ', number, ' is ', status, ', and no courier has it')
         WHEN status IN ('requested', 'dropped_at_store', 'refunded') OR status = 'refund_due' AND refund_id IS NULL
             THEN concat('return ', number, ' is ', status, ', and nobody takes it on')
     END AS problem

@@ -351,6 +351,7 @@ ADMIN_MODELS: dict[str, str] = {
     "fulfillment.acceptancerecord": READ,
     "fulfillment.delivery": READ,
     "fulfillment.deliverycallback": READ,
+    "fulfillment.collection": READ,
     "fulfillment.pickupcode": READ,
     "orders.order": READ,
     "orders.paymentintent": READ,

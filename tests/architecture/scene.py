@@ -31,7 +31,7 @@ from omni.messages import services as messages_services
 from omni.messages.choices import Channel
 from orders import queries as orders_queries
 from orders import services as orders_services
-from orders.choices import IntentStatus, NoticeOutcome, RefundReason
+from orders.choices import IntentStatus, NoticeOutcome, RefundReason, ReturnWay
 from orders.models import BasketLine, PaymentIntent, PaymentNotice, Refund, ReturnPolicy
 from stores.choices import Role, StoreKind
 from stores.models import Store
@@ -386,7 +386,8 @@ def _a_slot_from_now() -> str:
 def _give_back(scene: Scene) -> None:
     """Make an order that came, a return of a piece of it, and another's return that store A has received."""
     order = delivered_order(scene.world, ("S", 2))
-    case, received = agreed_return(order, 1), received_return(scene.world, delivered_order(scene.world), store="A")
+    case = agreed_return(order, 1, way=ReturnWay.COLLECT)
+    received = received_return(scene.world, delivered_order(scene.world), store="A")
     scene.rows |= {
         "delivered order": order.number,
         "agreed return": case.number,

@@ -8,6 +8,7 @@ from omni.accounts import services as accounts_services
 from omni.kernel.transactions import entry
 from omni.pages import exporting
 from orders import services
+from orders.choices import ReturnWay
 from orders.models import Order, PaymentIntent, Refund, TryOn
 from orders.services import payment, refunds
 from tests.audit.after_history import invoice, wait_for_size
@@ -42,7 +43,7 @@ LATER = NOON + timedelta(minutes=5)
 class History:
     """Orders by what became of them, and a payment that came too late.
 
-    Of two pieces of `returned` one came back to store A and is refunded; that of `awaited` may be brought. Of the
+    Of two pieces of `returned` one came back to store A and is refunded; that of `awaited` is to be fetched. Of the
     replacements `held` waits for its return, `exchanged` is paid by it, and `undone` was given back with it.
     """
 
@@ -70,7 +71,7 @@ def live_through(world: World) -> History:
     cancelled = paid_order(world, ("L", 1))
     returned, awaited = delivered_order(world, ("L", 2)), delivered_order(world, ("M", 1))
     inspect(received_return(world, returned, 1, store="A", now=LATER), now=LATER)
-    agreed_return(awaited, now=LATER)
+    agreed_return(awaited, now=LATER, way=ReturnWay.COLLECT)
     orphan = late_payment(world)
     with entry():
         services.cancel_order(cancelled.pk, actor="guest", now=LATER)

@@ -1,7 +1,7 @@
 """Violations of what must hold of returns."""
 
 from tests.audit.planting import Plant
-from tests.audit.plants import MONEY, MOVEMENTS, PAID
+from tests.audit.plants import FULFILLMENT_DUE, MONEY, MOVEMENTS, PAID
 
 RETURNS = "Every return is what its pieces say"
 REVERSALS = "Returns take back what was credited"
@@ -76,5 +76,20 @@ RETURN_PLANTS = (
         "UPDATE orders_return SET status = 'dropped_at_store' WHERE order_id = {awaited}",
         {RETURNS_DUE},
         "is dropped_at_store, and nobody takes it on",
+    ),
+    Plant(
+        "a collection that no courier rides",
+        "UPDATE fulfillment_delivery SET state = 'cancelled' WHERE collection_id IS NOT NULL",
+        {FULFILLMENT_DUE},
+        "is requested, and no courier has it",
+    ),
+    Plant(
+        "a return that no courier brings",
+        """
+        WITH over AS (UPDATE fulfillment_collection SET status = 'failed', finished_at = '2026-03-16 03:00+00')
+        UPDATE orders_return SET status = 'in_transit', due_at = NULL WHERE order_id = {awaited}
+        """,
+        {RETURNS_DUE},
+        "is in_transit, and no courier has it",
     ),
 )

@@ -3,17 +3,22 @@
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
+from fulfillment import locks
 from fulfillment.choices import DeliveryState
-from fulfillment.services import handover
+from fulfillment.clients import CourierReport
+from fulfillment.models import Delivery
+from fulfillment.services import handover, progress
 from omni.kernel.transactions import entry
-from orders import services
+from orders import queries, services
 from orders.choices import Condition, ReturnReason, ReturnWay
 from orders.clients import ProviderRefund
 from orders.models import Order, Refund, Return
 from orders.services import refunds
-from tests.cast import NOON, World
+from tests.cast import HOME, NOON, World
 from tests.factories.orders import carried_order, move_share, run_deliveries, shares_of
 
+# Where a courier fetches a return; store A is the nearest.
+DOOR = queries.Door("王芳", "13800138000", "310106", "南京西路 1 号", *HOME)
 # The day after the goods arrived.
 NEXT_DAY = NOON + timedelta(days=1)
 
@@ -36,7 +41,40 @@ def wish_to_return(order: Order, *units: int, **changes: object) -> services.Req
         "reason": ReturnReason.NOT_WANTED,
         "way": ReturnWay.BRING,
     }
+    if changes.get("way") == ReturnWay.COLLECT:
+        wanted["door"] = DOOR
     return services.RequestReturn(**(wanted | changes))  # type: ignore[arg-type]  # whatever a test wants
+
+
+def report_ride(case: Return, *states: DeliveryState, reason: str = "", now: datetime = NEXT_DAY) -> Return:
+    """Let the courier company report where the courier of a return is, one state after the other."""
+    for state in states:
+        delivery = Delivery.objects.filter(collection=case.collection_id).order_by("-pk")[0]
+        report = CourierReport(
+            delivery_id=f"D{delivery.pk}",
+            external_id=delivery.external_id,
+            state=state,
+            seq=delivery.last_seq + 1,
+            assignment=1,
+            fee_fen=600,
+            cancel_fee_fen=0,
+            eta_at=now + timedelta(minutes=20),
+            courier_name="王师傅",
+            courier_phone_masked="138****0000",
+            courier_lat=31.2,
+            courier_lng=121.4,
+            reason=reason,
+        )
+        with entry():
+            progress.apply_report(locks.lock_collection(case.collection_id or 0), delivery, report, now=now)
+    run_deliveries(now)
+    return Return.objects.get(pk=case.pk)
+
+
+def collected_return(order: Order, *units: int, now: datetime = NEXT_DAY, **changes: object) -> Return:
+    """Return a return that a courier has brought to the store, where nobody has scanned it."""
+    case = agreed_return(order, *units, now=now, way=ReturnWay.COLLECT, **changes)
+    return report_ride(case, DeliveryState.PICKED_UP, DeliveryState.DELIVERED, now=now)
 
 
 def agreed_return(order: Order, *units: int, now: datetime = NEXT_DAY, **changes: object) -> Return:

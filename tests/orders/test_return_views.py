@@ -5,7 +5,7 @@ from django.conf import LazySettings
 from django.test import Client
 from django.urls import reverse
 
-from omni.kernel import clock
+from omni.kernel import clock, sealing
 from orders import queries
 from orders.models import Order, Return
 from tests.cast import World
@@ -79,6 +79,36 @@ def test_return_page_of_nothing_chosen_asks_for_a_choice(shopper: Client, order:
     answer = shopper.post(reverse("orders:return-new", args=[order.number]), choice(order, 0, 0))
     assert "Choose what you return." in answer.content.decode()
     assert Return.objects.count() == 0
+
+
+def test_return_page_for_a_courier_offers_the_door_the_order_went_to(shopper: Client, order: Order) -> None:
+    address = reverse("orders:return-new", args=[order.number])
+    page = shopper.get(address, choice(order, 1, way="collect")).content.decode()
+    assert "¥487.00" in page
+    assert 'name="address" value="order" checked' in page
+    sent = choice(order, 1, way="collect", seen="48700", key="once", address="order")
+    assert [shopper.post(address, sent).status_code for _twice in range(2)] == [302, 302]
+    case = Return.objects.select_related("collection").get()
+    assert case.collection is not None
+    assert case.collection.street == order.fulfillment.street
+    page = shopper.get(reverse("orders:return", args=[case.number])).content.decode()
+    assert sealing.unseal(case.collection.code_sealed) in page
+    assert "Tell the courier this code" in page
+
+
+def test_return_page_for_a_courier_shows_each_mistake_of_a_typed_door(shopper: Client, order: Order) -> None:
+    sent = choice(order, 1, way="collect", seen="48700", address="new", contact_name="", street="", phone="12")
+    answer = shopper.post(reverse("orders:return-new", args=[order.number]), sent)
+    page = answer.content.decode()
+    assert (answer.status_code, Return.objects.count()) == (422, 0)
+    for mistake in ("Choose your district.", "Enter your name.", "Enter the street and house number."):
+        assert mistake in page
+
+
+def test_return_page_for_a_courier_knows_no_address_of_others(shopper: Client, order: Order) -> None:
+    sent = choice(order, 1, way="collect", seen="48700", address="1")
+    answer = shopper.post(reverse("orders:return-new", args=[order.number]), sent)
+    assert (answer.status_code, Return.objects.count()) == (422, 0)
 
 
 def test_return_may_be_called_off_on_its_page(shopper: Client, order: Order) -> None:

@@ -20,6 +20,7 @@ from tests.factories.returns import (
     NEXT_DAY,
     agreed_return,
     arrival_of,
+    collected_return,
     confirm_refunds,
     delivered_order,
     inspect,
@@ -175,7 +176,11 @@ def test_reject_return_needs_a_reason_and_leaves_everything_with_the_shopper(wor
 def test_collection_is_kept_of_the_refund_and_booked_as_a_sale(world: World, audited: Audited) -> None:
     audited.now = NEXT_DAY
     order = delivered_order(world)
-    refunded_return(world, order, way=ReturnWay.COLLECT)
+    case = collected_return(order)
+    with entry():
+        services.receive_return(case.pk, world.stores["A"].pk, actor="user:1", now=NEXT_DAY)
+    inspect(case)
+    confirm_refunds(order)
     assert Refund.objects.get().amount_fen == 48700
     balances = {row.account: row.balance_fen for row in trial_balance(world.brand.pk)}
     assert balances == {"prepayment": 0, "psp_transit:wechat": 1200, "refund_payable": 0, "sales": -1200}

@@ -211,3 +211,21 @@ def test_contract_has_the_controls_under_its_own_prefix(sandbox: SandboxProcess,
     assert sandbox.call("GET", "/courier/_sim/faults")["faults"][0]["fault"] == "drop"
     assert sandbox.call("GET", "/_sim/clock")["scale"] == 10
     assert [entry["operation"] for entry in sandbox.call("GET", "/courier/_sim/log")["entries"]] == ["create"]
+
+
+def test_courier_at_a_door_takes_the_goods_from_whoever_tells_the_code(
+    sandbox: SandboxProcess, courier: Dispatcher
+) -> None:
+    delivery_id = courier.create(code_from="sender")["delivery_id"]
+    sandbox.advance(delivery_id, "AT_STORE")
+    sandbox.clock(advance_s=61)
+    wait_for(lambda: state_of(courier, delivery_id) in {"PICKED_UP", "IN_TRANSIT"})
+
+
+def test_nobody_home_sends_the_courier_away_without_the_goods(sandbox: SandboxProcess, courier: Dispatcher) -> None:
+    sandbox.fault("courier", nobody_home=1)
+    delivery_id = courier.create(code_from="sender")["delivery_id"]
+    sandbox.advance(delivery_id, "AT_STORE")
+    sandbox.clock(advance_s=61)
+    wait_for(lambda: state_of(courier, delivery_id) == "CANCELLED")
+    assert courier.get(delivery_id)["reason"] == "SENDER_ABSENT"

@@ -137,6 +137,14 @@ class Deliveries:
             raise Problem(404, "not_found", "There is no such delivery.")
         return _delivery(row)
 
+    def mark_at_door(self, delivery: Delivery) -> None:
+        """Keep that the courier asks the sender for the code."""
+        self._database.change("INSERT INTO door_pickup VALUES (?)", delivery.id)
+
+    def is_at_door(self, delivery: Delivery) -> bool:
+        """Tell whether the courier asks the sender for the code, at a door, rather than showing it at a store."""
+        return self._database.row("SELECT 1 FROM door_pickup WHERE delivery_id = ?", delivery.id) is not None
+
     def find_external(self, external_id: str) -> Delivery | None:
         """Return the delivery of the merchant's number."""
         row = self._database.row("SELECT * FROM delivery WHERE external_id = ?", external_id)

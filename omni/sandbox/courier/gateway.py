@@ -85,6 +85,9 @@ class Courier:
         external_id, callback_url = read_text(body, "external_id", 64), read_text(body, "callback_url", 500)
         origin, destination = read_point(body, "from"), read_point(body, "to")
         code, metres = read_code(body, "pickup_code"), _distance(origin, destination)
+        code_from = body.get("code_from", "courier")
+        if code_from not in {"courier", "sender"}:
+            raise Problem(400, "invalid", "code_from must be courier or sender.", "code_from")
         if not callback_url.startswith(("http://", "https://")):
             raise Problem(400, "invalid", "callback_url must be an http(s) address.", "callback_url")
         with self._world.database.transaction():
@@ -101,6 +104,8 @@ class Courier:
                 distance_metres=metres,
                 fee_fen=self._offered_fee(body, metres),
             )
+            if code_from == "sender":
+                self.deliveries.mark_at_door(delivery)
             self.walk.begin(delivery)
         return Answer(self.deliveries.content(self.deliveries.get(delivery.id)), 201)
 

@@ -12,6 +12,7 @@ from omni.sandbox.web import Problem
 from omni.sandbox.world import World
 
 NO_SHOW_CHECK_SECONDS = 60.0
+AT_DOOR_SECONDS = 60.0
 NAMES = ("王师傅", "李师傅", "张师傅", "刘师傅", "陈师傅", "杨师傅", "赵师傅", "周师傅")
 # On the way back the delivery still says why.
 KEEP_REASON = frozenset({"RETURNING", "RETURNED", "RETURN_CONFIRMED", "LOST"})
@@ -98,6 +99,8 @@ class Walk:
                 self.enter(delivery, "DISPATCHING", at=at)
         elif delivery.state == "ASSIGNED":
             self._step_to_store(delivery)
+        elif delivery.state == "AT_STORE":
+            self._step_at_door(delivery)
         elif delivery.state == "IN_TRANSIT":
             failure = next((name for name in FAILED_HANDOVERS if self._takes(name, delivery)), None)
             if failure is None:
@@ -121,6 +124,13 @@ class Walk:
             self.enter(delivery, "DISPATCHING", reason="COURIER_DROPPED_OUT", at=delivery.due)
         else:
             self.enter(delivery, "AT_STORE", at=delivery.due)
+
+    def _step_at_door(self, delivery: Delivery) -> None:
+        """Take the goods from the sender, who tells the code; ride off when nobody opens."""
+        if self._takes("nobody_home", delivery):
+            self.enter(delivery, "CANCELLED", reason="SENDER_ABSENT", by="COURIER", at=delivery.due)
+        else:
+            self.enter(delivery, "PICKED_UP", at=delivery.due)
 
     def _takes(self, fault: str, delivery: Delivery) -> bool:
         return bool(self._world.faults.take("courier", fault, delivery.subjects))
@@ -149,6 +159,7 @@ class Walk:
             "CREATED": 3.0,
             "DISPATCHING": dice.uniform(20, 90),
             "ASSIGNED": dice.uniform(700, 2000) / METRES_PER_SECOND,
+            "AT_STORE": AT_DOOR_SECONDS if self._deliveries.is_at_door(delivery) else None,
             "PICKED_UP": 20.0,
             "IN_TRANSIT": 120 + ride_seconds(delivery.distance_metres),
             "EXCEPTION": 60.0,
