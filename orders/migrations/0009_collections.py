@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('fulfillment', '0007_collections'),
-        ('orders', '0007_returns'),
+        ('orders', '0008_exchanges'),
     ]
 
     operations = [
