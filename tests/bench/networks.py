@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 
 from django.db import connection
 
+from inventory.models import Category, Product, Variant
 from omni.kernel.geo import unit_vector
+from stores.models import Brand
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -50,13 +52,7 @@ def build_network(code: str, stores: int, *, seed: int) -> Network:
 
 
 def _insert_brand(code: str) -> int:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO stores_brand (code, name_zh, name_en, legal_entity, accent, delivery_fee_fen,"
-            " free_delivery_from_fen) VALUES (%s, %s, %s, '', '#000000', 0, 0) RETURNING id",
-            [code, code, code],
-        )
-        return int(cursor.fetchone()[0])
+    return Brand.objects.create(code=code, name_zh=code, name_en=code).pk
 
 
 def _load_stores(brand_id: int, count: int, source: random.Random) -> dict[int, tuple[float, float]]:
@@ -86,34 +82,25 @@ def _load_stores(brand_id: int, count: int, source: random.Random) -> dict[int, 
 
 def _load_variants(brand_id: int, code: str) -> dict[str, list[int]]:
     """Make products of five sizes for each class."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO inventory_category (code, name_zh, name_en, shape, position)"
-            " VALUES (%s, '', '', '', 0) RETURNING id",
-            [code],
-        )
-        category_id = cursor.fetchone()[0]
-    variant_id, product_id = _next_id("inventory_variant"), _next_id("inventory_product")
-    products, rows = [], []
+    category = Category.objects.create(code=code, position=0)
     variants: dict[str, list[int]] = {}
     for name, (_share, count, _is_sellable) in CLASSES.items():
-        for number in range(count):
-            size = number % len(SIZES)
-            if size == 0:
-                product_id += 1
-                products.append(
-                    (product_id, brand_id, f"P{product_id}", category_id, *("",) * 8, 130_000, date(2026, 1, 1), "t")
-                )
-            variant_id += 1
-            variants.setdefault(name, []).append(variant_id)
-            rows.append((variant_id, brand_id, product_id, f"K{variant_id}", "", "", "red", "", SIZES[size], size, "t"))
-    columns = (
-        "id brand_id code category_id name_zh name_en description_zh description_en fabric_zh fabric_en care_zh"
-        " care_en tax_rate_ppm launched_on is_active"
-    )
-    _copy("inventory_product", columns.split(), products)
-    columns = "id brand_id product_id sku barcode color_zh color_en color_hex size position is_active"
-    _copy("inventory_variant", columns.split(), rows)
+        products = Product.objects.bulk_create(
+            Product(brand_id=brand_id, code=f"{name} {number}", category=category, launched_on=date(2026, 1, 1))
+            for number in range(-(-count // len(SIZES)))
+        )
+        rows = Variant.objects.bulk_create(
+            Variant(
+                brand_id=brand_id,
+                product=products[number // len(SIZES)],
+                sku=f"{name} {number}",
+                color_hex="red",
+                size=SIZES[number % len(SIZES)],
+                position=number % len(SIZES),
+            )
+            for number in range(count)
+        )
+        variants[name] = [row.pk for row in rows]
     return variants
 
 
