@@ -129,7 +129,7 @@ def look_at_arrivals(variant_id: int, *, now: datetime) -> int:
 def drive_due_arrivals(*, now: datetime) -> int:
     """Look at every variant that somebody waits for and that is due, each alone; return how many people were told."""
     told = 0
-    due = ArrivalNotice.objects.filter(status=ArrivalStatus.WAITING, due_at__lte=now).order_by("due_at")
+    due = ArrivalNotice.objects.filter(status=ArrivalStatus.WAITING, due_at__lte=now).order_by("due_at", "pk")
     variants = list(dict.fromkeys(due.values_list("variant", flat=True)[: BATCH * 10]))[:BATCH]
     for variant_id in variants:
         try:

@@ -28,8 +28,8 @@ def drive_due_rows(*, now: datetime) -> int:
     Photos that nobody may see leave the storage as well.
     """
     drive_refused_photos(BATCH, now=now)
-    grants = PointsGrant.objects.filter(matured_at=None, available_at__lte=now).order_by("available_at")
-    coupons = Coupon.objects.filter(status=CouponStatus.ISSUED, expires_at__lte=now).order_by("expires_at")
+    grants = PointsGrant.objects.filter(matured_at=None, available_at__lte=now).order_by("available_at", "pk")
+    coupons = Coupon.objects.filter(status=CouponStatus.ISSUED, expires_at__lte=now).order_by("expires_at", "pk")
     return _each(
         list(grants.values_list("pk", flat=True)[:BATCH]), lambda grant_id: mature_points(grant_id, now=now)
     ) + _each(list(coupons.values_list("pk", flat=True)[:BATCH]), lambda coupon_id: expire_coupon(coupon_id, now=now))

@@ -155,7 +155,7 @@ def drive_due_messages(*, now: datetime) -> int:
     tried, silences, end = 0, 0, time.monotonic() + ROUND_SECONDS
     with _alone() as is_mine:
         due = (
-            Message.objects.filter(next_attempt_at__lte=now).order_by("next_attempt_at")
+            Message.objects.filter(next_attempt_at__lte=now).order_by("next_attempt_at", "pk")
             if is_mine
             else Message.objects.none()
         )

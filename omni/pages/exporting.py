@@ -106,7 +106,11 @@ def drive_export(export_id: int, *, now: datetime) -> bool:
 @drive
 def drive_due_exports(*, now: datetime) -> int:
     """Take every copy that is due one step on, each alone; return how many were tried."""
-    due = DataExport.objects.filter(next_attempt_at__lte=now).order_by("next_attempt_at").values_list("pk", flat=True)
+    due = (
+        DataExport.objects.filter(next_attempt_at__lte=now)
+        .order_by("next_attempt_at", "pk")
+        .values_list("pk", flat=True)
+    )
     tried = list(due[:BATCH])
     for export_id in tried:
         try:

@@ -67,14 +67,14 @@ def drive_due_rows(*, now: datetime) -> int:
     with _alone() as is_mine:
         if not is_mine:
             return 0
-        orders = Order.objects.filter(due_at__lte=now).order_by("due_at")
-        intents = PaymentIntent.objects.filter(next_attempt_at__lte=now).order_by("next_attempt_at")
-        refunds_due = Refund.objects.filter(next_attempt_at__lte=now).order_by("next_attempt_at")
-        invoices_due = Invoice.objects.filter(next_attempt_at__lte=now).order_by("next_attempt_at")
-        try_ons_due = TryOn.objects.filter(due_at__lte=now).order_by("due_at")
+        orders = Order.objects.filter(due_at__lte=now).order_by("due_at", "pk")
+        intents = PaymentIntent.objects.filter(next_attempt_at__lte=now).order_by("next_attempt_at", "pk")
+        refunds_due = Refund.objects.filter(next_attempt_at__lte=now).order_by("next_attempt_at", "pk")
+        invoices_due = Invoice.objects.filter(next_attempt_at__lte=now).order_by("next_attempt_at", "pk")
+        try_ons_due = TryOn.objects.filter(due_at__lte=now).order_by("due_at", "pk")
         due = {
             "order": orders,
-            "return": Return.objects.filter(due_at__lte=now).order_by("due_at"),
+            "return": Return.objects.filter(due_at__lte=now).order_by("due_at", "pk"),
             "intent": intents,
             "refund": refunds_due,
             "invoice": invoices_due,

@@ -221,9 +221,9 @@ def test_page_takes_one_statement_once_it_is_kept(
 def test_product_with_a_place_takes_three_statements_more_to_make(
     world: World, shopper: Client, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
-    page(shopper, PRODUCT)  # a connection prepares its statements once
+    # A connection prepares its statements once, of stores too, and a process reads a district once.
     remember_place(shopper)
-    page(shopper, "/place/")  # the district is read once a process
+    page(shopper, PRODUCT)
     forget()
     with django_assert_num_queries(7):
         page(shopper, PRODUCT)

@@ -210,6 +210,20 @@ def test_drive_due_messages_sends_others_past_one_that_cannot_be_read(
     assert f"Message {broken} could not be sent: CannotUnseal" in caplog.text
 
 
+def test_drive_due_messages_due_at_one_time_go_in_the_order_they_were_written(
+    now: datetime, gateway: ScriptedGateway
+) -> None:
+    first, second, third = (written(now, cause=cause) for cause in "abc")
+    # Rows that were written again lie behind the others in the table.
+    for message_id in (second, first):
+        Message.objects.filter(pk=message_id).update(last_error="written again")
+
+    services.drive_due_messages(now=now)
+
+    numbers = dict(Message.objects.values_list("pk", "number"))
+    assert [sent[1] for sent in gateway.sent] == [numbers[first], numbers[second], numbers[third]]
+
+
 def test_drive_due_messages_ends_its_round_when_the_gateway_is_silent(now: datetime, gateway: ScriptedGateway) -> None:
     gateway.error = GatewayUnreachable("ConnectTimeout")
     for cause in range(5):

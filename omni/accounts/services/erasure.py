@@ -67,7 +67,11 @@ def withdraw_erasure(user_id: int, *, now: datetime) -> None:
 def drive_due_erasures(*, now: datetime) -> int:
     """Begin a round of every erasure that is due, each alone; return how many were."""
     waiting = (ErasureStatus.REQUESTED, ErasureStatus.HELD)
-    due = Erasure.objects.filter(due_at__lte=now, status__in=waiting).order_by("due_at").values_list("pk", flat=True)
+    due = (
+        Erasure.objects.filter(due_at__lte=now, status__in=waiting)
+        .order_by("due_at", "pk")
+        .values_list("pk", flat=True)
+    )
     begun = list(due[:BATCH])
     for erasure_id in begun:
         with entry():
