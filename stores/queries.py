@@ -115,6 +115,23 @@ def get_store_for(actor: Actor, store_id: int) -> Store:
     return store
 
 
+def desk_stores(actor: Actor) -> QuerySet[Store]:
+    """Return the active stores at whose desk an actor works, with their brands, by name."""
+    stores = Store.objects.filter(pk__in=actor.store_ids(), is_active=True)
+    return stores.select_related("brand").order_by("brand_id", "name_zh", "pk")
+
+
+def get_desk_store(actor: Actor, store_id: int) -> Store:
+    """Return a store at whose desk an actor works.
+
+    :raises NotFound: when there is none, or not for this actor.
+    """
+    store = desk_stores(actor).filter(pk=store_id).first()
+    if store is None:
+        raise NotFound
+    return store
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where a shopper wants things (WGS-84): a district's centre, or the position the browser gave and its district."""

@@ -2,53 +2,27 @@
 
 from __future__ import annotations
 
-import functools
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from fulfillment import queries, services
 from fulfillment.forms import AnswerForm, CodeForm, OutcomeForm, RejectForm
 from fulfillment.queries import Tab
 from omni.kernel import clock
-from omni.kernel.errors import DomainError, NotFound
+from omni.kernel.touches import at_desk, once, told
 from omni.kernel.transactions import entry
 from stores import queries as stores_queries
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from typing import Concatenate, ParamSpec
-
     from django import forms
 
     from fulfillment.models import FulfillmentOrder
     from stores.permissions import Actor
-
-    P = ParamSpec("P")
-    View = Callable[Concatenate[HttpRequest, P], HttpResponse]
-
-
-def at_desk(view: View[P]) -> View[P]:
-    """Let only people who are signed in see a page, and let no browser keep it.
-
-    A page that refreshes itself is told to reload when the sign-in has ended, so that it shows the sign-in page.
-    """
-    guarded = never_cache(login_required(view))
-
-    @functools.wraps(view)
-    def checked(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
-        if "HX-Request" in request.headers and not request.user.is_authenticated:
-            return HttpResponse(status=401, headers={"HX-Refresh": "true"})
-        return guarded(request, *args, **kwargs)
-
-    return checked
 
 
 @require_GET
@@ -87,118 +61,128 @@ def show_task(request: HttpRequest, number: str) -> HttpResponse:
 
 @require_POST
 @at_desk
+@once
 def accept_task(request: HttpRequest, number: str) -> HttpResponse:
     """Take an offered order."""
     task, actor = _task(request, number)
-    with _told(request, _("Accepted. It is yours now.")), entry():
+    with told(request, _("Accepted. It is yours now.")), entry():
         services.accept_offer(task.pk, actor=actor, now=clock.now())
     return redirect("fulfillment:desk-task", number)
 
 
 @require_POST
 @at_desk
+@once
 def reject_task(request: HttpRequest, number: str) -> HttpResponse:
     """Give an order back, with the reason."""
     task, actor = _task(request, number)
     form = RejectForm(queries.load_task(_actor(request), number).card.lines, request.POST)
     if not form.is_valid():
         return _refuse(request, number, form)
-    with _told(request, _("Given back. Another store is being found.")), entry():
+    with told(request, _("Given back. Another store is being found.")), entry():
         services.reject_task(task.pk, **form.cleaned_data, actor=actor, now=clock.now())
     return redirect("fulfillment:desk-task", number)
 
 
 @require_POST
 @at_desk
+@once
 def start_picking(request: HttpRequest, number: str) -> HttpResponse:
     """Write that somebody fetches the goods."""
     task, actor = _task(request, number)
-    with _told(request, _("Picking has begun.")), entry():
+    with told(request, _("Picking has begun.")), entry():
         services.start_picking(task.pk, actor=actor, now=clock.now())
     return redirect("fulfillment:desk-task", number)
 
 
 @require_POST
 @at_desk
+@once
 def pack_task(request: HttpRequest, number: str) -> HttpResponse:
     """Write that the goods are packed."""
     task, actor = _task(request, number)
-    with _told(request, _("Packed.")), entry():
+    with told(request, _("Packed.")), entry():
         services.pack(task.pk, actor=actor, now=clock.now())
     return redirect("fulfillment:desk-task", number)
 
 
 @require_POST
 @at_desk
+@once
 def hand_over_task(request: HttpRequest, number: str) -> HttpResponse:
     """Give the goods to the courier who shows the code."""
     task, actor = _task(request, number)
     form = CodeForm(task.number, request.POST)
     if not form.is_valid():
         return _refuse(request, number, form)
-    with _told(request, _("Handed over. The goods have left your stock.")):
+    with told(request, _("Handed over. The goods have left your stock.")):
         services.drive_hand_over(task.pk, code=form.cleaned_data["code"], actor=actor, now=clock.now())
     return redirect("fulfillment:desk-task", number)
 
 
 @require_POST
 @at_desk
+@once
 def collect_task(request: HttpRequest, number: str) -> HttpResponse:
     """Give the goods to the shopper who shows the code."""
     task, actor = _task(request, number)
     form = CodeForm(task.number, request.POST)
     if not form.is_valid():
         return _refuse(request, number, form)
-    with _told(request, _("Collected. The goods have left your stock.")):
+    with told(request, _("Collected. The goods have left your stock.")):
         services.drive_collect(task.pk, code=form.cleaned_data["code"], actor=actor, now=clock.now())
     return redirect("fulfillment:desk-task", number)
 
 
 @require_POST
 @at_desk
+@once
 def check_in(request: HttpRequest, number: str) -> HttpResponse:
     """Let the shopper in who comes to try on and shows the code."""
     task, actor = _task(request, number)
     form = CodeForm(number, request.POST)
     if not form.is_valid():
         return _refuse(request, number, form)
-    with _told(request, _("Welcome them, and bring the pieces.")):
+    with told(request, _("Welcome them, and bring the pieces.")):
         services.drive_check_in(task.pk, code=form.cleaned_data["code"], actor=actor, now=clock.now())
     return redirect("fulfillment:desk-task", number)
 
 
 @require_POST
 @at_desk
+@once
 def enter_room(request: HttpRequest, number: str) -> HttpResponse:
     """Write that the shopper is in the fitting room."""
     task, actor = _task(request, number)
-    with _told(request, _("In the fitting room.")), entry():
+    with told(request, _("In the fitting room.")), entry():
         services.enter_room(task.pk, actor=actor, now=clock.now())
     return redirect("fulfillment:desk-task", number)
 
 
 @require_POST
 @at_desk
+@once
 def record_outcome(request: HttpRequest, number: str) -> HttpResponse:
     """Write which pieces the shopper keeps; the others are on sale again."""
     task, actor = _task(request, number)
     form = OutcomeForm(queries.load_task(_actor(request), number).card.lines, request.POST)
     if not form.is_valid():
         return _refuse(request, number, form)
-    with _told(request, _("Written. What is not kept is on sale again.")), entry():
+    with told(request, _("Written. What is not kept is on sale again.")), entry():
         services.record_outcome(task.pk, kept_line_ids=form.cleaned_data["kept"], actor=actor, now=clock.now())
     return redirect("fulfillment:desk-task", number)
 
 
 @require_POST
 @at_desk
+@once
 def answer_cancel(request: HttpRequest, number: str) -> HttpResponse:
     """Agree to a cancellation, or refuse it."""
     task, actor = _task(request, number)
     form = AnswerForm(request.POST)
     if not form.is_valid():
         return _refuse(request, number, form)
-    with _told(request, _("Your answer was passed on.")), entry():
+    with told(request, _("Your answer was passed on.")), entry():
         is_agreed = form.cleaned_data["answer"] == "accept"
         services.answer_cancel(task.pk, accept=is_agreed, actor=actor, now=clock.now())
     return redirect("fulfillment:desk-task", number)
@@ -206,30 +190,33 @@ def answer_cancel(request: HttpRequest, number: str) -> HttpResponse:
 
 @require_POST
 @at_desk
+@once
 def confirm_return(request: HttpRequest, number: str) -> HttpResponse:
     """Write that goods which could not be delivered are back."""
     task, actor = _task(request, number)
-    with _told(request, _("The goods are in your stock again.")), entry():
+    with told(request, _("The goods are in your stock again.")), entry():
         services.confirm_return(task.pk, actor=actor, now=clock.now())
     return redirect("fulfillment:desk-task", number)
 
 
 @require_POST
 @at_desk
+@once
 def report_lost(request: HttpRequest, number: str) -> HttpResponse:
     """Write that goods which should have come back never did."""
     task, actor = _task(request, number)
-    with _told(request, _("Reported as lost.")), entry():
+    with told(request, _("Reported as lost.")), entry():
         services.report_lost(task.pk, actor=actor, now=clock.now())
     return redirect("fulfillment:desk-task", number)
 
 
 @require_POST
 @at_desk
+@once
 def restock_task(request: HttpRequest, number: str) -> HttpResponse:
     """Write that goods nobody collected are on the shelf again."""
     task, actor = _task(request, number)
-    with _told(request, _("The goods are on sale again.")), entry():
+    with told(request, _("The goods are on sale again.")), entry():
         services.restock(task.pk, actor=actor, now=clock.now())
     return redirect("fulfillment:desk-task", number)
 
@@ -246,19 +233,6 @@ def _task(request: HttpRequest, number: str) -> tuple[FulfillmentOrder, str]:
     """
     actor = _actor(request)
     return queries.get_task_for(actor, number), actor.label
-
-
-@contextmanager
-def _told(request: HttpRequest, done: str) -> Iterator[None]:
-    """Say on the next page what was done, or why it was not."""
-    try:
-        yield
-    except NotFound:
-        raise
-    except DomainError as error:
-        messages.error(request, error.message)
-    else:
-        messages.success(request, done)
 
 
 def _refuse(request: HttpRequest, number: str, form: forms.Form) -> HttpResponse:

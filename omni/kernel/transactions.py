@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
@@ -56,6 +57,10 @@ class IdempotencyKeyReused(Conflict):
     code = "idempotency_key_reused"
 
 
+class KeyTaken(Exception):
+    """The key that a block's first entry wanted to claim was claimed before; nothing was changed."""
+
+
 def is_open() -> bool:
     """Tell whether a transaction is open, not counting the one that a test case wraps around itself."""
     return any(not getattr(block, "_from_testcase", False) for block in connection.atomic_blocks)
@@ -70,14 +75,18 @@ def entry() -> Iterator[None]:
 
     :raises NestedEntry: when a transaction is open already.
     :raises Busy: when a lock was waited for too long, or the database broke a deadlock; nothing was changed.
+    :raises KeyTaken: as the first entry inside `claim_first`, when the key was claimed before.
     """
     if is_open():
         raise NestedEntry("An entry cannot be opened inside a transaction; call a step instead.")
     try:
         with transaction.atomic(durable=True):
+            claim = _begin_claim()
             yield
             if connection.savepoint_ids and not connection.needs_rollback:
                 connection.check_constraints()
+        if claim is not None:
+            claim.is_held = True
     except OperationalError as error:
         if getattr(error.__cause__, "pgcode", None) in {LOCK_NOT_AVAILABLE, DEADLOCK_DETECTED}:
             raise Busy(_("This is being changed by someone else right now. Please try again.")) from error
@@ -139,6 +148,56 @@ def run_once(idempotency: Idempotency, work: Callable[[], dict[str, Any]]) -> tu
     return response, False
 
 
+@dataclass(slots=True)
+class Claim:
+    """A key that the first entry of a block claims; held once that entry is committed."""
+
+    idempotency: Idempotency
+    is_held: bool = False
+
+
+_claim: ContextVar[Claim | None] = ContextVar("claim", default=None)
+
+
+@contextmanager
+def claim_first(idempotency: Idempotency) -> Iterator[Claim]:
+    """Let the first entry that is opened and committed inside this block claim a key, in its own transaction.
+
+    For work that opens its entries itself, drives among them. What it answers is stored by `remember_response`.
+    """
+    claim = Claim(idempotency)
+    token = _claim.set(claim)
+    try:
+        yield claim
+    finally:
+        _claim.reset(token)
+
+
+def _begin_claim() -> Claim | None:
+    """Claim what this entry has to claim, if anything; a claim that was waited for in vain raises KeyTaken."""
+    claim = _claim.get()
+    if claim is None or claim.is_held:
+        return None
+    if not _claim_key(claim.idempotency):
+        raise KeyTaken
+    return claim
+
+
+@step
+def remember_response(idempotency: Idempotency, response: dict[str, Any]) -> None:
+    """Store what the request of a claimed key was answered."""
+    _store_response(idempotency, response)
+
+
+def find_response(idempotency: Idempotency) -> dict[str, Any] | None:
+    """Return what the request of this key was answered ({} when it broke off before it was), None before it came.
+
+    :raises IdempotencyKeyReused: when the key was used for a request with another fingerprint.
+    """
+    record = _read_record(idempotency)
+    return None if record is None else _checked(idempotency, record)
+
+
 def _claim_key(idempotency: Idempotency) -> bool:
     """Insert the record; waits for another transaction that is inserting the same one."""
     with connection.cursor() as cursor:
@@ -163,15 +222,26 @@ def _store_response(idempotency: Idempotency, response: dict[str, Any]) -> str:
 
 def _replay(idempotency: Idempotency) -> dict[str, Any]:
     """Read what the first request answered."""
+    record = _read_record(idempotency)
+    if record is None:
+        raise Busy(_("This is being changed by someone else right now. Please try again."))
+    return _checked(idempotency, record)
+
+
+def _read_record(idempotency: Idempotency) -> tuple[str, str] | None:
+    """Return the fingerprint and the response that are stored for a key."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT fingerprint, response::text FROM kernel_idempotencyrecord WHERE client = %s AND key = %s",
             [idempotency.client, idempotency.key],
         )
-        row = cursor.fetchone()
-    if row is None:
-        raise Busy(_("This is being changed by someone else right now. Please try again."))
-    fingerprint, response = row
+        row: tuple[str, str] | None = cursor.fetchone()
+    return row
+
+
+def _checked(idempotency: Idempotency, record: tuple[str, str]) -> dict[str, Any]:
+    """Return the stored response, if the request is the same."""
+    fingerprint, response = record
     if fingerprint != idempotency.fingerprint:
         raise IdempotencyKeyReused(_("This idempotency key was used for another request."), field="idempotency_key")
     replayed: dict[str, Any] = json.loads(response)

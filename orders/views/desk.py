@@ -5,16 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from fulfillment import permissions as fulfillment_permissions
 from omni.kernel import clock
 from omni.kernel.errors import DomainError, NotFound
+from omni.kernel.touches import at_desk, once
 from omni.kernel.transactions import entry
 from orders import queries, services
 from orders.choices import ReturnStatus
@@ -39,8 +38,7 @@ def _clerk(request: HttpRequest) -> Actor:
 
 
 @require_GET
-@never_cache
-@login_required
+@at_desk
 def list_returns(request: HttpRequest) -> HttpResponse:
     """Show the returns that wait here, or those of the number that was scanned or typed; one alone opens at once."""
     actor, text = _clerk(request), request.GET.get("q", "").strip()[:40]
@@ -51,16 +49,15 @@ def list_returns(request: HttpRequest) -> HttpResponse:
 
 
 @require_GET
-@never_cache
-@login_required
+@at_desk
 def show_return(request: HttpRequest, number: str) -> HttpResponse:
     """Show a return of one's brand, and what may be done to it here."""
     return _show(request, number)
 
 
 @require_POST
-@never_cache
-@login_required
+@at_desk
+@once
 def receive_return(request: HttpRequest, number: str) -> HttpResponse:
     """Write that the goods are at one of the clerk's stores."""
     actor = _clerk(request)
@@ -77,8 +74,8 @@ def receive_return(request: HttpRequest, number: str) -> HttpResponse:
 
 
 @require_POST
-@never_cache
-@login_required
+@at_desk
+@once
 def inspect_return(request: HttpRequest, number: str) -> HttpResponse:
     """Take the pieces back as they were found."""
     actor = _clerk(request)
@@ -99,8 +96,8 @@ def inspect_return(request: HttpRequest, number: str) -> HttpResponse:
 
 
 @require_POST
-@never_cache
-@login_required
+@at_desk
+@once
 def refuse_return(request: HttpRequest, number: str) -> HttpResponse:
     """Give the goods back to the shopper, and say why."""
     actor = _clerk(request)

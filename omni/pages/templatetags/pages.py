@@ -1,11 +1,14 @@
 """How templates write money, distances and names."""
 
+import uuid
 from typing import Protocol
 
 from django import template
 from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
-from omni.kernel import bilingual, money
+from omni.kernel import bilingual, money, touches
 
 register = template.Library()
 
@@ -48,3 +51,9 @@ def colored(variant: Colored) -> str:
 def picture(shape: str, color_hex: str) -> str:
     """Return the address of a drawing ("coat", or with its parts "coat.belted.back") in a colour."""
     return reverse("inventory:garment", args=[shape or "tee", color_hex.lstrip("#").lower()])
+
+
+@register.simple_tag
+def once() -> SafeString:
+    """Return the hidden field with a fresh key: however often this form arrives, it counts once."""
+    return format_html('<input type="hidden" name="{}" value="{}">', touches.FIELD, uuid.uuid4())
