@@ -156,6 +156,7 @@ class Media(models.Model):
             models.UniqueConstraint(fields=["product", "color_hex", "position"], name="inventory_media_place_unique"),
             models.CheckConstraint(condition=~Q(drawing="", file=""), name="inventory_media_not_empty"),
         ]
+        indexes = [models.Index(fields=["file"], condition=~Q(file=""), name="inventory_media_file")]
 
     def __str__(self) -> str:
         return f"{self.product_id} {self.kind} {self.color_hex}"

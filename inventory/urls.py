@@ -14,6 +14,7 @@ urlpatterns = [
     path("sitemap.xml", crawlers.show_sitemap, name="sitemap"),
     path("scan/<slug:brand_code>/<path:sku>/code.svg", product.show_scan_code, name="scan-code"),
     path("scan/<slug:brand_code>/<path:sku>/", product.scan, name="scan"),
+    path("pictures/<path:name>", product.show_picture, name="picture"),
     re_path(
         r"^garments/(?P<shape>[a-z][a-z0-9.]{0,99})/(?P<color>[0-9a-f]{6})\.svg$", product.show_garment, name="garment"
     ),

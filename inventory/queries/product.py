@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from inventory import rules
-from inventory.models import Product
+from inventory.models import Media, Product
 from inventory.queries.catalogue import fetch_rows, frozen
 from inventory.sql import product as sql
 from omni.kernel import bilingual, geo
@@ -172,6 +172,11 @@ def product_addresses(*, limit: int) -> QuerySet[Product, tuple[str, str, date]]
     """Return (brand code, style code, launch date) of products on sale, the newest first."""
     products = Product.objects.filter(is_active=True).order_by("-launched_on", "-pk")[:limit]
     return products.values_list("brand__code", "code", "launched_on")
+
+
+def is_picture_on_sale(file: str) -> bool:
+    """Return whether a stored file is a picture of a product on sale."""
+    return Media.objects.filter(file=file, product__is_active=True).exclude(file="").exists()
 
 
 def find_scanned(brand_code: str, code: str) -> tuple[str, str, str] | None:

@@ -6,7 +6,6 @@ import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.conf import settings
-from django.core.files.storage import default_storage
 from django.urls import reverse
 from django.utils.dates import WEEKDAYS
 from django.utils.safestring import SafeString, mark_safe
@@ -80,7 +79,7 @@ def views_of(product: ProductDetail, color: ColorView) -> list[View]:
 def picture_url(picture: Picture) -> str:
     """Return the address of a stored picture, or of a drawing."""
     if picture.file:
-        return str(default_storage.url(picture.file))
+        return reverse("inventory:picture", args=[picture.file])
     return reverse("inventory:garment", args=[picture.drawing, picture.color_hex.lstrip("#").lower()])
 
 

@@ -10,7 +10,8 @@ from urllib.parse import urlencode
 import qrcode
 import qrcode.image.svg
 from django.conf import settings
-from django.http import Http404, HttpRequest, HttpResponse
+from django.core.files.storage import default_storage
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -156,6 +157,18 @@ def _garment(name: str, color: str) -> str:
     if drawing is None or drawing.shape not in GARMENTS:
         raise Http404
     return draw(drawing, f"#{color}")
+
+
+@require_safe
+@cache_control(public=True, max_age=24 * 3600)
+def show_picture(request: HttpRequest, name: str) -> FileResponse:
+    """Show a stored picture of a product on sale, wherever it lies."""
+    if not name.isprintable() or not queries.is_picture_on_sale(name):
+        raise Http404
+    try:
+        return FileResponse(default_storage.open(name))
+    except FileNotFoundError as error:
+        raise Http404 from error
 
 
 @require_safe

@@ -6,7 +6,7 @@ import django_stubs_ext
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
-from omni.settings import environment
+from omni.settings import environment, files
 from omni.settings.environment import BASE_DIR
 
 django_stubs_ext.monkeypatch()  # so that ModelAdmin["Order"] and its like, which mypy wants, exist when the code runs
@@ -233,17 +233,7 @@ STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles" if IS_STATIC_COLLECTED else None
 STATICFILES_DIRS = [BASE_DIR / "omni" / "static"]
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    # What only its owner may fetch: never below a web address.
-    "private": {
-        "BACKEND": "django.core.files.storage.FileSystemStorage",
-        "OPTIONS": {
-            "location": environment.text("OMNI_PRIVATE_ROOT", str(environment.LOCAL_DIR / "private")),
-            "base_url": None,
-            "file_permissions_mode": 0o600,
-            "directory_permissions_mode": 0o700,
-        },
-    },
+    **files.stores(),
     "staticfiles": {
         "BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"
         if IS_STATIC_COLLECTED

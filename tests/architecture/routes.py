@@ -103,6 +103,7 @@ PAGES: dict[str, Route] = {
     "products/": FOR_ALL,
     "products/<slug:brand_code>/<str:code>/": FOR_ALL,
     "garments/<shape>/<color>.svg": FOR_ALL,
+    "pictures/<path:name>": Route(answers(404), NOT_ALLOWED),
     "robots.txt": FOR_ALL,
     "sitemap.xml": FOR_ALL,
     "scan/<slug:brand_code>/<path:sku>/": Route(answers(302), NOT_ALLOWED),

@@ -137,6 +137,7 @@ class Scene:
             "shape": "shirt",
             "sku": self.world.variants["M"].sku,
             "color": "ffffff",
+            "name": "products/nothing.jpg",
             "app_label": "stores",
             "url": "no/such/page",
             "content_type_id": "1",

@@ -54,7 +54,7 @@ def test_gallery_shows_each_picture_of_the_color(world: World, shopper: Client) 
 
 def test_gallery_shows_stored_files_from_where_they_are_kept(world: World, shopper: Client) -> None:
     MediaFactory.create(product=world.product, drawing="", file="products/2026/03/shirt.jpg")
-    assert 'src="/media/products/2026/03/shirt.jpg"' in page(shopper, PRODUCT)
+    assert 'src="/pictures/products/2026/03/shirt.jpg"' in page(shopper, PRODUCT)
 
 
 @pytest.mark.parametrize("shape", sorted(GARMENTS))
