@@ -58,7 +58,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
 
     def set_phone(self, user: AbstractBaseUser, phone: str, verified: bool) -> None:  # noqa: FBT001  allauth's signature
         """Refuse: a phone makes an account by its code, and is not changed."""
-        raise NotImplementedError
+        raise PermissionError("a phone makes an account by its code, and is not changed")
 
     def set_phone_verified(self, user: AbstractBaseUser, phone: str) -> None:
         """Do nothing: a phone that is stored is proven."""

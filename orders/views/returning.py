@@ -11,6 +11,7 @@ import qrcode.image.svg
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from members import queries as members_queries
@@ -104,7 +105,7 @@ def _chosen_door(door: ReturnDoorForm | None, choices: Mapping[str, tuple[str, q
         return None
     if door.chosen_address:
         if door.chosen_address not in choices:
-            raise NotFound(field="address")
+            raise NotFound(_("Choose one of these addresses."), field="address")
         return choices[door.chosen_address][1]
     values = door.cleaned_data
     return _typed_door(values["contact_name"], values["phone"], door.chosen_place, values["street"])

@@ -101,3 +101,4 @@ def test_sale_whose_event_waits_is_owed_until_it_is_overdue(history: History) ->
 
 def test_audited_fixture_is_content_with_a_sound_history(history: History, audited: Audited) -> None:
     audited.now = LATER
+    assert broken_claims(LATER) == {}

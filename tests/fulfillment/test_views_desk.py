@@ -111,7 +111,13 @@ def test_everything_of_another_store_is_not_found(
 
 
 def test_task_of_nobody_is_not_found(desk: Client, world: World) -> None:
-    assert desk.get(reverse("fulfillment:desk-task", args=["FNONE-XXXXX-XXXXX"])).status_code == 404
+    share = offer_share(world)
+    answers = [
+        desk.get(reverse("fulfillment:desk-task", args=[number])) for number in ("FNONE-XXXXX-XXXXX", share.number)
+    ]
+
+    assert [answer.status_code for answer in answers] == [404, 200]
+    assert [share.number in answer.content.decode() for answer in answers] == [False, True]
 
 
 @pytest.mark.parametrize("status", [S.PLANNED, S.PENDING_ROUTING])
@@ -120,12 +126,14 @@ def test_share_that_is_no_task_yet_is_not_found(desk: Client, world: World, stat
     FulfillmentOrder.objects.filter(pk=share.pk).update(status=status, route_due_at=NOON)
 
     assert desk.get(task_url(share)).status_code == 404
+    assert share.number not in desk.get(queue_url(world)).content.decode()
 
 
 def test_actions_by_get_are_not_allowed(desk: Client, world: World) -> None:
     share = offer_share(world)
 
     assert {desk.get(task_url(share, action)).status_code for action in ACTIONS} == {405}
+    assert FulfillmentOrder.objects.get(pk=share.pk).status == S.OFFERED
 
 
 def test_actions_need_the_page_s_token(clerk_a: Staff, world: World) -> None:

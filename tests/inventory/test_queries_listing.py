@@ -89,7 +89,10 @@ def test_list_by_best_match_walks_all_pages(world: World) -> None:
 @pytest.mark.parametrize("after", [("2026-01-01", 1), ("500", 1), ("3~2026-01-01", 1), ("~", 1), ("x", 1), ("", 0)])
 def test_cursor_of_another_order_begins_the_list(world: World, order: SortOrder, after: tuple[str, int]) -> None:
     wish = ListWish(order=order, search=queries.understand("真丝") if order is SortOrder.BEST else None)
-    queries.list_products(wish, after=after)
+    whole = queries.list_products(wish)
+    found = queries.list_products(wish, after=after)
+    assert found == whole[len(whole) - len(found) :]
+    assert found == whole or after[0][0].isdigit()
 
 
 # Filters

@@ -166,11 +166,14 @@ def test_product_sold_out_everywhere_cannot_be_ordered(world: World, shopper: Cl
 
 @pytest.mark.parametrize("address", ["/products/one/HAT/", "/products/three/SHIRT/", "/products/one/SHIRT%00/"])
 def test_product_that_does_not_exist_is_not_found(world: World, shopper: Client, address: str) -> None:
-    assert shopper.get(address).status_code == 404
+    answer = shopper.get(address)
+    assert (answer.status_code, "Nothing here" in answer.content.decode()) == (404, True)
 
 
 def test_product_of_one_brand_is_not_found_under_another(world: World, shopper: Client) -> None:
-    assert shopper.get("/products/two/SHIRT/").status_code == 404
+    answer = shopper.get("/products/two/SHIRT/")
+    assert (answer.status_code, "Silk shirt" in answer.content.decode()) == (404, False)
+    assert "Silk shirt" in page(shopper, PRODUCT)
 
 
 def test_pages_speak_the_language_of_the_visitor(world: World, shopper: Client) -> None:
@@ -197,7 +200,12 @@ def test_garment_is_drawn_in_its_color(shopper: Client) -> None:
     "address", ["/garments/spacesuit/8a6d4f.svg", "/garments/base/8a6d4f.svg", "/garments/coat/red.svg"]
 )
 def test_garment_that_nobody_drew_is_not_found(shopper: Client, address: str) -> None:
-    assert shopper.get(address).status_code == 404
+    answer = shopper.get(address)
+    assert (answer.status_code, b"<svg" in answer.content, "immutable" in answer.get("Cache-Control", "")) == (
+        404,
+        False,
+        False,
+    )
 
 
 # Statements: the same with three products and with thirty

@@ -1,36 +1,29 @@
 """A return fetched at the shopper's door, on a phone, with the courier company's own riders."""
 
 import time
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.conf import LazySettings
-from django.test import Client
-from playwright.sync_api import Browser, Page, ViewportSize, expect
+from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from fulfillment import services as fulfillment_services
 from fulfillment.models import Collection, Delivery
 from omni.kernel import clock, sealing
-from orders import queries
 from orders.models import Order, Return
 from tests.audit_fixture import broken_claims
 from tests.cast import World, build_world
 from tests.courier import CALLBACK_PATH, callbacks, company
 from tests.factories.orders import run_deliveries
 from tests.factories.returns import NEXT_DAY, confirm_refunds, delivered_order
-from tests.factories.stores import ClerkFactory
+from tests.journeys.devices import check_accessible, complaints, desk, phone
 from tests.orders.wechat import Provider
 from tests.sandbox.fixture import SandboxProcess, sandbox, wait_for
 
-__all__ = ["callbacks", "company", "sandbox"]
+__all__ = ["callbacks", "company", "complaints", "desk", "phone", "sandbox"]
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-PHONE: ViewportSize = {"width": 390, "height": 844}
-TABLET: ViewportSize = {"width": 1024, "height": 768}
 
 
 @pytest.fixture
@@ -53,41 +46,6 @@ def world(
 def order(world: World, now: datetime) -> Order:
     """Return an order of a shirt that its shopper has."""
     return delivered_order(world, ("S", 1), now=now)
-
-
-@pytest.fixture
-def complaints() -> Iterator[list[str]]:
-    """Collect what breaks the security policy; nothing may."""
-    texts: list[str] = []
-    yield texts
-    assert texts == []
-
-
-@pytest.fixture
-def phone(browser: Browser, live_server: LiveServer, order: Order, complaints: list[str]) -> Iterator[Page]:
-    """Open the order on an English-speaking shopper's phone, by its link."""
-    context = browser.new_context(base_url=live_server.url, locale="en", viewport=PHONE)
-    page = context.new_page()
-    page.on("console", lambda note: complaints.append(note.text) if "Content Security Policy" in note.text else None)
-    page.goto(f"/orders/{order.number}/?t={queries.sign_order_token(order.number)}")
-    yield page
-    context.close()
-
-
-@pytest.fixture
-def desk(browser: Browser, live_server: LiveServer, world: World) -> Iterator[Page]:
-    """Open the desk of store A, which is the nearest to the door."""
-    clerk, client = ClerkFactory.create(store=world.stores["A"], user__username="clerk-a"), Client()
-    client.force_login(clerk.user)
-    context = browser.new_context(base_url=live_server.url, locale="en", viewport=TABLET)
-    context.add_cookies([{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": live_server.url}])
-    yield context.new_page()
-    context.close()
-
-
-def check_accessible(page: Page) -> None:
-    found = Axe().run(page)
-    assert found.violations_count == 0, found.generate_report()
 
 
 def work() -> None:

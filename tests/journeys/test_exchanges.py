@@ -1,13 +1,10 @@
 """An exchange on a phone: another size is held, the piece is received at the desk, and the replacement goes out."""
 
-from collections.abc import Iterator
 from datetime import datetime
 
 import pytest
 from django.conf import LazySettings
-from django.test import Client
-from playwright.sync_api import Browser, Page, expect
-from pytest_django.live_server_helper import LiveServer
+from playwright.sync_api import Page, expect
 
 from fulfillment.choices import FulfillmentOrderStatus
 from omni.kernel import clock
@@ -20,9 +17,10 @@ from tests.cast import World, build_world
 from tests.factories.exchanges import pay_difference, replacement_of, settle
 from tests.factories.orders import run_deliveries, shares_of
 from tests.factories.returns import NEXT_DAY, confirm_refunds, delivered_order
-from tests.factories.stores import ClerkFactory
-from tests.journeys.test_returns import PHONE, TABLET, check_accessible
+from tests.journeys.devices import check_accessible, complaints, desk, phone
 from tests.orders.wechat import Provider
+
+__all__ = ["complaints", "desk", "phone"]
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -40,36 +38,6 @@ def world(transactional_db: None, settings: LazySettings, monkeypatch: pytest.Mo
 def order(world: World, now: datetime) -> Order:
     """Return an order of a shirt in M that its shopper has."""
     return delivered_order(world, ("M", 1), now=now)
-
-
-@pytest.fixture
-def complaints() -> Iterator[list[str]]:
-    """Collect what breaks the security policy; nothing may."""
-    texts: list[str] = []
-    yield texts
-    assert texts == []
-
-
-@pytest.fixture
-def phone(browser: Browser, live_server: LiveServer, order: Order, complaints: list[str]) -> Iterator[Page]:
-    """Open the order on an English-speaking shopper's phone, by its link."""
-    context = browser.new_context(base_url=live_server.url, locale="en", viewport=PHONE, color_scheme="light")
-    page = context.new_page()
-    page.on("console", lambda note: complaints.append(note.text) if "Content Security Policy" in note.text else None)
-    page.goto(f"/orders/{order.number}/?t={queries.sign_order_token(order.number)}")
-    yield page
-    context.close()
-
-
-@pytest.fixture
-def desk(browser: Browser, live_server: LiveServer, world: World) -> Iterator[Page]:
-    """Open the desk of store A on its tablet."""
-    clerk, client = ClerkFactory.create(store=world.stores["A"], user__username="clerk-a"), Client()
-    client.force_login(clerk.user)
-    context = browser.new_context(base_url=live_server.url, locale="en", viewport=TABLET)
-    context.add_cookies([{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": live_server.url}])
-    yield context.new_page()
-    context.close()
 
 
 def ask_for(phone: Page, size: str) -> None:

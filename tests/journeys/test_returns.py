@@ -1,13 +1,10 @@
 """A return on a phone, with scripts and without, received at another store's desk."""
 
-from collections.abc import Iterator
 from datetime import datetime
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.conf import LazySettings
-from django.test import Client
-from playwright.sync_api import Browser, Page, ViewportSize, expect
+from playwright.sync_api import Browser, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from omni.kernel import clock
@@ -17,13 +14,12 @@ from tests.audit_fixture import broken_claims
 from tests.cast import World, build_world
 from tests.factories.orders import run_deliveries
 from tests.factories.returns import NEXT_DAY, confirm_refunds, delivered_order
-from tests.factories.stores import ClerkFactory
+from tests.journeys.devices import PHONE, check_accessible, complaints, desk, phone
 from tests.orders.wechat import Provider
 
-pytestmark = pytest.mark.django_db(transaction=True)
+__all__ = ["complaints", "desk", "phone"]
 
-PHONE: ViewportSize = {"width": 390, "height": 844}
-TABLET: ViewportSize = {"width": 1024, "height": 768}
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
@@ -39,43 +35,6 @@ def world(transactional_db: None, settings: LazySettings, monkeypatch: pytest.Mo
 def order(world: World, now: datetime) -> Order:
     """Return an order of two shirts and another that its shopper has."""
     return delivered_order(world, ("S", 2), ("L", 1), now=now)
-
-
-@pytest.fixture
-def complaints() -> Iterator[list[str]]:
-    """Collect what breaks the security policy; nothing may."""
-    texts: list[str] = []
-    yield texts
-    assert texts == []
-
-
-@pytest.fixture
-def phone(browser: Browser, live_server: LiveServer, order: Order, complaints: list[str]) -> Iterator[Page]:
-    """Open the order on an English-speaking shopper's phone, by its link."""
-    context = browser.new_context(base_url=live_server.url, locale="en", viewport=PHONE, color_scheme="light")
-    page = context.new_page()
-    page.on("console", lambda note: complaints.append(note.text) if "Content Security Policy" in note.text else None)
-    page.goto(f"/orders/{order.number}/?t={queries.sign_order_token(order.number)}")
-    yield page
-    context.close()
-
-
-@pytest.fixture
-def desk(browser: Browser, live_server: LiveServer, world: World, complaints: list[str]) -> Iterator[Page]:
-    """Open the desk of store A on its tablet; B, which alone has everything, has sold the order."""
-    clerk, client = ClerkFactory.create(store=world.stores["A"], user__username="clerk-a"), Client()
-    client.force_login(clerk.user)
-    context = browser.new_context(base_url=live_server.url, locale="en", viewport=TABLET)
-    context.add_cookies([{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": live_server.url}])
-    page = context.new_page()
-    page.on("console", lambda note: complaints.append(note.text) if "Content Security Policy" in note.text else None)
-    yield page
-    context.close()
-
-
-def check_accessible(page: Page) -> None:
-    found = Axe().run(page)
-    assert found.violations_count == 0, found.generate_report()
 
 
 def test_shopper_gives_a_shirt_back_at_another_store_and_is_refunded(

@@ -257,7 +257,8 @@ def test_read_without_the_scope_is_refused(client: Client, world: World) -> None
 
     answer = client.get(f"{ORDERS}{order.number}/", headers=bearer(issue_key(world.brand, ["orders:write"])))
 
-    assert answer.status_code == 403
+    assert (answer.status_code, answer.json()["error"]["code"]) == (403, "permission_denied")
+    assert order.number not in answer.content.decode()
 
 
 def cancel(client: Client, key: dict[str, str], order: Order, body: str = "{}") -> tuple[int, dict[str, Any]]:
@@ -371,7 +372,7 @@ def test_unsigned_rubbish_is_unauthorised(client: Client, world: World, body: by
 
 @pytest.mark.parametrize("body", [b"", b"\xff\xfe", b"not json", b"{}", b"[]"])
 def test_signed_rubbish_is_a_bad_request(client: Client, world: World, now: datetime, body: bytes) -> None:
-    assert notify(client, Provider(), body, now)[0] == 400
+    assert (notify(client, Provider(), body, now)[0], PaymentNotice.objects.count()) == (400, 0)
 
 
 def test_notice_that_meets_a_lock_must_come_again(client: Client, world: World, now: datetime) -> None:
@@ -381,6 +382,9 @@ def test_notice_that_meets_a_lock_must_come_again(client: Client, world: World, 
     with mock.patch("orders.services.drive_notice", side_effect=DomainError("busy")):
         assert notify(client, provider, body, now)[0] == 503
 
+    assert PaymentNotice.objects.count() == 0
+
 
 def test_notice_by_get_is_not_allowed(client: Client, world: World) -> None:
-    assert client.get(NOTICES).status_code == 405
+    answer = client.get(NOTICES)
+    assert (answer.status_code, answer["Allow"], PaymentNotice.objects.count()) == (405, "POST", 0)

@@ -85,8 +85,10 @@ def test_desk_finds_nothing_of_another_brand(client: Client, stranger: Staff, or
 
 
 def test_desk_is_closed_to_headquarters(client: Client, headquarters: Staff, order: Order) -> None:
+    case = agreed_return(order, 1)
     client.force_login(headquarters.user)
-    assert client.get(reverse("orders:desk-returns")).status_code == 404
+    answer = client.get(reverse("orders:desk-returns"), {"q": case.number})
+    assert (answer.status_code, order.number in answer.content.decode()) == (404, False)
 
 
 def test_headquarters_sees_the_returns_of_an_order(

@@ -109,6 +109,7 @@ def test_return_page_for_a_courier_knows_no_address_of_others(shopper: Client, o
     sent = choice(order, 1, way="collect", seen="48700", address="1")
     answer = shopper.post(reverse("orders:return-new", args=[order.number]), sent)
     assert (answer.status_code, Return.objects.count()) == (422, 0)
+    assert "Choose one of these addresses." in answer.content.decode()
 
 
 def test_return_may_be_called_off_on_its_page(shopper: Client, order: Order) -> None:

@@ -29,9 +29,12 @@ def test_check_lines_of_bad_lines_names_the_field(lines: list[tuple[str, int]], 
     assert (caught.value.code, caught.value.field) == (code, field)
 
 
-def test_check_lines_of_the_most_and_the_least_passes() -> None:
-    rules.check_lines([("A", 1), ("B", 99)])
-    rules.check_lines([(f"S{n}", 1) for n in range(50)])
+@pytest.mark.parametrize("lines", [[("A", 1), ("B", 99)], [(f"S{n}", 1) for n in range(50)]])
+def test_check_lines_of_the_most_and_the_least_passes_and_one_more_does_not(lines: list[tuple[str, int]]) -> None:
+    rules.check_lines(lines)
+
+    with pytest.raises(InvalidInput):
+        rules.check_lines([*lines[:-1], (lines[-1][0], lines[-1][1] + 99)])
 
 
 @pytest.mark.parametrize(

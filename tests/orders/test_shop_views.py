@@ -130,6 +130,7 @@ def test_adding_never_leads_to_another_site(world: World, shopper: Client) -> No
 
 def test_adding_for_a_brand_that_does_not_exist_is_not_found(world: World, shopper: Client) -> None:
     assert shopper.post("/basket/add/", {"brand": "nobody", "sku": "SHIRT-S"}).status_code == 404
+    assert BasketLine.objects.count() == 0
 
 
 # Checkout

@@ -65,7 +65,8 @@ def test_page_leaves_out_stores_that_lack_a_piece_or_do_not_offer_it(shopper: Cl
     "query", ["", "brand=one", "sku=SHIRT-M", "brand=one&sku=NOTHING", "brand=two&sku=SHIRT-S", "brand=one&sku=%00"]
 )
 def test_page_of_what_nobody_sells_or_two_brands_do_is_not_found(shopper: Client, world: World, query: str) -> None:
-    assert shopper.get(f"/try-on/?{query}").status_code == 404
+    answer = shopper.get(f"/try-on/?{query}")
+    assert (answer.status_code, "<form" in answer.content.decode().partition("<main")[2]) == (404, False)
 
 
 def test_form_books_once_and_shows_the_code(shopper: Client, world: World) -> None:

@@ -56,8 +56,10 @@ def text_of(client: Client, address: str) -> str:
 @pytest.mark.parametrize("address", ["/hq/orders/", "/hq/network/"])
 def test_hq_for_a_clerk_does_not_exist(client: Client, clerk_a: Staff, address: str) -> None:
     client.force_login(clerk_a.user, backend=BACKEND)
+    answer = client.get(address)
 
-    assert client.get(address).status_code == 404
+    assert answer.status_code == 404
+    assert "404.html" in {template.name for template in answer.templates}
 
 
 def test_order_of_another_brand_does_not_exist(client: Client, world: World) -> None:

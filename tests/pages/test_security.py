@@ -119,7 +119,8 @@ def test_session_that_wechat_opened_is_no_proof(client: Client, shopper: User) -
     session["account_authentication_methods"] = [{"method": "socialaccount", "at": time.time()}]
     session.save()
 
-    assert client.get("/me/security/").status_code == 302
+    answer = client.get("/me/security/")
+    assert (answer.status_code, answer["Location"]) == (302, "/me/again/?next=%2Fme%2Fsecurity%2F")
 
 
 @pytest.mark.parametrize(

@@ -147,6 +147,8 @@ def test_self_pickup_takes_the_goods_without_the_code(sandbox: SandboxProcess, c
     sandbox.fault("courier", self_pickup=1)
 
     wait_for(lambda: state_of(courier, delivery_id) == "DELIVERED")
+    states = [step["state"] for step in courier.get(delivery_id)["history"]]
+    assert states[-3:] == ["PICKED_UP", "IN_TRANSIT", "DELIVERED"]
 
 
 def test_create_failed_means_no_courier(sandbox: SandboxProcess, courier: Dispatcher) -> None:
@@ -220,6 +222,7 @@ def test_courier_at_a_door_takes_the_goods_from_whoever_tells_the_code(
     sandbox.advance(delivery_id, "AT_STORE")
     sandbox.clock(advance_s=61)
     wait_for(lambda: state_of(courier, delivery_id) in {"PICKED_UP", "IN_TRANSIT"})
+    assert [step["state"] for step in courier.get(delivery_id)["history"]].count("PICKED_UP") == 1
 
 
 def test_nobody_home_sends_the_courier_away_without_the_goods(sandbox: SandboxProcess, courier: Dispatcher) -> None:

@@ -1,0 +1,67 @@
+"""The devices of a journey: a shopper's phone, the tablet of a store's desk, and what their browsers complain of."""
+
+from collections.abc import Iterator
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.contrib.auth.models import AbstractBaseUser
+from django.test import Client
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize
+from pytest_django.live_server_helper import LiveServer
+
+from orders import queries
+from orders.models import Order
+from tests.cast import World
+from tests.factories.stores import ClerkFactory
+
+PHONE: ViewportSize = {"width": 390, "height": 844}
+TABLET: ViewportSize = {"width": 1024, "height": 768}
+
+
+@pytest.fixture
+def complaints() -> Iterator[list[str]]:
+    """Collect what breaks the security policy; nothing may."""
+    texts: list[str] = []
+    yield texts
+    assert texts == []
+
+
+@pytest.fixture
+def phone(browser: Browser, live_server: LiveServer, order: Order, complaints: list[str]) -> Iterator[Page]:
+    """Open the order on an English-speaking shopper's phone, by its link."""
+    context = browser.new_context(base_url=live_server.url, locale="en", viewport=PHONE, color_scheme="light")
+    page = watched_page(context, complaints)
+    page.goto(f"/orders/{order.number}/?t={queries.sign_order_token(order.number)}")
+    yield page
+    context.close()
+
+
+@pytest.fixture
+def desk(browser: Browser, live_server: LiveServer, world: World, complaints: list[str]) -> Iterator[Page]:
+    """Open the desk of store A on its tablet; the clerk is signed in."""
+    clerk = ClerkFactory.create(store=world.stores["A"], user__username="clerk-a")
+    context = tablet_of(clerk.user, browser, live_server)
+    yield watched_page(context, complaints)
+    context.close()
+
+
+def tablet_of(user: AbstractBaseUser, browser: Browser, live_server: LiveServer) -> BrowserContext:
+    """Return an English tablet on which somebody is signed in."""
+    client = Client()
+    client.force_login(user)
+    context = browser.new_context(base_url=live_server.url, locale="en", viewport=TABLET)
+    context.add_cookies([{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": live_server.url}])
+    return context
+
+
+def watched_page(context: BrowserContext, complaints: list[str]) -> Page:
+    """Open a page that notes what breaks the security policy."""
+    page = context.new_page()
+    page.on("console", lambda note: complaints.append(note.text) if "Content Security Policy" in note.text else None)
+    return page
+
+
+def check_accessible(page: Page) -> None:
+    """Expect that axe finds nothing."""
+    found = Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
