@@ -304,3 +304,5 @@ DESK_CONDITIONS = (
     Condition.MISSING,
 )
 NOT_TAKEN = frozenset({Condition.REFUSED, Condition.MISSING})
+# What is taken back over a counter; the shopper keeps anything else.
+TAKEN_CONDITIONS = (Condition.RESELL, Condition.REFURBISH, Condition.SCRAP)

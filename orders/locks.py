@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+from django.db.models import Q
 
 from omni.kernel.locking import locked
-from orders.models import Checkout, Order, PaymentIntent, Refund, Return, TryOn
+from orders.models import Checkout, IntentAllocation, Order, PaymentIntent, Refund, Return, TryOn
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 class OrderLock(NamedTuple):
@@ -57,6 +62,25 @@ def lock_intents(checkout_id: int, order_id: int) -> list[PaymentIntent]:
     """Lock a checkout and the payments of one of its orders; the others' change under the checkout's lock alone."""
     locked(Checkout.objects.filter(pk=checkout_id))
     return locked(PaymentIntent.objects.filter(checkout_id=checkout_id, allocations__order_id=order_id))
+
+
+def lock_orders(order_ids: Iterable[int], *, checkout_id: int | None = None) -> list[OrderLock]:
+    """Lock orders of several checkouts, and with a checkout all of its own too: checkouts, payments, then orders.
+
+    The orders are in the order of their ids, each with its payments.
+    """
+    named = Q(pk__in=list(order_ids))
+    checkouts = Order.objects.filter(named).values("checkout_id")
+    locked(Checkout.objects.filter(Q(pk__in=checkouts) | Q(pk=checkout_id)))
+    wanted = Order.objects.filter(named | Q(checkout_id=checkout_id) if checkout_id else named)
+    of_order: dict[int, set[int]] = {}
+    for order_id, intent_id in IntentAllocation.objects.filter(order__in=wanted).values_list("order_id", "intent_id"):
+        of_order.setdefault(order_id, set()).add(intent_id)
+    intents = locked(PaymentIntent.objects.filter(pk__in={pk for found in of_order.values() for pk in found}))
+    return [
+        OrderLock(order, [intent for intent in intents if intent.pk in of_order.get(order.pk, ())])
+        for order in locked(wanted)
+    ]
 
 
 def lock_return(return_id: int) -> ReturnLock:

@@ -132,6 +132,17 @@ def get_desk_store(actor: Actor, store_id: int) -> Store:
     return store
 
 
+def brand_of_store(store_id: int) -> int:
+    """Return the id of a store's brand.
+
+    :raises NotFound: when there is no such store.
+    """
+    brand_id = Store.objects.filter(pk=store_id).values_list("brand_id", flat=True).first()
+    if brand_id is None:
+        raise NotFound
+    return brand_id
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where a shopper wants things (WGS-84): a district's centre, or the position the browser gave and its district."""

@@ -281,7 +281,8 @@ class PaymentIntent(models.Model):
     """One attempt to collect a checkout's money for one legal entity, committed before the provider is called.
 
     `refunded_fen` is the sum of its refunds, whatever their status; it never exceeds the amount. `failures` counts the
-    attempts since an answer was last written: each puts the next one off for longer.
+    attempts since an answer was last written: each puts the next one off for longer. Credit for returned goods is made
+    of a refund that went nowhere else: `credit_of`.
     """
 
     TRANSITIONS = INTENT_TRANSITIONS
@@ -295,6 +296,9 @@ class PaymentIntent(models.Model):
     amount_fen = models.PositiveBigIntegerField(_("amount (fen)"))
     refunded_fen = models.PositiveBigIntegerField(_("refunds asked for (fen)"), default=0)
     status = models.CharField(_("status"), max_length=16, choices=IntentStatus.choices, default=IntentStatus.CREATED)
+    credit_of = models.OneToOneField(
+        "orders.Refund", models.PROTECT, null=True, blank=True, related_name="credit", verbose_name=_("credit of")
+    )
     code_url = models.CharField(_("payment link"), max_length=300, blank=True)
     expires_at = models.DateTimeField(_("expires at"))
     succeeded_at = models.DateTimeField(_("paid at"), null=True, blank=True)

@@ -44,7 +44,7 @@ class Return(models.Model):
     it up (it never arrived), takes it back unseen (nobody looked), or ends the wait for the difference of an exchange.
     `credit_fen` is the part of the refund that pays for the replacement. `collection` is the courier who was asked to
     fetch it; when none brings it, it may be brought, and the fee is nobody's. `cancel_asked_at`: the shopper called it
-    off, and the courier company has still to confirm.
+    off, and the courier company has still to confirm. `allowed_by` has let pieces come back out of their time.
     """
 
     TRANSITIONS = RETURN_TRANSITIONS
@@ -80,6 +80,14 @@ class Return(models.Model):
     )
     cancel_asked_at = models.DateTimeField(_("to be called off since"), null=True, blank=True)
     received_by = models.CharField(_("received by"), max_length=60, blank=True)
+    allowed_by = models.ForeignKey(
+        "stores.Staff",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("allowed out of time by"),
+    )
     refuse_reason = models.CharField(_("reason of the refusal"), max_length=120, blank=True)
     requested_at = models.DateTimeField(_("requested at"))
     received_at = models.DateTimeField(_("received at"), null=True, blank=True)

@@ -26,6 +26,15 @@ from orders.queries.basket import (
 from orders.queries.checkout import Checkout, Choice, Seen, differences, find_checkout, read_seen_page
 from orders.queries.collecting import CollectionView, Door, OrderDoor, find_order_door
 from orders.queries.contact import Contact, ReturnFacts, contact_of_order, contacts_of_fulfillment, return_facts
+from orders.queries.counter_returns import (
+    HeldPiece,
+    UnitKey,
+    held_pieces,
+    late_pieces,
+    orders_of_sales,
+    piece_field,
+    quote_pieces,
+)
 from orders.queries.exchanges import (
     ExchangeQuote,
     NotExchangeable,
@@ -109,6 +118,7 @@ __all__ = [
     "Door",
     "ExchangeQuote",
     "FeedbackLine",
+    "HeldPiece",
     "InvoiceView",
     "NotExchangeable",
     "NotReturnable",
@@ -137,6 +147,7 @@ __all__ = [
     "TryOnOffer",
     "TryOnPage",
     "TryOnRow",
+    "UnitKey",
     "UnknownReturnChoice",
     "UnknownSwap",
     "audit_adjustments",
@@ -171,11 +182,13 @@ __all__ = [
     "get_order_for",
     "get_return_for",
     "get_try_on_for",
+    "held_pieces",
     "invoices_visible_to",
     "is_all_back",
     "is_payable",
     "is_sent_back",
     "last_recognition_before",
+    "late_pieces",
     "left_to_pay_fen",
     "lines_of",
     "order_counts",
@@ -183,9 +196,12 @@ __all__ = [
     "order_page",
     "order_rows",
     "order_view",
+    "orders_of_sales",
     "orders_visible_to",
+    "piece_field",
     "points_paid_fen",
     "quote_exchange",
+    "quote_pieces",
     "quote_return",
     "read_order_token",
     "read_seen",

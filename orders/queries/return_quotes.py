@@ -126,7 +126,7 @@ def quote_return(order: Order, wanted: Mapping[int, int], *, reason: str, way: s
     policy, is_our_fault = return_policy(order.brand_id), reason in OUR_FAULTS
     pieces = _choose(order, chosen, policy.fault_days if is_our_fault else policy.days, now)
     goods_fen = sum(piece.refund_fen for piece in pieces)
-    delivery_fen = _delivery_fen(order, pieces) if is_our_fault else 0
+    delivery_fen = delivery_back_fen(order, pieces) if is_our_fault else 0
     collection_fen = 0
     if way == ReturnWay.COLLECT:
         collection_fen = rules.collection_fee_fen(
@@ -188,7 +188,7 @@ def _free_units(order: Order) -> list[tuple[Recognition, list[int]]]:
     return [(sale, rules.free_units(sale.quantity, taken[sale.pk])) for sale in rows]
 
 
-def _delivery_fen(order: Order, pieces: Iterable[ReturnPiece]) -> int:
+def delivery_back_fen(order: Order, pieces: Iterable[ReturnPiece]) -> int:
     """Return the delivery charge when, with these pieces, all of the order came back by our fault; else 0.
 
     What is still on its way, to the shopper or back, may stay with them: then the last return brings it.

@@ -17,6 +17,7 @@ from orders.services.cancelling import (
     retry_parked,
 )
 from orders.services.collecting import follow_arrival_at_store, follow_failure, follow_pickup
+from orders.services.counter_returns import CounterPiece, CounterReturn, take_back_here
 from orders.services.ending import expire_order
 from orders.services.erasure import erase_person
 from orders.services.exchanging import NothingInstead, RequestExchange, request_exchange
@@ -95,6 +96,8 @@ from orders.services.try_ons import (
 __all__ = [
     "BasketChanged",
     "BookTryOn",
+    "CounterPiece",
+    "CounterReturn",
     "InvalidChoice",
     "InvalidCondition",
     "InvalidPhone",
@@ -174,4 +177,5 @@ __all__ = [
     "start_payment",
     "start_processing",
     "sweep_baskets",
+    "take_back_here",
 ]

@@ -9,20 +9,20 @@ from typing import TYPE_CHECKING
 from django.utils.translation import gettext_lazy as _
 
 from omni.kernel.errors import InvalidInput
-from omni.kernel.numbers import public_number
+from omni.kernel.outbox import publish
 from omni.kernel.sealing import unseal
-from omni.kernel.states import transition
 from omni.kernel.transactions import step
 from orders import locks, queries
-from orders.choices import Ending, IntentStatus, OrderStatus, PaymentMethod, ReturnKind
-from orders.models import IntentAllocation, PaymentIntent, Return
-from orders.services import ending, payment, placing, receiving, refunds, returning
+from orders.choices import Ending, IntentStatus, OrderStatus, ReturnKind
+from orders.events import OrderPaidInPart
+from orders.models import Return
+from orders.services import crediting, ending, payment, placing, receiving, returning
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from orders.models import Order
+    from orders.models import Order, PaymentIntent
 
 # How long the replacement outlasts the return's own times, before it is looked at again.
 SLACK = timedelta(days=1)
@@ -109,24 +109,11 @@ def _pay_with_credit(
     """Use what came back for what the replacement still costs: one payment's credit is the other's money."""
     replacement = lock.order
     paid_fen = sum(row.amount_fen for row in lock.intents if row.status == IntentStatus.SUCCEEDED)
-    case.credit_fen = replacement.total_fen - paid_fen
-    case.save(update_fields=["credit_fen"])
-    source = next(row for row in intents if row.status == IntentStatus.SUCCEEDED)
-    refunds.use_as_credit(source, order=order, amount_fen=case.credit_fen, cause=f"return_credit:{case.pk}", now=now)
-    credit = PaymentIntent.objects.create(
-        checkout_id=replacement.checkout_id,
-        brand_id=replacement.brand_id,
-        method=PaymentMethod.RETURN_CREDIT,
-        merchant_id=source.merchant_id,
-        out_trade_no=public_number("P"),
-        amount_fen=case.credit_fen,
-        expires_at=now,
-        succeeded_at=now,
-        created_at=now,
-    )
-    IntentAllocation.objects.create(intent=credit, order=replacement, amount_fen=case.credit_fen)
-    transition(credit, to=IntentStatus.SUCCEEDED, actor=returning.ACTOR, now=now)
-    payment.pay_order(replacement, credit, paid_at=now, actor=returning.ACTOR, now=now)
+    amount_fen = replacement.total_fen - paid_fen
+    made = crediting.pay_with_credit(case, order, intents, wanted=replacement, amount_fen=amount_fen, now=now)
+    for part in made[:-1]:
+        publish(OrderPaidInPart(replacement.pk, part.pk, now, part.amount_fen), now=now)
+    payment.pay_order(replacement, made[-1], paid_at=now, actor=returning.ACTOR, now=now)
 
 
 def _held_until(case: Return, quote: queries.ExchangeQuote, now: datetime) -> datetime:

@@ -128,21 +128,30 @@ def take_back(lock: locks.ReturnLock, taken: Sequence[ReturnLine], *, actor: str
     Emits SaleReversed, ReturnTakenBack.
     """
     case, order, intents = lock
-    transition(case, to=ReturnStatus.INSPECTED, actor=actor, now=now)
-    for piece in taken:
-        _reverse_piece(case, piece, now)
-    _settle_charges(case, taken, now)
-    _settle_offers(order, taken, now)
+    reverse_goods(case, order, taken, actor=actor, now=now)
+    put_into_stock(case, taken, actor=actor, now=now)
     is_exchange = case.replacement_id is not None
-    case.inspected_at, case.due_at, case.attempts = now, now if is_exchange else None, 0
-    case.save(update_fields=["inspected_at", "due_at", "attempts", "goods_fen", "delivery_fen", "collection_fen"])
-    _put_into_stock(case, taken, actor=actor, now=now)
     store_id = case.receiving_store_id or taken[0].sale.fulfilling_store_id
     publish(ReturnTakenBack(order.pk, case.pk, store_id, now, case.refund_fen), now=now)
     if is_exchange:  # the replacement's goods are locked before these, in a step of their own
         hint("orders.drive_return", return_id=case.pk)
         return
     pay_back(case, order, intents, actor=actor, now=now)
+
+
+@step
+def reverse_goods(case: Return, order: Order, taken: Sequence[ReturnLine], *, actor: str, now: datetime) -> None:
+    """Reverse the sale of pieces with all that hung on it, and fix what comes back for them. The order is locked.
+
+    Locks Member. Emits SaleReversed.
+    """
+    transition(case, to=ReturnStatus.INSPECTED, actor=actor, now=now)
+    for piece in taken:
+        _reverse_piece(case, piece, now)
+    _settle_charges(case, taken, now)
+    _settle_offers(order, taken, now)
+    case.inspected_at, case.due_at, case.attempts = now, now if case.replacement_id else None, 0
+    case.save(update_fields=["inspected_at", "due_at", "attempts", "goods_fen", "delivery_fen", "collection_fen"])
 
 
 @step
@@ -261,8 +270,9 @@ def _reverse_delivery(case: Return, now: datetime) -> int:
     return 0
 
 
-def _put_into_stock(case: Return, taken: Sequence[ReturnLine], *, actor: str, now: datetime) -> None:
-    """Take the pieces that are there into the stock of the store that has them."""
+@step
+def put_into_stock(case: Return, taken: Sequence[ReturnLine], *, actor: str, now: datetime) -> None:
+    """Take the pieces that are there into the stock of the store that has them. Locks StockLevel."""
     pieces = [
         inventory_services.ReturnedPiece(
             piece.order_line.variant_id, SHELVES[Condition(piece.condition)], f"return_line:{piece.pk}"

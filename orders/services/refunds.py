@@ -21,7 +21,7 @@ from orders.events import OrphanPaid, OrphanRefunded, RefundSucceeded
 from orders.models import PaymentIntent, Refund, Return
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
 
     from orders.models import Order
@@ -45,6 +45,7 @@ STATUSES = {
 REST = ":rest"
 # A refusal that passes by itself, when the merchant's balance is filled up.
 NOT_ENOUGH = "NOT_ENOUGH"
+TOO_MUCH = _("No more can be refunded than was paid.")
 
 
 class RefundExceedsPayment(Conflict):
@@ -76,8 +77,7 @@ def refund_order(
     """
     paid = PaymentIntent.objects.filter(pk__in=[row.pk for row in intents], status=IntentStatus.SUCCEEDED)
     parts, left_fen = list[tuple[PaymentIntent, int]](), amount_fen
-    rows = sorted(paid, key=lambda row: (row.method == PaymentMethod.RETURN_CREDIT, row.pk))
-    for intent in rows:
+    for intent in in_refund_order(paid):
         part_fen = min(left_fen, intent.amount_fen - intent.refunded_fen)
         if part_fen:
             parts.append((intent, part_fen))
@@ -86,7 +86,7 @@ def refund_order(
     if known is not None:
         return known
     if left_fen or not parts:
-        raise RefundExceedsPayment(_("No more can be refunded than was paid."))
+        raise RefundExceedsPayment(TOO_MUCH)
     made = [
         request_refund(
             intent,
@@ -99,6 +99,11 @@ def refund_order(
         for position, (intent, part_fen) in enumerate(parts)
     ]
     return made[0]
+
+
+def in_refund_order(paid: Iterable[PaymentIntent]) -> list[PaymentIntent]:
+    """Return payments in the order in which they are refunded: a provider's first, credit last."""
+    return sorted(paid, key=lambda row: (row.method == PaymentMethod.RETURN_CREDIT, row.pk))
 
 
 @step
@@ -115,7 +120,7 @@ def request_refund(
     with connection.cursor() as cursor:
         cursor.execute(sql.TAKE_FROM_INTENT, {"id": intent.pk, "amount_fen": amount_fen})
         if cursor.rowcount == 0:
-            raise RefundExceedsPayment(_("No more can be refunded than was paid."))
+            raise RefundExceedsPayment(TOO_MUCH)
     is_orphan = reason == RefundReason.ORPHAN
     through = None if intent.method != PaymentMethod.RETURN_CREDIT else _origin_of(intent)
     sent = Refund.objects.filter(Q(intent=through or intent) | Q(through=through or intent))
@@ -157,6 +162,8 @@ def use_as_credit(intent: PaymentIntent, *, order: Order, amount_fen: int, cause
 
 def _origin_of(intent: PaymentIntent) -> PaymentIntent:
     """Return the payment with a provider that paid for the goods whose return gave a credit."""
+    if intent.credit_of is not None:
+        return intent.credit_of.provider_intent
     returned = Return.objects.filter(replacement__allocations__intent=intent).values("order_id")
     paid = PaymentIntent.objects.filter(allocations__order__in=returned, status=IntentStatus.SUCCEEDED)
     return paid.exclude(method=PaymentMethod.RETURN_CREDIT).order_by("pk")[0]

@@ -24,7 +24,7 @@ from orders.services import ending
 from stores import queries as stores_queries
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
     from orders.models import Order
@@ -198,6 +198,18 @@ def _write(order: Order, wanted: RequestReturn, quote: queries.ReturnQuote, now:
         requested_at=now,
         due_at=now + timedelta(days=queries.return_policy(order.brand_id).arrive_days),
     )
+    add_pieces(case, quote.pieces, {})
+    return case
+
+
+@step
+def add_pieces(case: Return, pieces: Sequence[queries.ReturnPiece], conditions: Mapping[queries.UnitKey, str]) -> None:
+    """Write the pieces of a new return, each as it was found if somebody has looked, and count them at their lines.
+
+    The order is locked.
+
+    :raises NotReturnable: when more come back than were sold.
+    """
     ReturnLine.objects.bulk_create(
         ReturnLine(
             case=case,
@@ -205,12 +217,12 @@ def _write(order: Order, wanted: RequestReturn, quote: queries.ReturnQuote, now:
             sale_id=piece.sale_id,
             unit=piece.unit,
             refund_fen=piece.refund_fen,
+            condition=conditions.get(queries.UnitKey(piece.sale_id, piece.unit), ""),
         )
-        for piece in quote.pieces
+        for piece in pieces
     )
-    for line_id in sorted({piece.line_id for piece in quote.pieces}):
-        _count_returned(line_id, sum(piece.line_id == line_id for piece in quote.pieces))
-    return case
+    for line_id in sorted({piece.line_id for piece in pieces}):
+        _count_returned(line_id, sum(piece.line_id == line_id for piece in pieces))
 
 
 def _count_returned(line_id: int, units: int) -> None:

@@ -64,7 +64,8 @@ WITH chosen AS (
             THEN concat('return ', number, ' is ', chosen.status, ', its refund ', paid.status)
         WHEN chosen.credit_fen <> coalesce((
             SELECT sum(credit.amount_fen) FROM orders_refund credit
-            WHERE credit.cause = 'return_credit:' || chosen.id AND credit.status = 'succeeded'
+            WHERE credit.status = 'succeeded' AND (credit.cause = 'return_credit:' || chosen.id
+                OR credit.cause LIKE 'return_credit:' || chosen.id || ':%%')
         ), 0) THEN concat('return ', number, ': credit of ', chosen.credit_fen, ' fen that was not used so')
     END AS problem
     FROM chosen

@@ -9,9 +9,9 @@ from django.conf import LazySettings
 from django.db import connection
 
 from omni.kernel.transactions import entry
-from orders import locks, services, sql
+from orders import locks, queries, services, sql
 from orders.models import Order, OrderLine, Recognition, Refund, Return, ReturnLine
-from orders.services import returning
+from orders.services import receiving, returning
 from tests.cast import World, build_world
 from tests.factories.returns import NEXT_DAY, delivered_order, received_return, wish_to_return
 from tests.orders.wechat import Provider
@@ -48,6 +48,19 @@ def at_once(*works: Callable[[], object]) -> list[str]:
 def ask_for_return(order: Order) -> None:
     with entry():
         services.request_return(order.pk, wish_to_return(order), actor="guest", now=NEXT_DAY)
+
+
+def put_on_counter(world: World, order: Order, store: str) -> Callable[[], None]:
+    """Return what a clerk of a store does who is given an order's first piece."""
+    [key, *_others] = (piece.key for piece in queries.held_pieces([order], now=NEXT_DAY))
+    piece = services.CounterPiece(key.sale_id, key.unit, "resell", "not_wanted")
+    wanted = services.CounterReturn(world.stores[store].pk, (piece,))
+
+    def take_back() -> None:
+        with entry():
+            services.take_back_here(wanted, actor="user:1", now=NEXT_DAY)
+
+    return take_back
 
 
 def unlock(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -113,6 +126,39 @@ def test_two_clerks_inspecting_one_parcel_pay_once(small_world: World) -> None:
     assert at_once(inspect, inspect) == ["ReturnNotOpen", "done"]
     assert (Refund.objects.count(), Recognition.objects.filter(reversal_of__isnull=False).count()) == (1, 1)
     assert small_world.level("B", "S").on_hand == 6
+
+
+def test_two_clerks_taking_one_piece_over_their_counters_pay_once(small_world: World) -> None:
+    order = delivered_order(small_world)
+    clerks = [put_on_counter(small_world, order, store) for store in "BC"]
+    assert at_once(*clerks) == ["NotReturnable", "done"]
+    assert (Refund.objects.count(), Recognition.objects.filter(reversal_of__isnull=False).count()) == (1, 1)
+    assert small_world.level("B", "S").on_hand + small_world.level("C", "S").on_hand == 5 + 1 + 1
+
+
+def test_control_two_clerks_without_lock_and_guards_pay_one_piece_twice(
+    small_world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Lock, guard of the counter and the constraints behind them are off: both clerks take the piece back."""
+    order = delivered_order(small_world, ("S", 2))
+    monkeypatch.setattr(
+        locks, "lock_orders", lambda ids, **_: [locks.OrderLock(Order.objects.get(pk=pk), []) for pk in set(ids)]
+    )
+    monkeypatch.setattr(receiving, "pay_back", lambda *_given, **_more: None)
+    both_have_read, write = Barrier(2), returning.add_pieces
+    monkeypatch.setattr(returning, "add_pieces", lambda *given: (both_have_read.wait(), write(*given))[1])
+    clerks = [put_on_counter(small_world, order, store) for store in "BC"]
+    with connection.cursor() as cursor:
+        cursor.execute("DROP INDEX orders_return_line_once")
+    try:
+        assert at_once(*clerks) == ["done", "done"]
+        assert ReturnLine.objects.filter(is_live=True, unit=0).count() == 2
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("TRUNCATE orders_return CASCADE")
+            cursor.execute(
+                "CREATE UNIQUE INDEX orders_return_line_once ON orders_returnline (sale_id, unit) WHERE is_live"
+            )
 
 
 def test_a_clerk_receiving_while_the_shopper_calls_it_off_is_one_or_the_other(small_world: World) -> None:
