@@ -9,9 +9,10 @@ class Way(models.TextChoices):
     COURIER = "courier", pgettext_lazy("way", "Courier")
     PICKUP = "pickup", _("Collect in store")
     TRY_ON = "try_on", _("Try on in store")
+    TAKE_AWAY = "take_away", _("Taken away at once")
 
 
-# What an order may ask for; goods to try on are held, not paid.
+# What a shopper may ask for; goods to try on are held, not paid, and what is taken away at once a store sells.
 ORDER_WAYS = (Way.COURIER, Way.PICKUP)
 
 
@@ -60,7 +61,7 @@ class FulfillmentOrderStatus(models.TextChoices):
 _S = FulfillmentOrderStatus
 
 FULFILLMENT_ORDER_TRANSITIONS: dict[FulfillmentOrderStatus, frozenset[FulfillmentOrderStatus]] = {
-    _S.PLANNED: frozenset({_S.PENDING_ROUTING, _S.ACCEPTED, _S.CANCELLED}),
+    _S.PLANNED: frozenset({_S.PENDING_ROUTING, _S.ACCEPTED, _S.COLLECTED, _S.CANCELLED}),
     _S.PENDING_ROUTING: frozenset({_S.OFFERED, _S.UNFILLABLE, _S.CANCELLED}),
     _S.OFFERED: frozenset({_S.ACCEPTED, _S.REJECTED, _S.TIMED_OUT, _S.CANCELLED}),
     _S.REJECTED: frozenset(),

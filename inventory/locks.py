@@ -31,6 +31,11 @@ def lock_level(store_id: int, variant_id: int) -> StockLevel:
     return rows[0]
 
 
+def lock_levels_at(places: Sequence[tuple[int, int]]) -> list[StockLevel]:
+    """Lock the levels of (store id, variant id) in the order of their ids and return them as they are now."""
+    return list(lock_levels([level.id for level in lock_places(places)]).values())
+
+
 class LockedLevel(NamedTuple):
     """What an import needs of a locked level."""
 

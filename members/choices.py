@@ -12,6 +12,7 @@ class AdjustmentKind(models.TextChoices):
     PROMOTION = "promotion", _("Promotion")
     COUPON = "coupon", _("Coupon")
     POINTS = "points", _("Points")
+    MANUAL = "manual", _("Discount at the counter")
 
 
 class Benefit(models.TextChoices):

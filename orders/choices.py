@@ -306,3 +306,39 @@ DESK_CONDITIONS = (
 NOT_TAKEN = frozenset({Condition.REFUSED, Condition.MISSING})
 # What is taken back over a counter; the shopper keeps anything else.
 TAKEN_CONDITIONS = (Condition.RESELL, Condition.REFURBISH, Condition.SCRAP)
+
+
+class CounterBasketStatus(models.TextChoices):
+    OPEN = "open", pgettext_lazy("counter basket", "Open")
+    PARKED = "parked", pgettext_lazy("counter basket", "Parked")
+    PAYING = "paying", pgettext_lazy("counter basket", "Being paid")
+    SETTLED = "settled", pgettext_lazy("counter basket", "Settled")
+    DROPPED = "dropped", pgettext_lazy("counter basket", "Dropped")
+
+
+_B = CounterBasketStatus
+
+COUNTER_BASKET_TRANSITIONS: dict[CounterBasketStatus, frozenset[CounterBasketStatus]] = {
+    _B.OPEN: frozenset({_B.PARKED, _B.PAYING, _B.DROPPED}),
+    _B.PARKED: frozenset({_B.OPEN, _B.DROPPED}),
+    # Given up, it may be changed and paid again.
+    _B.PAYING: frozenset({_B.SETTLED, _B.OPEN}),
+    _B.SETTLED: frozenset(),
+    _B.DROPPED: frozenset(),
+}
+
+
+class CounterLineKind(models.TextChoices):
+    SALE = "sale", pgettext_lazy("counter line", "Taken away")
+    SEND_HOME = "send_home", pgettext_lazy("counter line", "Sent home")
+    KEPT = "kept", pgettext_lazy("counter line", "Tried on and kept")
+    COLLECTION = "collection", pgettext_lazy("counter line", "Paid, to be handed over")
+    RETURN = "return", pgettext_lazy("counter line", "Returned")
+
+
+class ManualMode(models.TextChoices):
+    """What staff take off a line: a price for one, an amount, or a part of the price."""
+
+    PRICE = "price", pgettext_lazy("discount", "Price of one")
+    AMOUNT = "amount", pgettext_lazy("discount", "Amount off")
+    PERCENT = "percent", pgettext_lazy("discount", "Percent off")

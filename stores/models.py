@@ -46,6 +46,9 @@ class Brand(models.Model):
     promise_reach_metres = models.PositiveIntegerField(
         _("how far delivery by courier is promised (metres)"), default=60_000
     )
+    manual_discount_ppm = models.PositiveIntegerField(
+        _("discount that sales staff may give alone (ppm)"), default=100_000, db_default=100_000
+    )
 
     class Meta:
         verbose_name = _("brand")

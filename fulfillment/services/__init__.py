@@ -48,6 +48,7 @@ from fulfillment.services.store_work import (
     restock,
     start_picking,
 )
+from fulfillment.services.take_away import hold_take_away
 from fulfillment.services.try_ons import (
     LONGEST_HOLD,
     HeldTryOn,
@@ -105,6 +106,7 @@ __all__ = [
     "forget_senders",
     "give_back",
     "hold_for_try_on",
+    "hold_take_away",
     "pack",
     "plan_and_hold",
     "receive_callback",

@@ -63,6 +63,31 @@ def give_to_shopper(share: FulfillmentOrder, *, actor: str, now: datetime) -> No
 
 
 @step
+def give_at_once(share: FulfillmentOrder, *, actor: str, now: datetime) -> None:
+    """Write that the shopper leaves with goods that are paid now. Locks StockLevel. Emits FulfillmentOrderDelivered.
+
+    Units whose hold was displaced meanwhile are in the shopper's hands all the same: they are booked in as found.
+
+    :raises StateConflict: when the share is not PLANNED.
+    """
+    transition(share, to=Status.COLLECTED, actor=actor, now=now)
+    allocated = set(inventory_services.allocate_reservations(reservation_ids(share)))
+    for line in share.lines.exclude(reservation__in=allocated).select_related("fulfillment_line").order_by("pk"):
+        line.reservation_id = inventory_services.allocate_found(
+            store_of(share),
+            line.fulfillment_line.variant_id,
+            line.quantity,
+            owner=f"fulfillment_order:{share.pk}",
+            cause=f"taken_away:{line.pk}",
+            actor=actor,
+            now=now,
+        )
+        line.save(update_fields=["reservation"])
+    _consume(share, actor=actor, now=now)
+    _tell_delivered(share, actor=actor, now=now)
+
+
+@step
 def mark_delivered(share: FulfillmentOrder, *, actor: str, now: datetime) -> None:
     """Write that the recipient has the goods. Emits FulfillmentOrderDelivered.
 

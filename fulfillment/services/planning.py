@@ -10,10 +10,11 @@ from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
 
 from fulfillment import locks, rules, sql
-from fulfillment.choices import FulfillmentOrderStatus, FulfillmentStatus
+from fulfillment.choices import FulfillmentOrderStatus, FulfillmentStatus, Way
 from fulfillment.models import FulfillmentOrder, FulfillmentOrderLine
 from fulfillment.queries import candidates as queries
 from fulfillment.rules import DemandLine
+from fulfillment.services import handover
 from fulfillment.services.shares import free_goods
 from inventory import services as inventory_services
 from omni.kernel.errors import Conflict
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import date, datetime
 
-    from fulfillment.choices import Way
     from fulfillment.queries.candidates import Found, Search
     from fulfillment.rules import Plan, Terms
 
@@ -269,7 +269,8 @@ def _cannot_reserve(search: Search, found: Found) -> CannotReserveStock:
 def release_for_routing(fulfillment_id: int, *, now: datetime) -> None:
     """Let a paid demand go to routing: it becomes ACTIVE, its shares PENDING_ROUTING and due, its holds allocations.
 
-    A hold that was displaced meanwhile is found anew by routing. Locks Fulfillment, then StockLevel.
+    A hold that was displaced meanwhile is found anew by routing. What is taken away is handed over here and now
+    (FulfillmentOrderDelivered). Locks Fulfillment, then StockLevel.
 
     :raises StateConflict: when it is not PLANNED.
     """
@@ -277,6 +278,11 @@ def release_for_routing(fulfillment_id: int, *, now: datetime) -> None:
     fulfillment = locks.lock_fulfillment(fulfillment_id)
     transition(fulfillment, to=FulfillmentStatus.ACTIVE, actor=actor, now=now)
     shares = list(FulfillmentOrder.objects.filter(fulfillment=fulfillment).order_by("pk"))
+    if fulfillment.way == Way.TAKE_AWAY:
+        for share in shares:
+            share.fulfillment = fulfillment
+            handover.give_at_once(share, actor=actor, now=now)
+        return
     FulfillmentOrder.objects.filter(fulfillment=fulfillment).update(route_due_at=now)
     for share in shares:
         transition(share, to=FulfillmentOrderStatus.PENDING_ROUTING, actor=actor, now=now)

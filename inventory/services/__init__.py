@@ -1,6 +1,7 @@
 """What changes stock: promises, corrections, imports; and what keeps lists and search true."""
 
 from inventory.services.corrections import allocate_found, report_not_found, set_aside_damaged
+from inventory.services.in_hand import hold_in_hand
 from inventory.services.listing import forget_segments, refresh_listings
 from inventory.services.pulses import prune_pulses
 from inventory.services.reservations import (
@@ -35,6 +36,7 @@ __all__ = [
     "allocate_stock",
     "consume_reservations",
     "forget_segments",
+    "hold_in_hand",
     "hold_stock",
     "import_stock",
     "lock_stock",

@@ -41,7 +41,7 @@ def report_not_found(store_id: int, variant_id: int, quantity: int, *, cause: st
     on_hand = max(0, level.on_hand - quantity)
     figure = Figure(level.pk, on_hand, min(level.unsellable, on_hand))
     correct_levels([figure], kind=MovementKind.NOT_FOUND, cause=cause, actor=actor, now=now)
-    _open_count_task(level, reason=MovementKind.NOT_FOUND, now=now)
+    open_count_task(level, reason=MovementKind.NOT_FOUND, now=now)
 
 
 @step
@@ -56,7 +56,7 @@ def set_aside_damaged(store_id: int, variant_id: int, quantity: int, *, now: dat
     level = locks.lock_level(store_id, variant_id)
     figure = Figure(level.pk, level.on_hand, min(level.on_hand, level.unsellable + quantity))
     correct_levels([figure], kind=MovementKind.ADJUSTMENT, cause="", actor="", now=now)
-    _open_count_task(level, reason="damaged", now=now)
+    open_count_task(level, reason="damaged", now=now)
 
 
 @step
@@ -77,11 +77,11 @@ def allocate_found(
     reservation = Reservation.objects.create(
         level=level, quantity=quantity, status=ReservationStatus.ALLOCATED, owner=owner, created_at=now
     )
-    _open_count_task(level, reason=MovementKind.FOUND, now=now)
+    open_count_task(level, reason=MovementKind.FOUND, now=now)
     return reservation.pk
 
 
-def _open_count_task(level: StockLevel, *, reason: str, now: datetime) -> None:
+def open_count_task(level: StockLevel, *, reason: str, now: datetime) -> None:
     """Open a count task unless one is open."""
     CountTask.objects.bulk_create([CountTask(level=level, reason=reason, opened_at=now)], ignore_conflicts=True)
 

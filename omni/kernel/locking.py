@@ -15,6 +15,7 @@ M = TypeVar("M", bound="Model")
 # Store rows are never locked. A shopper's act locks Order, then Fulfillment; a clerk's or courier's act locks
 # Fulfillment and tells those above by event.
 LOCK_ORDER = (
+    "orders.CounterBasket",
     "orders.Checkout",
     "orders.PaymentIntent",
     "orders.Order",

@@ -1,5 +1,6 @@
 """The tables of orders: what was agreed and paid."""
 
+from orders.models.counter import CounterBasket, CounterLine
 from orders.models.invoices import Invoice, InvoiceDocument
 from orders.models.order import (
     Basket,
@@ -22,6 +23,8 @@ __all__ = [
     "Basket",
     "BasketLine",
     "Checkout",
+    "CounterBasket",
+    "CounterLine",
     "IntentAllocation",
     "Invoice",
     "InvoiceDocument",

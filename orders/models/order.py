@@ -184,7 +184,8 @@ class LineAdjustment(models.Model):
     """What one offer takes off one line, and who bears it. Append-only; Σ of a line = its `discount_fen`.
 
     `source` names the offer to members ("coupon:17"), `kind` is one of `members.choices.AdjustmentKind`. `funders` are
-    frozen, [party, fen] each, and sum to the amount; the party "brand" is the seller itself.
+    frozen, [party, fen] each, and sum to the amount; the party "brand" is the seller itself. What staff take off at the
+    counter has a reason in `note`, and above the brand's limit a manager who approved it.
     """
 
     order_line = models.ForeignKey(OrderLine, models.PROTECT, related_name="adjustments", verbose_name=_("order line"))
@@ -194,6 +195,10 @@ class LineAdjustment(models.Model):
     name_en = models.CharField(_("name in English"), max_length=180)
     amount_fen = models.PositiveBigIntegerField(_("amount (fen)"))
     funders = models.JSONField(_("borne by"))
+    note = models.CharField(_("reason"), max_length=120, blank=True, default="", db_default="")
+    approved_by = models.ForeignKey(
+        "stores.Staff", models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("approved by")
+    )
 
     class Meta:
         verbose_name = _("adjustment")

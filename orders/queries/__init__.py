@@ -23,6 +23,7 @@ from orders.queries.basket import (
     read_seen,
     token_of_account,
 )
+from orders.queries.bill import Manual, ManualTooMuch
 from orders.queries.checkout import Checkout, Choice, Seen, differences, find_checkout, read_seen_page
 from orders.queries.collecting import CollectionView, Door, OrderDoor, find_order_door
 from orders.queries.contact import Contact, ReturnFacts, contact_of_order, contacts_of_fulfillment, return_facts
@@ -120,6 +121,8 @@ __all__ = [
     "FeedbackLine",
     "HeldPiece",
     "InvoiceView",
+    "Manual",
+    "ManualTooMuch",
     "NotExchangeable",
     "NotReturnable",
     "NothingToReturn",

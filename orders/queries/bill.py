@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+from django.utils.translation import gettext_lazy as _
+
 from members import queries as members_queries
+from omni.kernel.errors import InvalidInput
 from orders import rules
 
 if TYPE_CHECKING:
@@ -32,8 +35,24 @@ class Terms:
 
 
 @dataclass(frozen=True, slots=True)
+class Manual:
+    """What staff take off one line beside all offers; above the brand's limit a manager has approved it."""
+
+    position: int
+    amount_fen: int
+    reason: str
+    approved_by_staff_id: int | None = None
+
+
+class ManualTooMuch(InvalidInput):
+    """Staff would take off more than is left of the line, or nothing."""
+
+    code = "manual_too_much"
+
+
+@dataclass(frozen=True, slots=True)
 class Asked:
-    """Who orders how, and which offers they want to use."""
+    """Who orders how, and which offers they want to use; `manual` is what staff take off."""
 
     brand_id: int
     member_id: int | None
@@ -42,6 +61,7 @@ class Asked:
     store_id: int | None = None
     coupon_codes: tuple[str, ...] = ()
     points: int = 0
+    manual: tuple[Manual, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +107,7 @@ def bill_of(lines: Sequence[BilledLine], asked: Asked, terms: Terms, *, now: dat
     """Return what an order costs now; delivery is free from the goods' amount after all that is taken off.
 
     :raises InvalidInput: with field "coupon", for a code that cannot be used.
+    :raises ManualTooMuch: naming the line, when staff take off more than is left of it.
     """
     is_cheaper = asked.member_id is not None and any(line.item.member_fen is not None for line in lines)
     request = offer = None
@@ -96,11 +117,24 @@ def bill_of(lines: Sequence[BilledLine], asked: Asked, terms: Terms, *, now: dat
     discounts = [0] * len(lines)
     for part in offer.adjustments if offer else ():
         discounts[part.position] += part.amount_fen
+    for cut in asked.manual:
+        _cut(lines, discounts, cut)
     nets = tuple(line.item.unit_price_fen * line.quantity - less for line, less in zip(lines, discounts, strict=True))
     charge_fen = rules.delivery_charge_fen(
         asked.way, sum(nets), fee_fen=terms.fee_fen, free_from_fen=terms.free_from_fen
     )
     return Bill(tuple(discounts), nets, charge_fen, request, offer)
+
+
+def _cut(lines: Sequence[BilledLine], discounts: list[int], cut: Manual) -> None:
+    """Take what staff take off a line off it, when so much is left."""
+    line = lines[cut.position]
+    left_fen = line.item.unit_price_fen * line.quantity - discounts[cut.position]
+    if not 0 < cut.amount_fen <= left_fen:
+        raise ManualTooMuch(
+            _("No more can be taken off this line than it costs."), field=f"lines.{cut.position}.manual"
+        )
+    discounts[cut.position] += cut.amount_fen
 
 
 def _request(lines: Sequence[BilledLine], asked: Asked) -> members_queries.OfferRequest:

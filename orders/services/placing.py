@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from fulfillment import choices as fulfillment_choices
 from fulfillment import services as fulfillment_services
 from inventory import queries as inventory_queries
+from members import choices as members_choices
 from members import services as members_services
 from omni.kernel.errors import Conflict, InvalidInput, NotFound
 from omni.kernel.numbers import public_number
@@ -23,6 +24,7 @@ from omni.kernel.statements import execute_prepared
 from omni.kernel.transactions import step
 from orders import rules, sql
 from orders.events import OrderPlaced
+from orders.models import LineAdjustment, OrderLine
 from orders.queries import bill
 from stores import choices as stores_choices
 
@@ -107,11 +109,22 @@ class Replacing:
 
 
 @dataclass(frozen=True, slots=True)
+class Selling:
+    """Whose sale it is: a store's, and its guide's, with what proves that ("counter:<number>")."""
+
+    store_id: int
+    staff_id: int | None
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True)
 class PlaceOrder:
     """What a shopper wants of one brand. The point (WGS-84), when given, is better than the district's centre.
 
     `coupon_codes` and `points` are the member's to use. `seen_total_fen` and `seen_promised_on` are what the shopper
     was shown: an order that would cost another amount, or begin later, is refused; None: whatever it is.
+    What a store sells has `selling`; `manual` is what its staff take off beside all offers. Only what is taken away at
+    once needs no name and no phone. `checkout_id` joins the order to others that are settled with it.
     """
 
     brand_id: int
@@ -132,6 +145,20 @@ class PlaceOrder:
     seen_total_fen: int | None = None
     seen_promised_on: date | None = None
     replacing: Replacing | None = None
+    checkout_id: int | None = None
+    selling: Selling | None = None
+    manual: tuple[bill.Manual, ...] = ()
+
+    @property
+    def is_taken_away(self) -> bool:
+        """Tell whether a store sells the goods that the shopper has in their hands."""
+        return self.way == fulfillment_choices.Way.TAKE_AWAY and self.selling is not None
+
+    @property
+    def place_id(self) -> int | None:
+        """Return the store to which the goods are bound."""
+        is_bound = self.is_taken_away or self.way == fulfillment_choices.Way.PICKUP
+        return self.pickup_store_id if is_bound else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,13 +205,14 @@ def place_order(wanted: PlaceOrder, *, now: datetime) -> PlacedOrder:
     priced = _priced_lines(wanted, now)
     cost = _bill(wanted, terms, priced, now)
     order_id = _take_offer(cost, now)
-    held = fulfillment_services.plan_and_hold(_demand(wanted, contact, terms, priced, cost), now=now)
+    hold = fulfillment_services.hold_take_away if wanted.is_taken_away else fulfillment_services.plan_and_hold
+    held = hold(_demand(wanted, contact, terms, priced, cost), now=now)
     _check_promise(wanted, held.promised_on)
-    number, replacing = public_number("O"), wanted.replacing
+    number, replacing, selling = public_number("O"), wanted.replacing, wanted.selling
     expires_at = replacing.expires_at if replacing else now + timedelta(minutes=settings.ORDERS_UNPAID_MINUTES)
     values: dict[str, Any] = {
         "order_id": order_id,
-        "checkout_id": replacing and replacing.checkout_id,
+        "checkout_id": replacing.checkout_id if replacing else wanted.checkout_id,
         "number": number,
         "brand_id": wanted.brand_id,
         "member_id": wanted.member_id,
@@ -199,12 +227,17 @@ def place_order(wanted: PlaceOrder, *, now: datetime) -> PlacedOrder:
         "now": now,
         "expires_at": expires_at,
         "discounts": list(cost.discounts_fen),
+        "selling_store_id": selling and selling.store_id,
+        "guide_id": selling and selling.staff_id,
+        "guide_evidence": selling.evidence if selling else "",
         **_line_columns(wanted.lines, priced, held.line_ids),
         **_adjustment_columns(cost.adjustments, held.line_ids),
     }
     with connection.cursor() as cursor:
         execute_prepared(cursor, sql.PLACE, values)
         (order_id,) = cursor.fetchone()
+    if wanted.manual:
+        _write_manual(order_id, wanted)
     publish(OrderPlaced(order_id, now, cost.total_fen), now=now)
     return PlacedOrder(order_id, number, cost.total_fen, expires_at)
 
@@ -213,15 +246,15 @@ def _bill(
     wanted: PlaceOrder, terms: _Terms, priced: Sequence[inventory_queries.PricedVariant], now: datetime
 ) -> bill.Bill:
     """Return what the order costs, if that is what the shopper saw."""
-    is_pickup = wanted.way == fulfillment_choices.Way.PICKUP
     asked = bill.Asked(
         brand_id=wanted.brand_id,
         member_id=wanted.member_id,
         channel=wanted.channel,
         way=wanted.way,
-        store_id=wanted.pickup_store_id if is_pickup else None,
+        store_id=wanted.selling.store_id if wanted.selling else wanted.place_id,
         coupon_codes=wanted.coupon_codes,
         points=wanted.points,
+        manual=wanted.manual,
     )
     lines = [bill.BilledLine(item, line.quantity) for line, item in zip(wanted.lines, priced, strict=True)]
     cost = bill.bill_of(lines, asked, terms.bill, now=now)
@@ -265,12 +298,14 @@ def _check_promise(wanted: PlaceOrder, promised_on: date) -> None:
 def _checked_contact(wanted: PlaceOrder) -> _Contact:
     """Check everything that needs no database, in the order of the form; return what is kept of the contact."""
     rules.check_lines([(line.sku, line.quantity) for line in wanted.lines])
-    if wanted.way not in fulfillment_choices.ORDER_WAYS:
+    if wanted.way not in fulfillment_choices.ORDER_WAYS and not wanted.is_taken_away:
         raise InvalidChoice(_("Choose courier or collection."), field="way")
     if wanted.channel not in stores_choices.Channel.values:
         raise InvalidChoice(_("There is no such channel."), field="channel")
     if wanted.language not in LANGUAGES:
         raise InvalidChoice(_("There is no such language."), field="language")
+    if wanted.is_taken_away and not wanted.contact_name and not wanted.phone:
+        return _Contact("", "", "", "")
     name = rules.clean_name(wanted.contact_name)
     try:
         phone = normalise_phone(wanted.phone)
@@ -284,13 +319,14 @@ def _checked_contact(wanted: PlaceOrder) -> _Contact:
 
 def _terms(wanted: PlaceOrder, now: datetime) -> _Terms:
     """Read the brand's delivery terms and find the point: the one given, the district's centre, the pickup store."""
-    is_pickup = wanted.way == fulfillment_choices.Way.PICKUP
+    is_bound = wanted.is_taken_away or wanted.way == fulfillment_choices.Way.PICKUP
     code = wanted.district_code or ""
-    store_id = wanted.pickup_store_id or 0
+    store_id = wanted.place_id or 0
     values = {
         "brand_id": wanted.brand_id,
         "district_code": code if code.isascii() and code.isdigit() else None,
-        "pickup_store_id": store_id if is_pickup and 0 < store_id <= MAX_ID else None,
+        "pickup_store_id": store_id if 0 < store_id <= MAX_ID else None,
+        "is_taken_away": wanted.is_taken_away,
         "now": now,
     }
     with connection.cursor() as cursor:
@@ -299,9 +335,9 @@ def _terms(wanted: PlaceOrder, now: datetime) -> _Terms:
     if row is None:
         raise NotFound(_("There is no such brand."), field="brand")
     fee_fen, free_from_fen, district_lat, district_lng, store_lat, store_lng, has_promotions = row
-    if district_lat is None and (code or not is_pickup):
+    if district_lat is None and (code or not is_bound):
         raise UnknownDistrict(_("Choose a district from the list."), field="district_code")
-    if store_lat is None and is_pickup:
+    if store_lat is None and is_bound:
         raise UnknownPickupStore(_("Choose a store where orders can be collected."), field="pickup_store_id")
     point = rules.check_point(wanted.lat, wanted.lng)
     lat, lng = point or ((store_lat, store_lng) if district_lat is None else (district_lat, district_lng))
@@ -361,7 +397,7 @@ def _demand(
         ),
         lat=terms.lat,
         lng=terms.lng,
-        pickup_store_id=wanted.pickup_store_id if wanted.way == fulfillment_choices.Way.PICKUP else None,
+        pickup_store_id=wanted.place_id,
     )
 
 
@@ -380,6 +416,25 @@ def _line_columns(
         "tag_prices": [item.tag_fen for item in priced],
         "tax_rates": [item.tax_rate_ppm for item in priced],
     }
+
+
+def _write_manual(order_id: int, wanted: PlaceOrder) -> None:
+    """Write what staff take off: the brand bears it."""
+    lines = dict(OrderLine.objects.filter(order=order_id).values_list("sku", "pk"))
+    LineAdjustment.objects.bulk_create(
+        LineAdjustment(
+            order_line_id=lines[wanted.lines[part.position].sku],
+            kind=members_choices.AdjustmentKind.MANUAL,
+            source=f"manual:{wanted.selling.staff_id if wanted.selling else ''}",
+            name_zh="店员优惠",
+            name_en="Discount at the counter",
+            amount_fen=part.amount_fen,
+            funders=[[rules.BRAND, part.amount_fen]],
+            note=part.reason,
+            approved_by_id=part.approved_by_staff_id,
+        )
+        for part in wanted.manual
+    )
 
 
 def _adjustment_columns(

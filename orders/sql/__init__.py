@@ -15,7 +15,7 @@ SELECT brand.delivery_fee_fen, brand.free_delivery_from_fen, district.lat, distr
 FROM stores_brand brand
 LEFT JOIN stores_district district ON district.code = %(district_code)s
 LEFT JOIN stores_store store ON store.id = %(pickup_store_id)s AND store.brand_id = brand.id
-    AND store.is_active AND store.offers_pickup
+    AND store.is_active AND (store.offers_pickup OR %(is_taken_away)s)
 WHERE brand.id = %(brand_id)s
 """
 
@@ -44,11 +44,13 @@ WITH opened AS (
 ), lines AS (
     INSERT INTO orders_orderline (
         order_id, fulfillment_line_id, variant_id, sku, name_zh, name_en, quantity, cancelled_quantity,
-        unit_price_fen, tag_price_fen, discount_fen, total_fen, tax_rate_ppm, collector, guide_evidence
+        unit_price_fen, tag_price_fen, discount_fen, total_fen, tax_rate_ppm, collector,
+        selling_store_id, guide_id, guide_evidence
     )
     SELECT placed.id, line.fulfillment_line_id, line.variant_id, line.sku, line.name_zh, line.name_en,
         line.quantity, 0, line.unit_price_fen, line.tag_price_fen, line.discount_fen,
-        line.unit_price_fen * line.quantity - line.discount_fen, line.tax_rate_ppm, 'brand', ''
+        line.unit_price_fen * line.quantity - line.discount_fen, line.tax_rate_ppm, 'brand',
+        %(selling_store_id)s::bigint, %(guide_id)s::bigint, %(guide_evidence)s
     FROM placed, unnest(
         %(fulfillment_line_ids)s::bigint[], %(variant_ids)s::bigint[], %(skus)s::text[], %(names_zh)s::text[],
         %(names_en)s::text[], %(quantities)s::int[], %(unit_prices)s::bigint[], %(tag_prices)s::bigint[],
