@@ -26,7 +26,7 @@ from tests.orders.test_services_placing import traces
 def sold_by(world: World, staff: Staff | None, **changes: object) -> dict[str, Any]:
     """Return what a wish for goods in the hand has of its own."""
     store = world.stores["A"]
-    selling = services.Selling(store.pk, staff and staff.pk, "counter:C1")
+    selling = services.Selling(store.pk, staff.pk if staff else None, "counter:C1")
     return {
         "way": Way.TAKE_AWAY,
         "pickup_store_id": store.pk,
@@ -169,7 +169,7 @@ def test_place_order_into_a_checkout_joins_what_is_settled_there(world: World, n
     assert second.fulfillment.way == Way.COURIER
 
 
-BAD = {
+BAD: dict[str, tuple[dict[str, Any], str, str]] = {
     "nobody sells it": ({"selling": None, "contact_name": "王小雨", "phone": "13800138000"}, "invalid_choice", "way"),
     "half a contact": ({"contact_name": "王小雨"}, "invalid_phone", "phone"),
     "no store": ({"pickup_store_id": None}, "unknown_pickup_store", "pickup_store_id"),
