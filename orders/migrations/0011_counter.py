@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
         ('fulfillment', '0008_take_away'),
         ('inventory', '0010_reversals'),
         ('members', '0006_photo_removal'),
-        ('orders', '0009_collections'),
+        ('orders', '0010_counter_returns'),
         ('stores', '0008_manual_discount'),
     ]
 
