@@ -426,3 +426,25 @@ class SearchWord(models.Model):
 
     def __str__(self) -> str:
         return self.word
+
+
+class SearchCount(models.Model):
+    """How often something was looked for, and found, on a day in a language: nothing of who looked.
+
+    The text holds only words that products are found by.
+    """
+
+    on_date = models.DateField(_("date"))
+    language = models.CharField(_("language"), max_length=10)
+    text = models.CharField(_("words looked for"), max_length=60)
+    times = models.PositiveIntegerField(_("times"))
+
+    class Meta:
+        verbose_name = _("search count")
+        verbose_name_plural = _("search counts")
+        constraints = [
+            models.UniqueConstraint(fields=["on_date", "language", "text"], name="inventory_search_count_unique")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.on_date} {self.text}"

@@ -14,3 +14,12 @@ def sweep() -> None:
         services.prune_pulses()
     with entry():
         services.refresh_listings(now=clock.now())
+    with entry():
+        services.prune_searches(now=clock.now())
+
+
+@shared_task(name="inventory.count_search", ignore_result=True)
+def count_search(*, text: str, language: str) -> None:
+    """Count that something was looked for."""
+    with entry():
+        services.count_search(text, language=language, now=clock.now())

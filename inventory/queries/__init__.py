@@ -25,6 +25,7 @@ from inventory.queries.listing import (
     list_products,
     near_stock,
 )
+from inventory.queries.popular import popular_searches
 from inventory.queries.pricing import (
     PricedVariant,
     on_sale_by_sku,
@@ -101,6 +102,7 @@ __all__ = [
     "on_hand_by_store",
     "on_sale_by_sku",
     "outfit_of",
+    "popular_searches",
     "price_lines",
     "product_addresses",
     "product_codes",

@@ -86,6 +86,13 @@ def cut_query(query: str) -> tuple[Token, ...]:
     return tuple(Token(piece, _forms(piece)) for piece in list(dict.fromkeys(telling))[:MOST_TOKENS])
 
 
+def countable(query: str) -> str:
+    """Return the words of a query as they may be counted, "" when it has more of them than are looked for."""
+    words = " ".join(runs(query))
+    pieces = {piece for run in runs(query) for piece in pieces_of(run)}
+    return words if len(pieces) <= MOST_TOKENS and len(words) <= LONGEST_QUERY else ""
+
+
 def runs(text: str) -> list[str]:
     """Return the runs of Chinese, and the words of letters and digits, of a text."""
     return _RUN.findall(fold(text))

@@ -3,6 +3,7 @@
 from inventory.services.corrections import allocate_found, report_not_found, set_aside_damaged
 from inventory.services.in_hand import hold_in_hand
 from inventory.services.listing import forget_segments, refresh_listings
+from inventory.services.popular import count_search, prune_searches
 from inventory.services.pulses import prune_pulses
 from inventory.services.reservations import (
     CannotHold,
@@ -35,12 +36,14 @@ __all__ = [
     "allocate_reservations",
     "allocate_stock",
     "consume_reservations",
+    "count_search",
     "forget_segments",
     "hold_in_hand",
     "hold_stock",
     "import_stock",
     "lock_stock",
     "prune_pulses",
+    "prune_searches",
     "refresh_listings",
     "release_reservations",
     "report_not_found",

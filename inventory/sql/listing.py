@@ -313,3 +313,9 @@ WITH judged AS (
 """
     + VERDICT
 )
+# Nobody needs to know more than that it is looked for very often.
+COUNT_SEARCH = """
+INSERT INTO inventory_searchcount (on_date, language, text, times) VALUES (%(on_date)s, %(language)s, %(text)s, 1)
+ON CONFLICT (on_date, language, text) DO UPDATE SET times = inventory_searchcount.times + 1
+WHERE inventory_searchcount.times < 1000000
+"""

@@ -24,6 +24,7 @@ from inventory.queries import ListWish
 from inventory.views.filters import filters_of
 from inventory.views.fragments import KEEP_SECONDS, FragmentStore, place_of, serve_page
 from omni.kernel import bilingual, clock, geo
+from omni.kernel.outbox import hint
 from stores import queries as stores_queries
 
 if TYPE_CHECKING:
@@ -167,6 +168,9 @@ def _serve(
     lists_version = page.shown[0].lists_version if page.shown else ""
     instead = card_fragments(queries.list_products(ListWish(), limit=SHOWN_INSTEAD)) if query and not shown else ()
     next_address = page.next_address
+    if query and shown and address == ListAddress(address.path, query=address.query) and not page.note:
+        # It may be lost: nothing but the order of popular searches hangs on it.
+        hint("inventory.count_search", text=address.query, language=get_language() or "")
 
     def content(place: Place | None) -> dict[str, Any]:
         return {
@@ -208,9 +212,11 @@ def _serve_start(request: HttpRequest, address: ListAddress) -> HttpResponse:
     shown = card_fragments(newest)
 
     def content(_place: Place | None) -> dict[str, Any]:
+        popular = queries.popular_searches(get_language() or "", today=clock.business_date(clock.now()))
         return {
             "query": address.query,
             "search_query": address.query,
+            "popular": [(text, replace(address, query=text).url) for text in popular],
             "tiles": queries.category_tiles(),
             "cards": shown,
         }
