@@ -12,6 +12,7 @@ from members.queries.feedback import (
     own_reviews,
     product_reviews,
 )
+from members.queries.given_back import OffersBack, PieceBack, offers_back, offers_given_back
 from members.queries.hq import OfferRow, offer_model, offer_rows, offer_values
 from members.queries.members import (
     AddressView,
@@ -67,7 +68,9 @@ __all__ = [
     "OfferLine",
     "OfferRequest",
     "OfferRow",
+    "OffersBack",
     "OwnReview",
+    "PieceBack",
     "ReviewPage",
     "TopicView",
     "UnknownCoupon",
@@ -105,6 +108,8 @@ __all__ = [
     "offer_model",
     "offer_rows",
     "offer_values",
+    "offers_back",
+    "offers_given_back",
     "own_reviews",
     "points_available_at",
     "points_history",

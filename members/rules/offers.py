@@ -10,13 +10,15 @@ from __future__ import annotations
 import itertools
 import math
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
-from members.choices import AdjustmentKind, Benefit, Funder
+from members.choices import AdjustmentKind, Benefit, Funder, RestorePolicy
 from omni.kernel import money
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+    from datetime import datetime
 
 # So many combinations of promotions are compared; beyond, each stacking group takes its best in turn.
 MOST_COMBINATIONS = 4096
@@ -284,3 +286,9 @@ def _less(rest: Sequence[int], parts: Sequence[int]) -> tuple[int, ...]:
 
 def _total(taken: Iterable[Taken]) -> int:
     return sum(item.total_fen for item in taken)
+
+
+def restored_until(expires_at: datetime, policy: str, extra_days: int, now: datetime) -> datetime | None:
+    """Return until when a coupon whose order is undone can be used again; None when it cannot."""
+    until = max(expires_at, now + timedelta(days=extra_days))
+    return None if policy == RestorePolicy.LAPSE or until <= now else until

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from django.db.models import F
 from django.utils.translation import gettext_lazy as _
 
 from members import locks
-from members.choices import AdjustmentKind, CouponStatus, RestorePolicy
+from members.choices import AdjustmentKind, CouponStatus
 from members.models import Coupon, OfferUse, Promotion
+from members.rules import offers as rules
 from members.services import points as points_services
 from omni.kernel.errors import Conflict
 from omni.kernel.states import StateConflict, transition
@@ -142,8 +142,8 @@ def _restore_coupon(coupon_id: int, owner: str, now: datetime) -> None:
     """Let a coupon be used again, or end it, as its template says."""
     coupon = Coupon.objects.select_related("template").get(pk=coupon_id)
     template = coupon.template
-    expires_at = max(coupon.expires_at, now + timedelta(days=template.extra_days))
-    if template.restore_policy == RestorePolicy.LAPSE or expires_at <= now:
+    expires_at = rules.restored_until(coupon.expires_at, template.restore_policy, template.extra_days, now)
+    if expires_at is None:
         transition(coupon, to=CouponStatus.EXPIRED, actor=owner, now=now, reason="given back")
         return
     transition(coupon, to=CouponStatus.ISSUED, actor=owner, now=now, reason="given back")

@@ -61,6 +61,7 @@ from orders.queries.invoicing import InvoiceView, find_invoice, invoices_visible
 from orders.queries.orders import OrderLineView, OrderShareView, OrderView, order_view
 from orders.queries.pages import OrderPage, find_payment, is_payable, lines_of, order_page
 from orders.queries.parcels import ParcelView, find_pickup_code
+from orders.queries.return_offers import offers_of_return, quote_offers
 from orders.queries.return_quotes import (
     NothingToReturn,
     NotReturnable,
@@ -194,6 +195,7 @@ __all__ = [
     "late_pieces",
     "left_to_pay_fen",
     "lines_of",
+    "offers_of_return",
     "order_counts",
     "order_owner",
     "order_page",
@@ -204,6 +206,7 @@ __all__ = [
     "piece_field",
     "points_paid_fen",
     "quote_exchange",
+    "quote_offers",
     "quote_pieces",
     "quote_return",
     "read_order_token",

@@ -66,6 +66,7 @@ def ask_for_return(request: HttpRequest, number: str) -> HttpResponse:
         "key": new_key(),
         "quote": quote,
         "exchange": exchange,
+        "offers": queries.quote_offers(order, quote.pieces, now=now) if quote else None,
         "door": door,
         "doors": [(value, label) for value, (label, _door) in doors.items()],
         "new_address": NEW_ADDRESS,
@@ -167,19 +168,22 @@ def show_return(request: HttpRequest, number: str) -> HttpResponse:
     if case.replacement is not None:
         remember(request, case.order.number)
         remember(request, case.replacement.number)
-    place = case.order.fulfillment
-    stores = queries.stores_that_take_returns(case.brand.code, place.lat, place.lng, now=clock.now())
-    context = {"page": queries.return_page(case), "stores": stores}
+    place, now = case.order.fulfillment, clock.now()
+    stores = queries.stores_that_take_returns(case.brand.code, place.lat, place.lng, now=now)
+    offers = queries.offers_of_return(case, now=now)
+    context = {"page": queries.return_page(case), "stores": stores, "offers": offers}
     return render(request, "shop/return_show.html", context)
 
 
 @require_safe
 def show_return_status(request: HttpRequest, number: str) -> HttpResponse:
     """Answer the return page's question what has changed."""
-    page = queries.return_page(queries.get_return_for(shopper_of(request), number))
+    case = queries.get_return_for(shopper_of(request), number)
+    page = queries.return_page(case)
     if request.GET.get("v") == page.version:
         return HttpResponse(status=204)
-    return render(request, "shop/_return_live.html", {"page": page}, status=STOP_POLLING if page.is_final else 200)
+    context = {"page": page, "offers": queries.offers_of_return(case, now=clock.now())}
+    return render(request, "shop/_return_live.html", context, status=STOP_POLLING if page.is_final else 200)
 
 
 @require_safe
