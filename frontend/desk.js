@@ -1,2 +1,70 @@
 // The store's pages, on a tablet that stays on all day.
 import "./app.js";
+import "./shell.css";
+
+// <input data-scan>: a button beside it opens the camera; what it reads is put into the input and its form is sent
+// (data-scan="keep": only filled). A hand scanner types into the input and sends Enter by itself.
+function addScanButtons(root) {
+  const button = document.getElementById("scan-button");
+  for (const input of root.querySelectorAll("input[data-scan]")) {
+    if (button && !input.parentElement.classList.contains("scan-row")) {
+      const hadFocus = document.activeElement === input;
+      const row = document.createElement("span");
+      row.className = "scan-row";
+      input.replaceWith(row);
+      row.append(input, button.content.cloneNode(true));
+      if (hadFocus) {
+        input.focus();
+      }
+    }
+  }
+}
+
+// The decoder weighs a megabyte: it is fetched when somebody first scans.
+async function openScanner(button) {
+  button.setAttribute("aria-busy", "true");
+  try {
+    const { scan } = await import("./scan.js");
+    const text = await scan();
+    const input = button.parentElement.querySelector("input[data-scan]");
+    if (text && input) {
+      fill(input, text);
+    }
+  } finally {
+    button.removeAttribute("aria-busy");
+  }
+}
+
+function fill(input, text) {
+  input.value = text;
+  input.dispatchEvent(new Event("input", { bubbles: true }));
+  input.dispatchEvent(new Event("change", { bubbles: true }));
+  input.focus();
+  if (input.dataset.scan !== "keep") {
+    input.form?.requestSubmit();
+  }
+}
+
+// Menus close when something else is touched, or by Escape.
+function closeMenus(except) {
+  for (const menu of document.querySelectorAll("details[data-menu][open]")) {
+    if (menu !== except) {
+      menu.open = false;
+    }
+  }
+}
+
+document.addEventListener("click", (event) => {
+  closeMenus(event.target.closest("details[data-menu]"));
+  const button = event.target.closest(".scan-open");
+  if (button) {
+    void openScanner(button);
+  }
+});
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape") {
+    closeMenus(null);
+  }
+});
+document.addEventListener("htmx:afterSettle", (event) => addScanButtons(event.target));
+addScanButtons(document);

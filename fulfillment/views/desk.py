@@ -44,7 +44,7 @@ def show_queue(request: HttpRequest, store_id: int) -> HttpResponse:
     queue = queries.load_queue(store.pk, Tab(wanted) if wanted in Tab.values else Tab.ANSWER, now=clock.now())
     if request.GET.get("seen") == queue.version:
         return HttpResponse(status=204)
-    context = {"store": store, "queue": queue, "has_other_stores": len(queries.desk_stores(actor)) > 1}
+    context = {"store": store, "queue": queue}
     return render(request, "desk/_task_list.html" if "seen" in request.GET else "desk/task_list.html", context)
 
 

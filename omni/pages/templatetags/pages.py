@@ -1,7 +1,9 @@
 """How templates write money, distances and names."""
 
+from __future__ import annotations
+
 import uuid
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from django import template
 from django.urls import reverse
@@ -9,6 +11,10 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from omni.kernel import bilingual, money, touches
+from omni.pages.shell import Shell
+
+if TYPE_CHECKING:
+    from django.template.context import RequestContext
 
 register = template.Library()
 
@@ -57,3 +63,9 @@ def picture(shape: str, color_hex: str) -> str:
 def once() -> SafeString:
     """Return the hidden field with a fresh key: however often this form arrives, it counts once."""
     return format_html('<input type="hidden" name="{}" value="{}">', touches.FIELD, uuid.uuid4())
+
+
+@register.simple_tag(takes_context=True)
+def desk_shell(context: RequestContext) -> Shell:
+    """Return what stands around a page of the desk, for the store that the page is about."""
+    return Shell(context["request"], context.get("store"))
