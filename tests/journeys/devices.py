@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from django.contrib.auth.models import AbstractBaseUser
 from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize
 from pytest_django.live_server_helper import LiveServer
 
+from omni.accounts.models import User
 from orders import queries
 from orders.models import Order
 from tests.cast import World
@@ -45,7 +45,7 @@ def desk(browser: Browser, live_server: LiveServer, world: World, complaints: li
     context.close()
 
 
-def tablet_of(user: AbstractBaseUser, browser: Browser, live_server: LiveServer) -> BrowserContext:
+def tablet_of(user: User, browser: Browser, live_server: LiveServer) -> BrowserContext:
     """Return an English tablet on which somebody is signed in."""
     client = Client()
     client.force_login(user)
