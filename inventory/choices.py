@@ -77,6 +77,17 @@ class MovementKind(models.TextChoices):
     COUNT = "count", _("Count")
     ADJUSTMENT = "adjustment", _("Adjustment")
     SCRAP = "scrap", _("Scrapped")
+    WRITE_OFF = "write_off", _("Written off")
+
+
+# These put the books right and moved no piece: what was counted before them must be counted again.
+CORRECTIVE_MOVEMENTS = (
+    MovementKind.IMPORT,
+    MovementKind.NOT_FOUND,
+    MovementKind.FOUND,
+    MovementKind.COUNT,
+    MovementKind.ADJUSTMENT,
+)
 
 
 class Shelf(models.TextChoices):
@@ -160,3 +171,97 @@ class SortOrder(models.TextChoices):
     PRICE_DOWN = "price-down", _("Price, high to low")
     MOST_OFF = "most-off", _("Biggest markdown")
     BEST = "best", _("Best match")
+
+
+class AdjustmentReason(models.TextChoices):
+    """Why somebody puts the books right by hand, and with that what it changes; see `rules.adjusted`."""
+
+    FOUND = "found", _("Found, the books lacked it")
+    MISSING = "missing", _("Missing")
+    THEFT = "theft", _("Stolen")
+    DAMAGED = "damaged", _("Damaged, set aside")
+    SAMPLE = "sample", _("Sample or display")
+    BACK_ON_SALE = "back_on_sale", _("Back on sale")
+    SCRAPPED = "scrapped", _("Thrown away")
+    CORRECTION = "correction", _("Booked wrongly")
+
+
+class CountScope(models.TextChoices):
+    """What a count is of."""
+
+    TASKS = "tasks", _("What was asked to be counted")
+    STYLE = "style", _("A style")
+    CATEGORY = "category", _("A category")
+    STORE = "store", _("The whole store")
+
+
+class CountStatus(models.TextChoices):
+    COUNTING = "counting", _("Being counted")
+    REVIEW = "review", _("To be looked at")
+    APPROVED = "approved", _("Approved")
+    CANCELLED = "cancelled", pgettext_lazy("count", "Given up")
+
+
+COUNT_TRANSITIONS: dict[CountStatus, frozenset[CountStatus]] = {
+    CountStatus.COUNTING: frozenset({CountStatus.REVIEW, CountStatus.CANCELLED}),
+    CountStatus.REVIEW: frozenset({CountStatus.COUNTING, CountStatus.APPROVED, CountStatus.CANCELLED}),
+    CountStatus.APPROVED: frozenset(),
+    CountStatus.CANCELLED: frozenset(),
+}
+
+
+class ShipmentKind(models.TextChoices):
+    ASN = "asn", _("Delivery announced")
+    TRANSFER = "transfer", _("Transfer")
+
+
+class ShipmentStatus(models.TextChoices):
+    DRAFT = "draft", _("Being put together")
+    REQUESTED = "requested", _("Asked for")
+    EXPECTED = "expected", pgettext_lazy("goods", "On its way")
+    RECEIVING = "receiving", _("Partly received")
+    DIFFERENT = "different", _("Differs")
+    RECEIVED = "received", _("Received")
+    CLOSED = "closed", _("Differences closed")
+    DECLINED = "declined", _("Declined")
+    CANCELLED = "cancelled", pgettext_lazy("shipment", "Called off")
+
+
+SHIPMENT_TRANSITIONS: dict[ShipmentStatus, frozenset[ShipmentStatus]] = {
+    ShipmentStatus.DRAFT: frozenset({ShipmentStatus.REQUESTED, ShipmentStatus.EXPECTED, ShipmentStatus.CANCELLED}),
+    ShipmentStatus.REQUESTED: frozenset({ShipmentStatus.EXPECTED, ShipmentStatus.DECLINED, ShipmentStatus.CANCELLED}),
+    ShipmentStatus.EXPECTED: frozenset({ShipmentStatus.RECEIVING, ShipmentStatus.RECEIVED, ShipmentStatus.DIFFERENT}),
+    ShipmentStatus.RECEIVING: frozenset({ShipmentStatus.RECEIVED, ShipmentStatus.DIFFERENT}),
+    # Late pieces may still come, and take the difference away.
+    ShipmentStatus.DIFFERENT: frozenset({ShipmentStatus.RECEIVED, ShipmentStatus.CLOSED}),
+    ShipmentStatus.RECEIVED: frozenset(),
+    ShipmentStatus.CLOSED: frozenset(),
+    ShipmentStatus.DECLINED: frozenset(),
+    ShipmentStatus.CANCELLED: frozenset(),
+}
+# Goods of it may still be received.
+RECEIVABLE = (ShipmentStatus.EXPECTED, ShipmentStatus.RECEIVING, ShipmentStatus.DIFFERENT)
+
+
+class ReceiptStatus(models.TextChoices):
+    OPEN = "open", pgettext_lazy("receipt", "Being counted in")
+    BOOKED = "booked", _("Booked in")
+    DROPPED = "dropped", pgettext_lazy("receipt", "Given up")
+
+
+RECEIPT_TRANSITIONS: dict[ReceiptStatus, frozenset[ReceiptStatus]] = {
+    ReceiptStatus.OPEN: frozenset({ReceiptStatus.BOOKED, ReceiptStatus.DROPPED}),
+    ReceiptStatus.BOOKED: frozenset(),
+    ReceiptStatus.DROPPED: frozenset(),
+}
+
+
+class DifferenceReason(models.TextChoices):
+    """Why what came is not what was announced, as somebody found out."""
+
+    SHORT_SHIPPED = "short_shipped", _("The sender packed too little")
+    OVER_SHIPPED = "over_shipped", _("The sender packed too much")
+    WRONG_GOODS = "wrong_goods", _("The sender packed other goods")
+    LOST = "lost", _("Lost on the way")
+    DAMAGED_ON_WAY = "damaged", _("Damaged on the way")
+    MISCOUNTED = "miscounted", _("Counted wrongly")

@@ -12,3 +12,12 @@ class ReservationDisplaced:
     reservation_id: int
     variant_id: int
     quantity: int
+
+
+@dataclass(frozen=True)
+class TransferOverdue:
+    """A transfer was sent long ago, and not received by the day it should have been."""
+
+    shipment_id: int
+    from_store_id: int
+    to_store_id: int

@@ -1,18 +1,42 @@
-"""The row locks of inventory. A level is locked before its reservations."""
+"""The row locks of inventory: a count or a shipment, then levels, then their reservations."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from django.db import connection
 
 from inventory import sql
-from inventory.models import StockLevel
+from inventory.models import Count, Shipment, StockLevel
 from omni.kernel.errors import NotFound
 from omni.kernel.locking import locked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+M = TypeVar("M")
+
+
+def lock_count(count_id: int) -> Count:
+    """Lock a count and return it as it is now.
+
+    :raises NotFound: when there is none.
+    """
+    return _one(locked(Count.objects.filter(pk=count_id)))
+
+
+def lock_shipment(shipment_id: int) -> Shipment:
+    """Lock a shipment and return it as it is now.
+
+    :raises NotFound: when there is none.
+    """
+    return _one(locked(Shipment.objects.filter(pk=shipment_id)))
+
+
+def _one(rows: list[M]) -> M:
+    if not rows:
+        raise NotFound
+    return rows[0]
 
 
 def lock_levels(level_ids: Iterable[int]) -> dict[int, StockLevel]:
@@ -25,10 +49,7 @@ def lock_level(store_id: int, variant_id: int) -> StockLevel:
 
     :raises NotFound: when the store never had the variant.
     """
-    rows = locked(StockLevel.objects.filter(store_id=store_id, variant_id=variant_id))
-    if not rows:
-        raise NotFound
-    return rows[0]
+    return _one(locked(StockLevel.objects.filter(store_id=store_id, variant_id=variant_id)))
 
 
 def lock_levels_at(places: Sequence[tuple[int, int]]) -> list[StockLevel]:

@@ -9,13 +9,15 @@ from omni.kernel.transactions import entry
 
 @shared_task(name="inventory.sweep")
 def sweep() -> None:
-    """Keep the pulses few, and the listings of products true."""
+    """Keep the pulses few and the listings of products true, and notice transfers that are late."""
     with entry():
         services.prune_pulses()
     with entry():
         services.refresh_listings(now=clock.now())
     with entry():
         services.prune_searches(now=clock.now())
+    with entry():
+        services.note_late_transfers(now=clock.now())
 
 
 @shared_task(name="inventory.count_search", ignore_result=True)

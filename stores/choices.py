@@ -8,6 +8,8 @@ class StoreKind(models.TextChoices):
     CONCESSION = "concession", _("Concession")
     FRANCHISE = "franchise", _("Franchise")
     WAREHOUSE = "warehouse", _("Warehouse")
+    # Not a place to go to: where the books keep what one store of a brand sent to another until it is there.
+    TRANSIT = "transit", _("On the way between stores")
 
 
 class Service(models.TextChoices):

@@ -135,6 +135,12 @@ class Store(models.Model):
                 ),
                 name="stores_store_vector_is_point",
             ),
+            models.UniqueConstraint(
+                fields=["brand"], condition=Q(kind=StoreKind.TRANSIT), name="stores_store_one_transit"
+            ),
+            models.CheckConstraint(
+                condition=~Q(kind=StoreKind.TRANSIT, is_active=True), name="stores_store_transit_not_active"
+            ),
         ]
         # The order in which the finder goes from city to city; stores without a district come last.
         indexes = [models.Index(Coalesce("district_id", Value(NO_DISTRICT)), "id", name="stores_store_by_city")]

@@ -93,7 +93,8 @@ def districts(province: str, city: str) -> QuerySet[District]:
 
 def store_ids_by_code(brand_id: int) -> dict[str, int]:
     """Return the ids of a brand's stores by their codes."""
-    return dict(Store.objects.filter(brand_id=brand_id).values_list("code", "pk"))
+    places = Store.objects.filter(brand_id=brand_id).exclude(kind=StoreKind.TRANSIT)
+    return dict(places.values_list("code", "pk"))
 
 
 def stores_visible_to(actor: Actor) -> QuerySet[Store]:
@@ -101,7 +102,7 @@ def stores_visible_to(actor: Actor) -> QuerySet[Store]:
     visible = Q(pk__in=actor.store_ids()) | Q(brand__in=actor.brand_ids()) | Q(mall__in=actor.counterparty_ids())
     if actor.api_brand_id is not None:
         visible |= Q(brand=actor.api_brand_id)
-    return Store.objects.filter(visible)
+    return Store.objects.filter(visible).exclude(kind=StoreKind.TRANSIT)
 
 
 def get_store_for(actor: Actor, store_id: int) -> Store:
@@ -252,6 +253,13 @@ def store_names(store_ids: Collection[int]) -> dict[int, str]:
     """Return the names of stores by id, in the language active now."""
     stores = Store.objects.filter(pk__in=store_ids).values_list("pk", "name_zh", "name_en")
     return {store_id: bilingual.pick(name_zh, name_en) for store_id, name_zh, name_en in stores}
+
+
+def staff_names(labels: Collection[str], brand_id: int) -> dict[str, str]:
+    """Return the display names of a brand's staff by the label they act under ("user:12"); others are missing."""
+    users = [int(label[5:]) for label in labels if label.startswith("user:") and label[5:].isdecimal()]
+    staff = Staff.objects.filter(Q(brand=brand_id) | Q(store__brand=brand_id), user__in=users).exclude(display_name="")
+    return {f"user:{user_id}": name for user_id, name in staff.order_by("-pk").values_list("user", "display_name")}
 
 
 def manager_ids(store_id: int) -> list[int]:

@@ -1,6 +1,13 @@
 """Reads of the catalogue and of stock."""
 
-from inventory.queries.audit import audit_counters, audit_listings, audit_movements
+from inventory.queries.audit import (
+    audit_counters,
+    audit_late_transfers,
+    audit_listings,
+    audit_movements,
+    audit_receipts,
+    audit_transit,
+)
 from inventory.queries.catalogue import (
     ProductCard,
     categories,
@@ -81,8 +88,11 @@ __all__ = [
     "StoreWith",
     "SuggestedProduct",
     "audit_counters",
+    "audit_late_transfers",
     "audit_listings",
     "audit_movements",
+    "audit_receipts",
+    "audit_transit",
     "categories",
     "category_tiles",
     "category_tree",

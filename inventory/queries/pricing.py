@@ -9,7 +9,7 @@ from django.db import connection
 from django.db.models import Count, F
 
 from inventory import sql
-from inventory.models import Product, StockLevel, Variant
+from inventory.models import Price, Product, StockLevel, Variant
 from omni.kernel.statements import execute_prepared
 
 if TYPE_CHECKING:
@@ -69,6 +69,12 @@ def price_lines(brand_id: int, skus: Sequence[str], now: datetime) -> list[Price
     with connection.cursor() as cursor:
         execute_prepared(cursor, sql.PRICE_LINES, {"brand_id": brand_id, "skus": list(skus), "now": now})
         return [PricedVariant(*row) for row in cursor.fetchall()]
+
+
+def unit_prices(variant_ids: Iterable[int], now: datetime) -> dict[int, int]:
+    """Return what a shopper pays for a unit of each variant now, in fen; one without a price is missing."""
+    prices = Price.objects.filter(variant__in=set(variant_ids), valid__contains=now)
+    return {price.variant_id: price.unit_price_fen for price in prices}
 
 
 def stores_with_all(variant_ids: Sequence[int], store_ids: Sequence[int]) -> set[int]:

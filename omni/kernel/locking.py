@@ -26,6 +26,8 @@ LOCK_ORDER = (
     "fulfillment.FulfillmentOrder",
     "fulfillment.Collection",
     "stores.StoreCapacity",
+    "inventory.Count",
+    "inventory.Shipment",
     "inventory.StockLevel",
 )
 

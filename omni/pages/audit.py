@@ -97,8 +97,7 @@ def _findings(marks: Marks, now: datetime) -> Iterator[Finding]:
     yield _finding("Every return is what its pieces say", returned)
     exchanged = orders_queries.audit_exchanges(after_transition=marks.transition)
     yield _finding("Every replacement has its return, and is paid by it", exchanged)
-    yield _finding("Movements sum to what is on hand", inventory_queries.audit_movements())
-    yield _finding("Held and allocated are the live reservations", inventory_queries.audit_counters())
+    yield from _stock_findings(overdue)
     listings = inventory_queries.audit_listings(now=now, overdue=overdue)
     yield _finding("Lists and search know every product as it is", listings)
     yield _finding("Every hold and allocation has a live owner", fulfillment_queries.audit_holds())
@@ -115,6 +114,15 @@ def _findings(marks: Marks, now: datetime) -> Iterator[Finding]:
     yield _finding("No copy of somebody's data is overdue", exporting.audit_exports(overdue=overdue))
     yield _finding("No return is overdue", orders_queries.audit_due_returns(overdue=overdue))
     yield _finding("No event is parked or overdue", _audit_deliveries(overdue, now - LONGEST_DELIVERY))
+
+
+def _stock_findings(overdue: datetime) -> Iterator[Finding]:
+    """Check what must hold of stock."""
+    yield _finding("Movements sum to what is on hand", inventory_queries.audit_movements())
+    yield _finding("Held and allocated are the live reservations", inventory_queries.audit_counters())
+    yield _finding("Goods on their way are what stores sent", inventory_queries.audit_transit())
+    yield _finding("Goods received are on the books once", inventory_queries.audit_receipts())
+    yield _finding("No late transfer goes unnoticed", inventory_queries.audit_late_transfers(overdue=overdue))
 
 
 def _finding(claim: str, verdict: Verdict) -> Finding:

@@ -7,6 +7,7 @@ from stores.services.staff import erase_former_staff
 from stores.services.store_import import OPTIONAL as STORE_OPTIONAL_COLUMNS
 from stores.services.store_import import REQUIRED as STORE_REQUIRED_COLUMNS
 from stores.services.store_import import StoreImport, import_stores
+from stores.services.transit import add_transit
 
 __all__ = [
     "STORE_OPTIONAL_COLUMNS",
@@ -20,6 +21,7 @@ __all__ = [
     "SlotFull",
     "SlotNotTaken",
     "StoreImport",
+    "add_transit",
     "erase_former_staff",
     "give_back_capacity",
     "give_back_slot",

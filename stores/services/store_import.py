@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 REQUIRED = ("code", "name", "lat", "lng")
 OPTIONAL = ("kind", "mall", "province", "city", "district", "address", "hours")
 DEGREES = re.compile(r"[+-]?\d+(\.\d*)?", re.ASCII)
+# The place for goods on their way is made by the platform itself.
+KINDS = tuple(kind for kind in StoreKind.values if kind != StoreKind.TRANSIT)
 LENGTHS = {"code": 32, "name": 80, "mall": 80, "address": 200}
 
 
@@ -104,8 +106,8 @@ def _read(row: CsvRow, datum: Datum, places: _Places, problems: Problems) -> _St
     before = len(problems.found)
     _check_texts(row, problems)
     kind = row.get("kind").lower() or None
-    if kind is not None and kind not in StoreKind.values:
-        kinds = ", ".join(StoreKind.values)
+    if kind is not None and kind not in KINDS:
+        kinds = ", ".join(KINDS)
         problems.add(row.line, _("kind: %(kind)s is none of %(kinds)s") % {"kind": kind, "kinds": kinds})
     point = _read_point(row, datum, problems)
     district = _read_district(row, places, problems)

@@ -34,6 +34,7 @@ from tests.factories.returns import (
     inspect,
     received_return,
 )
+from tests.factories.stock import receive, sent_transfer
 from tests.factories.try_ons import prepared
 
 LATER = NOON + timedelta(minutes=5)
@@ -88,6 +89,7 @@ def live_through(world: World) -> History:
     wait_for_size(world)
     delivered.refresh_from_db()
     invoice(delivered)
+    receive(world, sent_transfer(world, {"M": 3}, source="C"), {"M": 1})
     run_deliveries(LATER)
     return History(
         placed,

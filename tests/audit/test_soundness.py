@@ -23,6 +23,7 @@ from tests.audit.person_plants import PERSON_PLANTS
 from tests.audit.plants import EVENTS, MONEY, SALES
 from tests.audit.plants import PLANTS as ORDER_PLANTS
 from tests.audit.return_plants import RETURN_PLANTS
+from tests.audit.shelf_plants import SHELF_PLANTS
 from tests.audit_fixture import Audited, broken_claims
 from tests.factories.settlement import RecognitionFactory
 
@@ -36,6 +37,7 @@ PLANTS = (
     *AFTER_PLANTS,
     *RETURN_PLANTS,
     *EXCHANGE_PLANTS,
+    *SHELF_PLANTS,
 )
 
 
