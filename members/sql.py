@@ -8,6 +8,34 @@ ON CONFLICT (template_id, member_id) DO UPDATE SET issued_count = tally.issued_c
 WHERE tally.issued_count < %(limit)s
 """
 
+# The promotions that run for a channel, a store and a shopper, and are not used up. A limit per member needs a member.
+RUNNING_PROMOTIONS = """
+SELECT promotion.id, name_zh, name_en, benefit, amount_fen, percent_ppm, cap_fen, threshold_fen, threshold_units,
+    category_ids, product_ids, excludes_marked_down, "group", is_exclusive, priority,
+    ARRAY[brand_ppm, store_ppm, mall_ppm, platform_ppm]
+FROM members_promotion promotion
+WHERE brand_id = %(brand_id)s AND is_running AND valid @> %(now)s::timestamptz
+    AND (cardinality(channels) = 0 OR %(channel)s::text = ANY(channels))
+    AND (cardinality(store_ids) = 0 OR %(store_id)s::bigint = ANY(store_ids))
+    AND (total_limit IS NULL OR used_count < total_limit)
+    AND (per_member_limit IS NULL OR %(member_id)s::bigint IS NOT NULL AND per_member_limit > (
+        SELECT count(*) FROM members_offeruse use
+        WHERE use.promotion_id = promotion.id AND use.member_id = %(member_id)s::bigint AND use.given_back_at IS NULL
+    ))
+"""
+
+# Promotions without a limit are used as they are: nothing is counted. What comes back was used.
+USE_UNLIMITED = """
+INSERT INTO members_offeruse (
+    owner, member_id, promotion_id, points, points_back, amount_fen, back_fen, used_at
+)
+SELECT %(owner)s, %(member_id)s::bigint, promotion.id, 0, 0, wanted.amount_fen, 0, %(now)s::timestamptz
+FROM unnest(%(ids)s::bigint[], %(amounts)s::bigint[]) AS wanted (id, amount_fen)
+JOIN members_promotion promotion ON promotion.id = wanted.id
+    AND promotion.total_limit IS NULL AND promotion.per_member_limit IS NULL
+RETURNING promotion_id
+"""
+
 # Rows checked, rows wrong, and up to twenty of those named.
 _VERDICT = """
 SELECT count(*), count(*) FILTER (WHERE problem IS NOT NULL),

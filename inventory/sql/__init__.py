@@ -12,6 +12,8 @@ WITH wanted AS MATERIALIZED (
             WITH ORDINALITY AS want (store_id, variant_id, quantity, position)
         LEFT JOIN inventory_stocklevel level ON level.variant_id = want.variant_id AND level.store_id = want.store_id
         ORDER BY want.position
+        -- All of them. Saying so lets the planner reckon with few rows whatever the arrays hold, so it plans only once.
+        LIMIT cardinality(%(stores)s::bigint[])
     ) found
 ), needed AS (
     SELECT level_id, sum(quantity)::int AS quantity FROM wanted GROUP BY level_id

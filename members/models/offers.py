@@ -8,8 +8,9 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from members.choices import COUPON_TRANSITIONS, Benefit, CouponStatus, Funder, RestorePolicy
+from members.choices import COUPON_TRANSITIONS, Benefit, CouponStatus, RestorePolicy
 from members.models.members import Member
+from members.rules import offers as rules
 
 WHOLE_PPM = 1_000_000
 
@@ -67,11 +68,7 @@ class OfferTerms(models.Model):
     @property
     def funders(self) -> tuple[tuple[str, int], ...]:
         """Return who bears it, in parts per million."""
-        shares = (
-            (Funder.BRAND, self.brand_ppm), (Funder.STORE, self.store_ppm), (Funder.MALL, self.mall_ppm),
-            (Funder.PLATFORM, self.platform_ppm),
-        )  # fmt: skip
-        return tuple((party.value, ppm) for party, ppm in shares if ppm)
+        return rules.funders_of((self.brand_ppm, self.store_ppm, self.mall_ppm, self.platform_ppm))
 
 
 class Promotion(OfferTerms):

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from django.db.models import Q
+from django.db import connection
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from inventory import queries as inventory_queries
+from members import sql
 from members.choices import AdjustmentKind, CouponStatus
-from members.models import Coupon, CouponTemplate, Member, OfferTerms, OfferUse, PointsAccount, PointsProgram, Promotion
+from members.models import Coupon, CouponTemplate, Member, PointsAccount, PointsProgram
 from members.queries.words import describe_benefit
 from members.rules import coupons as coupon_rules
 from members.rules import offers as rules
@@ -19,6 +20,7 @@ from members.rules.offers import Adjustment, OfferLine, PointsTerms, Terms
 from omni.kernel import bilingual
 from omni.kernel.errors import InvalidInput
 from omni.kernel.money import format_fen
+from omni.kernel.statements import execute_prepared
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -114,21 +116,21 @@ def offer_for(request: OfferRequest, *, now: datetime) -> Offer:
     if not request.lines:
         return Offer()
     promotions, held = _promotions(request, now), _held_coupons(request, now)
-    held, promotion_terms = _expand(held, [_terms_of(row, AdjustmentKind.PROMOTION, row.pk) for row in promotions])
+    held, promotions = _expand(held, promotions)
     wanted = _wanted(request, held, now)
     is_member = request.member_id is not None
-    _check_usable(request, wanted, promotion_terms)
+    _check_usable(request, wanted, promotions)
     points = _points(request)
     adjustments, used = rules.build(
         request.lines,
         is_member=is_member,
-        promotions=promotion_terms,
+        promotions=promotions,
         coupons=[item.terms for item in wanted],
         points=points,
     )
     return Offer(
         adjustments=adjustments,
-        coupons=_views(request, held, wanted, promotion_terms),
+        coupons=_views(request, held, wanted, promotions),
         points_available=points.available if points else 0,
         points_used=used,
         points_fen=used * points.value_fen if points else 0,
@@ -143,27 +145,43 @@ def normalise_code(text: str) -> str:
     return "-".join(symbols[start : start + 5] for start in range(0, len(symbols), 5))
 
 
-def _promotions(request: OfferRequest, now: datetime) -> list[Promotion]:
-    """Return the promotions that run for this channel, store and shopper, and are not used up."""
-    running = Promotion.objects.filter(_fits(request), brand=request.brand_id, is_running=True, valid__contains=now)
-    found = [row for row in running if row.total_limit is None or row.used_count < row.total_limit]
-    limited = [row for row in found if row.per_member_limit is not None]
-    if not limited:
-        return found
-    uses = OfferUse.objects.filter(promotion__in=limited, member=request.member_id or 0, given_back_at=None)
-    used = list(uses.values_list("promotion_id", flat=True))
-    # A limit per member needs a member.
-    return [
-        row
-        for row in found
-        if row.per_member_limit is None or (request.member_id is not None and used.count(row.pk) < row.per_member_limit)
-    ]
+def _promotions(request: OfferRequest, now: datetime) -> list[Terms]:
+    """Return the promotions that run for this channel, store and shopper, and are not used up; one statement."""
+    values = {
+        "brand_id": request.brand_id,
+        "channel": request.channel,
+        "store_id": request.store_id,
+        "member_id": request.member_id,
+        "now": now,
+    }
+    with connection.cursor() as cursor:
+        execute_prepared(cursor, sql.RUNNING_PROMOTIONS, values)
+        return [_promotion_terms(*row) for row in cursor.fetchall()]
 
 
-def _fits(request: OfferRequest) -> Q:
-    in_channel = Q(channels__len=0) | Q(channels__contains=[request.channel])
-    in_store = Q(store_ids__len=0)
-    return in_channel & (in_store | Q(store_ids__contains=[request.store_id]) if request.store_id else in_store)
+def _promotion_terms(key: int, *columns: Any) -> Terms:  # noqa: ANN401  the driver's
+    """Return the terms of a row of `sql.RUNNING_PROMOTIONS`."""
+    name_zh, name_en, benefit, amount_fen, percent_ppm, cap_fen, threshold_fen, threshold_units = columns[:8]
+    category_ids, product_ids, excludes_marked_down, group, is_exclusive, priority, ppms = columns[8:]
+    return Terms(
+        source=f"{AdjustmentKind.PROMOTION.value}:{key}",
+        kind=AdjustmentKind.PROMOTION.value,
+        name_zh=name_zh,
+        name_en=name_en,
+        benefit=benefit,
+        amount_fen=amount_fen or 0,
+        percent_ppm=percent_ppm or 0,
+        cap_fen=cap_fen,
+        threshold_fen=threshold_fen,
+        threshold_units=threshold_units,
+        category_ids=frozenset(category_ids),
+        product_ids=frozenset(product_ids),
+        excludes_marked_down=excludes_marked_down,
+        group=group,
+        is_exclusive=is_exclusive,
+        priority=priority,
+        funders=rules.funders_of(ppms),
+    )
 
 
 def _held_coupons(request: OfferRequest, now: datetime) -> list[_Held]:
@@ -174,13 +192,14 @@ def _held_coupons(request: OfferRequest, now: datetime) -> list[_Held]:
         member=request.member_id, template__brand=request.brand_id, status=CouponStatus.ISSUED, expires_at__gt=now
     )
     rows = usable.select_related("template").order_by("expires_at", "pk")[:MOST_COUPONS_SHOWN]
-    return [_Held(coupon, _terms_of(coupon.template, AdjustmentKind.COUPON, coupon.pk)) for coupon in rows]
+    return [_Held(coupon, _coupon_terms(coupon)) for coupon in rows]
 
 
-def _terms_of(row: OfferTerms, kind: AdjustmentKind, key: int) -> Terms:
+def _coupon_terms(coupon: Coupon) -> Terms:
+    row: CouponTemplate = coupon.template
     return Terms(
-        source=f"{kind.value}:{key}",
-        kind=kind.value,
+        source=f"{AdjustmentKind.COUPON.value}:{coupon.pk}",
+        kind=AdjustmentKind.COUPON.value,
         name_zh=row.name_zh,
         name_en=row.name_en,
         benefit=row.benefit,
@@ -240,7 +259,7 @@ def _other_coupon(request: OfferRequest, code: str, now: datetime) -> _Held:
         raise CouponNotUsable(gettext_lazy("This coupon was withdrawn."), field="coupon")
     if coupon.status == CouponStatus.EXPIRED or coupon.expires_at <= now:
         raise CouponNotUsable(gettext_lazy("This coupon has expired."), field="coupon")
-    [item], _none = _expand([_Held(coupon, _terms_of(coupon.template, AdjustmentKind.COUPON, coupon.pk))], [])
+    [item], _none = _expand([_Held(coupon, _coupon_terms(coupon))], [])
     return item
 
 
@@ -249,6 +268,8 @@ def _check_usable(request: OfferRequest, wanted: Sequence[_Held], promotions: Se
 
     :raises CouponsDoNotStack, CouponNotUsable: naming the field "coupon".
     """
+    if not wanted:
+        return
     if coupon_rules.clash([item.terms for item in wanted]):
         raise CouponsDoNotStack(gettext_lazy("Those coupons cannot be used together."), field="coupon")
     rest = _rest_before_coupons(request, wanted, promotions)
@@ -297,6 +318,8 @@ def _views(
     request: OfferRequest, held: Sequence[_Held], wanted: Sequence[_Held], promotions: Sequence[Terms]
 ) -> tuple[CouponView, ...]:
     """Return every coupon of the member as a page shows it beside the basket."""
+    if not held and not wanted:
+        return ()
     used = {item.coupon.pk for item in wanted}
     chosen = [item.terms for item in wanted]
     plain = coupon_rules.rest_before(request.lines, is_member=True, promotions=promotions)

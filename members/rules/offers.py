@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 # So many combinations of promotions are compared; beyond, each stacking group takes its best in turn.
 MOST_COMBINATIONS = 4096
+FUNDERS = (Funder.BRAND.value, Funder.STORE.value, Funder.MALL.value, Funder.PLATFORM.value)
 BRAND_PAYS = ((Funder.BRAND.value, money.PPM),)
 
 Funders = tuple[tuple[str, int], ...]
@@ -132,6 +133,11 @@ class LineStep(NamedTuple):
     name_en: str
     amount_fen: int
     rest_fen: int
+
+
+def funders_of(ppms: Iterable[int]) -> Funders:
+    """Return who bears an offer, of what brand, store, mall and platform bear in parts per million."""
+    return tuple((party, ppm) for party, ppm in zip(FUNDERS, ppms, strict=True) if ppm)
 
 
 def gross_of(lines: Iterable[OfferLine]) -> tuple[int, ...]:

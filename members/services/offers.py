@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from django.db import connection
 from django.db.models import F
 from django.utils.translation import gettext_lazy as _
 
-from members import locks
+from members import locks, sql
 from members.choices import AdjustmentKind, CouponStatus
 from members.models import Coupon, OfferUse, Promotion
 from members.rules import offers as rules
 from members.services import points as points_services
 from omni.kernel.errors import Conflict
+from omni.kernel.statements import execute_prepared
 from omni.kernel.states import StateConflict, transition
 from omni.kernel.transactions import step
 
@@ -93,10 +95,11 @@ def _keys(amounts: Mapping[str, int], kind: AdjustmentKind) -> dict[int, int]:
 
 def _use_promotions(amounts: Mapping[str, int], member_id: int | None, owner: str, now: datetime) -> None:
     wanted = _keys(amounts, AdjustmentKind.PROMOTION)
+    for key in _use_unlimited(wanted, member_id, owner, now) if wanted else ():
+        del wanted[key]
     if not wanted:
         return
     for promotion in Promotion.objects.filter(pk__in=wanted).order_by("pk"):
-        # Without a limit nothing is counted: a row that every order writes would let them in one by one.
         if promotion.total_limit is not None:
             left = Promotion.objects.filter(pk=promotion.pk, used_count__lt=F("total_limit"))
             if not left.update(used_count=F("used_count") + 1):
@@ -110,6 +113,23 @@ def _use_promotions(amounts: Mapping[str, int], member_id: int | None, owner: st
         OfferUse(owner=owner, member_id=member_id, promotion_id=key, amount_fen=fen, used_at=now)
         for key, fen in wanted.items()
     )
+
+
+def _use_unlimited(wanted: Mapping[int, int], member_id: int | None, owner: str, now: datetime) -> list[int]:
+    """Use those promotions that have no limit, and return their ids.
+
+    Nothing is counted there: a row that every order writes would let them in one by one.
+    """
+    values = {
+        "ids": list(wanted),
+        "amounts": list(wanted.values()),
+        "member_id": member_id,
+        "owner": owner,
+        "now": now,
+    }
+    with connection.cursor() as cursor:
+        execute_prepared(cursor, sql.USE_UNLIMITED, values)
+        return [row[0] for row in cursor.fetchall()]
 
 
 def _used_up() -> CouponUsedUp:

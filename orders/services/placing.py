@@ -181,8 +181,9 @@ class _Contact(NamedTuple):
 
 
 class _Terms(NamedTuple):
-    """What the brand asks for delivery, and where the goods go."""
+    """The id that the order will have, what the brand asks for delivery, and where the goods go."""
 
+    order_id: int
     bill: bill.Terms
     lat: float
     lng: float
@@ -204,14 +205,14 @@ def place_order(wanted: PlaceOrder, *, now: datetime) -> PlacedOrder:
     terms = _terms(wanted, now)
     priced = _priced_lines(wanted, now)
     cost = _bill(wanted, terms, priced, now)
-    order_id = _take_offer(cost, now)
+    _take_offer(cost, terms.order_id, now)
     hold = fulfillment_services.hold_take_away if wanted.is_taken_away else fulfillment_services.plan_and_hold
     held = hold(_demand(wanted, contact, terms, priced, cost), now=now)
     _check_promise(wanted, held.promised_on)
     number, replacing, selling = public_number("O"), wanted.replacing, wanted.selling
     expires_at = replacing.expires_at if replacing else now + timedelta(minutes=settings.ORDERS_UNPAID_MINUTES)
     values: dict[str, Any] = {
-        "order_id": order_id,
+        "order_id": terms.order_id,
         "checkout_id": replacing.checkout_id if replacing else wanted.checkout_id,
         "number": number,
         "brand_id": wanted.brand_id,
@@ -235,11 +236,10 @@ def place_order(wanted: PlaceOrder, *, now: datetime) -> PlacedOrder:
     }
     with connection.cursor() as cursor:
         execute_prepared(cursor, sql.PLACE, values)
-        (order_id,) = cursor.fetchone()
     if wanted.manual:
-        _write_manual(order_id, wanted)
-    publish(OrderPlaced(order_id, now, cost.total_fen), now=now)
-    return PlacedOrder(order_id, number, cost.total_fen, expires_at)
+        _write_manual(terms.order_id, wanted)
+    publish(OrderPlaced(terms.order_id, now, cost.total_fen), now=now)
+    return PlacedOrder(terms.order_id, number, cost.total_fen, expires_at)
 
 
 def _bill(
@@ -268,15 +268,10 @@ def _bill(
     return cost
 
 
-def _take_offer(cost: bill.Bill, now: datetime) -> int | None:
-    """Use up what the offer uses, under the id that the order will have; None when there is nothing to use."""
-    if cost.offer is None or cost.request is None or not cost.adjustments:
-        return None
-    with connection.cursor() as cursor:
-        cursor.execute(sql.NEXT_ORDER_ID)
-        order_id = int(cursor.fetchone()[0])
-    members_services.take_offer(cost.offer, cost.request, owner=offer_owner(order_id), now=now)
-    return order_id
+def _take_offer(cost: bill.Bill, order_id: int, now: datetime) -> None:
+    """Use up what the offer uses, under the id that the order will have."""
+    if cost.offer is not None and cost.request is not None and cost.adjustments:
+        members_services.take_offer(cost.offer, cost.request, owner=offer_owner(order_id), now=now)
 
 
 def offer_owner(order_id: int) -> str:
@@ -334,7 +329,7 @@ def _terms(wanted: PlaceOrder, now: datetime) -> _Terms:
         row = cursor.fetchone()
     if row is None:
         raise NotFound(_("There is no such brand."), field="brand")
-    fee_fen, free_from_fen, district_lat, district_lng, store_lat, store_lng, has_promotions = row
+    order_id, fee_fen, free_from_fen, district_lat, district_lng, store_lat, store_lng, has_promotions = row
     if district_lat is None and (code or not is_bound):
         raise UnknownDistrict(_("Choose a district from the list."), field="district_code")
     if store_lat is None and is_bound:
@@ -342,7 +337,7 @@ def _terms(wanted: PlaceOrder, now: datetime) -> _Terms:
     point = rules.check_point(wanted.lat, wanted.lng)
     lat, lng = point or ((store_lat, store_lng) if district_lat is None else (district_lat, district_lng))
     delivery = bill.Terms(0 if wanted.replacing else fee_fen, free_from_fen, has_promotions)
-    return _Terms(delivery, lat, lng)
+    return _Terms(order_id, delivery, lat, lng)
 
 
 def _priced_lines(wanted: PlaceOrder, now: datetime) -> list[inventory_queries.PricedVariant]:

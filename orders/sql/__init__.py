@@ -5,9 +5,10 @@ from orders.sql.verdict import VERDICT
 
 __all__ = ["AUDIT_EXCHANGES", "AUDIT_RETURNS", "AUDIT_RETURNS_DUE", "CLAIM_RETURN", "COUNT_RETURNED"]
 
-# What placing needs to know of the brand and the place, in one row; what there is none of is null.
+# What placing needs to know of the brand and the place, in one row; what there is none of is null. And the order's id:
+# its offers are taken under it before it is written, since members are locked before stock.
 TERMS = """
-SELECT brand.delivery_fee_fen, brand.free_delivery_from_fen, district.lat, district.lng, store.lat, store.lng,
+SELECT nextval('orders_order_id_seq'), brand.delivery_fee_fen, brand.free_delivery_from_fen, district.lat, district.lng, store.lat, store.lng,
     EXISTS (
         SELECT 1 FROM members_promotion promotion
         WHERE promotion.brand_id = brand.id AND promotion.is_running AND promotion.valid @> %(now)s::timestamptz
@@ -18,9 +19,6 @@ LEFT JOIN stores_store store ON store.id = %(pickup_store_id)s AND store.brand_i
     AND store.is_active AND (store.offers_pickup OR %(is_taken_away)s)
 WHERE brand.id = %(brand_id)s
 """
-
-# An order's id before it is written: its offers are taken under it, since members are locked before stock.
-NEXT_ORDER_ID = "SELECT nextval(pg_get_serial_sequence('orders_order', 'id'))"
 
 # Checkout (unless the order joins one), order, lines with their adjustments and the delivery charge, in one statement.
 PLACE = """
@@ -34,8 +32,7 @@ WITH opened AS (
         contact_name, contact_phone_sealed, contact_phone_index, language, goods_fen, charges_fen, total_fen,
         placed_at, expires_at, due_at, attempts, cancel_reason
     )
-    SELECT coalesce(%(order_id)s::bigint, nextval(pg_get_serial_sequence('orders_order', 'id'))),
-        checkout.id, %(number)s, %(brand_id)s, %(member_id)s, %(fulfillment_id)s, %(channel)s, 'placed', '', '',
+    SELECT %(order_id)s::bigint, checkout.id, %(number)s, %(brand_id)s, %(member_id)s, %(fulfillment_id)s, %(channel)s, 'placed', '', '',
         %(contact_name)s, %(phone_sealed)s, %(phone_index)s, %(language)s,
         %(goods_fen)s::bigint, %(charge_fen)s::bigint,
         %(goods_fen)s::bigint + %(charge_fen)s::bigint, %(now)s, %(expires_at)s, %(expires_at)s, 0, ''
