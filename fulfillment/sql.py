@@ -47,16 +47,17 @@ FROM fulfillment_gather(
 ORDER BY chord, store_id
 """
 
-# Per store: how many sizes of the lines' products, in their colours, it cannot sell.
+# Per store: how many sizes of the lines' products, in their colours, it cannot sell. The limits leave nothing out: with
+# them the planner reckons with few rows whatever the arrays hold, so it plans only once.
 BROKEN_SIZES = """
 SELECT store.id, count(*) - count(level.id)
-FROM unnest(%(stores)s::bigint[]) AS store (id)
+FROM (SELECT id FROM unnest(%(stores)s::bigint[]) AS store (id) LIMIT cardinality(%(stores)s::bigint[])) store
 CROSS JOIN (
     SELECT DISTINCT sibling.id
-    FROM inventory_variant variant
+    FROM (SELECT id FROM unnest(%(variants)s::bigint[]) AS line (id) LIMIT cardinality(%(variants)s::bigint[])) line
+    JOIN inventory_variant variant ON variant.id = line.id
     JOIN inventory_variant sibling ON sibling.product_id = variant.product_id
         AND sibling.color_zh = variant.color_zh AND sibling.color_hex = variant.color_hex AND sibling.is_active
-    WHERE variant.id = ANY(%(variants)s::bigint[])
 ) size
 LEFT JOIN inventory_stocklevel level ON level.variant_id = size.id AND level.store_id = store.id
     AND level.on_hand - level.held - level.allocated - level.unsellable - level.safety > 0
@@ -66,8 +67,9 @@ GROUP BY store.id
 # Per line: since when its present markdown holds.
 MARKED_DOWN_SINCE = """
 SELECT price.variant_id, lower(price.valid)
-FROM inventory_price price
-WHERE price.variant_id = ANY(%(variants)s::bigint[]) AND price.sale_fen < price.list_fen
+FROM (SELECT id FROM unnest(%(variants)s::bigint[]) AS line (id) LIMIT cardinality(%(variants)s::bigint[])) line
+JOIN inventory_price price ON price.variant_id = line.id
+WHERE price.sale_fen < price.list_fen
     AND price.valid @> %(now)s::timestamptz
 """
 

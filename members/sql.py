@@ -8,20 +8,16 @@ ON CONFLICT (template_id, member_id) DO UPDATE SET issued_count = tally.issued_c
 WHERE tally.issued_count < %(limit)s
 """
 
-# The promotions that run for a channel, a store and a shopper, and are not used up. A limit per member needs a member.
+# The promotions that run for a channel and a store, and are not used up by all.
 RUNNING_PROMOTIONS = """
 SELECT promotion.id, name_zh, name_en, benefit, amount_fen, percent_ppm, cap_fen, threshold_fen, threshold_units,
     category_ids, product_ids, excludes_marked_down, "group", is_exclusive, priority,
-    ARRAY[brand_ppm, store_ppm, mall_ppm, platform_ppm]
+    ARRAY[brand_ppm, store_ppm, mall_ppm, platform_ppm], per_member_limit
 FROM members_promotion promotion
 WHERE brand_id = %(brand_id)s AND is_running AND valid @> %(now)s::timestamptz
     AND (cardinality(channels) = 0 OR %(channel)s::text = ANY(channels))
     AND (cardinality(store_ids) = 0 OR %(store_id)s::bigint = ANY(store_ids))
     AND (total_limit IS NULL OR used_count < total_limit)
-    AND (per_member_limit IS NULL OR %(member_id)s::bigint IS NOT NULL AND per_member_limit > (
-        SELECT count(*) FROM members_offeruse use
-        WHERE use.promotion_id = promotion.id AND use.member_id = %(member_id)s::bigint AND use.given_back_at IS NULL
-    ))
 """
 
 # Promotions without a limit are used as they are: nothing is counted. What comes back was used.

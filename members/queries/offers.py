@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ from django.utils.translation import gettext_lazy
 from inventory import queries as inventory_queries
 from members import sql
 from members.choices import AdjustmentKind, CouponStatus
-from members.models import Coupon, CouponTemplate, Member, PointsAccount, PointsProgram
+from members.models import Coupon, CouponTemplate, Member, OfferUse, PointsAccount, PointsProgram
 from members.queries.words import describe_benefit
 from members.rules import coupons as coupon_rules
 from members.rules import offers as rules
@@ -23,7 +24,7 @@ from omni.kernel.money import format_fen
 from omni.kernel.statements import execute_prepared
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from datetime import datetime
 
 MOST_COUPONS_SHOWN = 50
@@ -146,17 +147,23 @@ def normalise_code(text: str) -> str:
 
 
 def _promotions(request: OfferRequest, now: datetime) -> list[Terms]:
-    """Return the promotions that run for this channel, store and shopper, and are not used up; one statement."""
-    values = {
-        "brand_id": request.brand_id,
-        "channel": request.channel,
-        "store_id": request.store_id,
-        "member_id": request.member_id,
-        "now": now,
-    }
+    """Return the promotions that run for this channel, store and shopper, and are not used up."""
+    values = {"brand_id": request.brand_id, "channel": request.channel, "store_id": request.store_id, "now": now}
     with connection.cursor() as cursor:
         execute_prepared(cursor, sql.RUNNING_PROMOTIONS, values)
-        return [_promotion_terms(*row) for row in cursor.fetchall()]
+        rows = cursor.fetchall()
+    limits = {key: limit for key, *_columns, limit in rows if limit is not None}
+    barred = _used_up_by(request.member_id, limits) if limits else frozenset()
+    return [_promotion_terms(*columns) for *columns, _limit in rows if columns[0] not in barred]
+
+
+def _used_up_by(member_id: int | None, limits: Mapping[int, int]) -> Collection[int]:
+    """Return those promotions that the member used as often as they may; without a member, all with such a limit."""
+    if member_id is None:
+        return limits.keys()
+    uses = OfferUse.objects.filter(promotion__in=limits, member=member_id, given_back_at=None)
+    used = Counter(uses.values_list("promotion_id", flat=True))
+    return {key for key, limit in limits.items() if used[key] >= limit}
 
 
 def _promotion_terms(key: int, *columns: Any) -> Terms:  # noqa: ANN401  the driver's

@@ -8,7 +8,8 @@ __all__ = ["AUDIT_EXCHANGES", "AUDIT_RETURNS", "AUDIT_RETURNS_DUE", "CLAIM_RETUR
 # What placing needs to know of the brand and the place, in one row; what there is none of is null. And the order's id:
 # its offers are taken under it before it is written, since members are locked before stock.
 TERMS = """
-SELECT nextval('orders_order_id_seq'), brand.delivery_fee_fen, brand.free_delivery_from_fen, district.lat, district.lng, store.lat, store.lng,
+SELECT nextval('orders_order_id_seq'), brand.delivery_fee_fen, brand.free_delivery_from_fen,
+    district.lat, district.lng, store.lat, store.lng,
     EXISTS (
         SELECT 1 FROM members_promotion promotion
         WHERE promotion.brand_id = brand.id AND promotion.is_running AND promotion.valid @> %(now)s::timestamptz
@@ -32,7 +33,8 @@ WITH opened AS (
         contact_name, contact_phone_sealed, contact_phone_index, language, goods_fen, charges_fen, total_fen,
         placed_at, expires_at, due_at, attempts, cancel_reason
     )
-    SELECT %(order_id)s::bigint, checkout.id, %(number)s, %(brand_id)s, %(member_id)s, %(fulfillment_id)s, %(channel)s, 'placed', '', '',
+    SELECT %(order_id)s::bigint, checkout.id, %(number)s, %(brand_id)s, %(member_id)s, %(fulfillment_id)s,
+        %(channel)s, 'placed', '', '',
         %(contact_name)s, %(phone_sealed)s, %(phone_index)s, %(language)s,
         %(goods_fen)s::bigint, %(charge_fen)s::bigint,
         %(goods_fen)s::bigint + %(charge_fen)s::bigint, %(now)s, %(expires_at)s, %(expires_at)s, 0, ''

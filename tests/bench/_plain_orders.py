@@ -6,6 +6,7 @@ one that placing wrote, but for its ids, numbers and times: so the columns are t
 
 from __future__ import annotations
 
+import functools
 import random
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -35,7 +36,9 @@ TABLES = {
     "orders_checkout": "id = (SELECT checkout_id FROM orders_order WHERE id = %(order)s)",
     "orders_order": "id = %(order)s",
     "orders_orderline": "order_id = %(order)s",
+    "orders_lineadjustment": "order_line_id IN (SELECT id FROM orders_orderline WHERE order_id = %(order)s)",
     "orders_ordercharge": "order_id = %(order)s",
+    "members_offeruse": "owner = 'order:' || %(order)s",
     "kernel_event": "name = 'orders.OrderPlaced' AND entity = 'order_id:' || %(order)s",
 }
 # Orders that one store has whole.
@@ -128,46 +131,54 @@ class PlainWriter:
 
     def _write(self, cursor: Any, planned: PlannedOrder, now: datetime) -> None:  # noqa: ANN401  the driver's
         rows = planned.rows
-
-        def insert(table: str, *changes: Row) -> list[int]:
-            values = [row | change for row, change in zip(rows[table], changes, strict=True)]
-            return self._insert(cursor, table, values)
-
-        (fulfillment,) = insert("fulfillment_fulfillment", {"created_at": now})
+        insert = functools.partial(self._insert_changed, cursor, rows)
+        (fulfillment,) = insert("fulfillment_fulfillment", [{"created_at": now}])
         of_it = {"fulfillment_id": fulfillment}
-        lines = insert("fulfillment_fulfillmentline", *({**of_it, "variant_id": id_} for id_ in planned.variant_ids))
+        lines = insert("fulfillment_fulfillmentline", [{**of_it, "variant_id": id_} for id_ in planned.variant_ids])
         cursor.execute(CAPACITY, [planned.store_id, rows["fulfillment_fulfillmentorder"][0]["capacity_on"]])
         cursor.execute(STOCK, planned.level_ids)
         if cursor.rowcount != 2:
             raise NotEnough
-        (share,) = insert(
-            "fulfillment_fulfillmentorder",
-            {**of_it, "number": public_number("F"), "store_id": planned.store_id, "created_at": now},
-        )
+        share_columns = {"number": public_number("F"), "store_id": planned.store_id, "created_at": now}
+        (share,) = insert("fulfillment_fulfillmentorder", [{**of_it, **share_columns}])
         owner = {"owner": f"fulfillment_order:{share}", "created_at": now}
-        reservations = insert("inventory_reservation", *({**owner, "level_id": id_} for id_ in planned.level_ids))
+        reservations = insert("inventory_reservation", [{**owner, "level_id": id_} for id_ in planned.level_ids])
         insert(
             "fulfillment_fulfillmentorderline",
-            *(
+            [
                 {"fulfillment_order_id": share, "fulfillment_line_id": line, "reservation_id": reservation}
                 for line, reservation in zip(lines, reservations, strict=True)
-            ),
+            ],
         )
-        insert("fulfillment_routingdecision", {**of_it, "decided_at": now})
-        (checkout,) = insert("orders_checkout", {"created_at": now})
-        (order,) = insert(
-            "orders_order", {**of_it, "checkout_id": checkout, "number": public_number("O"), "placed_at": now}
-        )
-        insert(
+        insert("fulfillment_routingdecision", [{**of_it, "decided_at": now}])
+        (checkout,) = insert("orders_checkout", [{"created_at": now}])
+        order_columns = {"checkout_id": checkout, "number": public_number("O"), "placed_at": now}
+        (order,) = insert("orders_order", [{**of_it, **order_columns}])
+        order_lines = insert(
             "orders_orderline",
-            *(
+            [
                 {"order_id": order, "fulfillment_line_id": line, "variant_id": variant}
                 for line, variant in zip(lines, planned.variant_ids, strict=True)
-            ),
+            ],
         )
-        if rows["orders_ordercharge"]:
-            insert("orders_ordercharge", {"order_id": order})
-        insert("kernel_event", {"entity": f"order_id:{order}", "created_at": now})
+        former = [row["order_line_id"] for row in rows["orders_lineadjustment"]]
+        line_of = dict(zip(dict.fromkeys(former), order_lines, strict=False))
+        insert("orders_lineadjustment", [{"order_line_id": line_of[id_]} for id_ in former])
+        uses = rows["members_offeruse"]
+        insert("members_offeruse", [{"owner": f"order:{order}", "used_at": now} for _use in uses])
+        insert("orders_ordercharge", [{"order_id": order} for _charge in rows["orders_ordercharge"]])
+        insert("kernel_event", [{"entity": f"order_id:{order}", "created_at": now}])
+
+    def _insert_changed(
+        self,
+        cursor: Any,  # noqa: ANN401  the driver's
+        rows: Mapping[str, Sequence[Row]],
+        table: str,
+        changes: Sequence[Row],
+    ) -> list[int]:
+        """Insert the rows of a table with what is different for each, and return their ids."""
+        values = [row | change for row, change in zip(rows[table], changes, strict=True)]
+        return self._insert(cursor, table, values) if values else []
 
     def _insert(self, cursor: Any, table: str, rows: Sequence[Row]) -> list[int]:  # noqa: ANN401  the driver's
         """Insert rows in one statement and return their ids."""

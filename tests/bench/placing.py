@@ -28,6 +28,7 @@ from django.db import connection, connections
 from fulfillment import sql as fulfillment_sql
 from fulfillment.services import CannotReserveStock
 from inventory import sql as inventory_sql
+from members import sql as members_sql
 from omni.kernel import clock, statements
 from omni.kernel.outbox import sql as outbox_sql
 from omni.kernel.transactions import Idempotency, entry, run_once
@@ -63,7 +64,12 @@ GROUP BY store.id, (rank - 1) / 2 HAVING count(*) = 2
 GROUPS = {
     orders_sql.TERMS: "terms of delivery",
     inventory_sql.PRICE_LINES: "prices",
+    members_sql.RUNNING_PROMOTIONS: "promotions that run",
+    members_sql.USE_UNLIMITED: "use the promotions",
     fulfillment_sql.BEGIN_PLAN: "rules of the brand",
+    fulfillment_sql.SINGLES: "candidate stores",
+    fulfillment_sql.GATHERED: "candidate stores",
+    fulfillment_sql.PARTS: "candidate stores",
     fulfillment_sql.BROKEN_SIZES: "figures for the brand's rules",
     fulfillment_sql.MARKED_DOWN_SINCE: "figures for the brand's rules",
     stores_sql.TAKE_CAPACITY: "take capacity",
@@ -275,7 +281,7 @@ def _timed() -> Iterator[dict[str, float]]:
             return execute(statement, values, many, context)
         finally:
             is_border = "SAVEPOINT" in statement
-            name = "savepoints" if is_border else groups.get(statement, "candidate stores")
+            name = "savepoints" if is_border else groups.get(statement, "other statements")
             seconds[name] += time.perf_counter() - start
 
     def timed_commit() -> None:
