@@ -124,7 +124,7 @@ BEGIN
 
 
 class Migration(migrations.Migration):
-    dependencies = [("fulfillment", "0007_collections")]
+    dependencies = [("fulfillment", "0008_take_away")]
 
     operations = [
         migrations.RunSQL(GATHER, former.GATHER.replace("CREATE FUNCTION", "CREATE OR REPLACE FUNCTION")),
