@@ -133,15 +133,9 @@ def get_desk_store(actor: Actor, store_id: int) -> Store:
     return store
 
 
-def brand_of_store(store_id: int) -> int:
-    """Return the id of a store's brand.
-
-    :raises NotFound: when there is no such store.
-    """
-    brand_id = Store.objects.filter(pk=store_id).values_list("brand_id", flat=True).first()
-    if brand_id is None:
-        raise NotFound
-    return brand_id
+def find_brand_of(store_id: int) -> int | None:
+    """Return the id of a store's brand, or None when there is no such store."""
+    return Store.objects.filter(pk=store_id).values_list("brand_id", flat=True).first()
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,7 +81,7 @@ def take_back_here(wanted: CounterReturn, *, actor: str, now: datetime) -> list[
     :raises NotFound: when a piece is another brand's.
     """
     _check(wanted.pieces)
-    brand_id = stores_queries.brand_of_store(wanted.store_id)
+    brand_id = stores_queries.find_brand_of(wanted.store_id)
     orders_of = queries.orders_of_sales(piece.sale_id for piece in wanted.pieces)
     if len(orders_of) < len({piece.sale_id for piece in wanted.pieces}):
         raise NotFound
@@ -166,7 +166,7 @@ def _check_seen(wanted: CounterReturn, cases: Sequence[Return]) -> None:
         )
 
 
-def _unpaid(held: Iterable[locks.OrderLock], wanted: CounterReturn, brand_id: int) -> list[tuple[Order, int]]:
+def _unpaid(held: Iterable[locks.OrderLock], wanted: CounterReturn, brand_id: int | None) -> list[tuple[Order, int]]:
     """Return the orders of the checkout that wait for money, each with what is missing."""
     waiting = [
         lock.order
