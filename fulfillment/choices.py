@@ -204,6 +204,17 @@ class PickupCodeStatus(models.TextChoices):
     REVOKED = "revoked", _("Revoked")
 
 
+class DeclineReason(models.TextChoices):
+    """Why somebody who tried a piece on does not keep it."""
+
+    TOO_SMALL = "too_small", _("Too small")
+    TOO_LARGE = "too_large", _("Too large")
+    COLOR = "color", _("The colour")
+    FABRIC = "fabric", _("The fabric")
+    PRICE = "price", _("The price")
+    OTHER = "other", pgettext_lazy("reason", "Something else")
+
+
 class CollectionStatus(models.TextChoices):
     """What became of goods that a courier was to fetch at somebody's door."""
 

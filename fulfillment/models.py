@@ -13,6 +13,7 @@ from fulfillment.choices import (
     CollectionFailure,
     CollectionStatus,
     DecisionKind,
+    DeclineReason,
     DeliveryState,
     FulfillmentOrderStatus,
     FulfillmentStatus,
@@ -200,6 +201,9 @@ class FulfillmentOrderLine(models.Model):
     )
     quantity = models.PositiveIntegerField(_("quantity"))
     is_kept = models.BooleanField(_("kept after trying on"), null=True, blank=True)
+    decline_reason = models.CharField(
+        _("why it is not kept"), max_length=10, choices=DeclineReason.choices, blank=True, db_default=""
+    )
 
     class Meta:
         verbose_name = _("fulfillment order line")
@@ -424,6 +428,23 @@ class PickupCode(models.Model):
 
     def __str__(self) -> str:
         return f"{self.fulfillment_order_id} {self.purpose} {self.status}"
+
+
+class CodeTries(models.Model):
+    """How many codes somebody may still look up in a store before they wait: guesses that name no order."""
+
+    store = models.ForeignKey("stores.Store", models.PROTECT, related_name="+", verbose_name=_("store"))
+    actor = models.CharField(_("who"), max_length=60)
+    tries_left = models.PositiveSmallIntegerField(_("tries left"))
+    renewed_at = models.DateTimeField(_("all tries again at"))
+
+    class Meta:
+        verbose_name = _("tries of codes")
+        verbose_name_plural = _("tries of codes")
+        constraints = [models.UniqueConstraint(fields=["store", "actor"], name="fulfillment_code_tries_unique")]
+
+    def __str__(self) -> str:
+        return f"{self.store_id} {self.actor} {self.tries_left}"
 
 
 # What a courier carries one way or the other.

@@ -122,7 +122,10 @@ RETURNING share.id, share.{column}, set_config('synchronous_commit', 'off', true
 """
 
 CLAIM_TO_ROUTE = _CLAIM.format(column="route_due_at", statuses="'pending_routing'")
-CLAIM_SILENT = _CLAIM.format(column="deadline_at", statuses="'offered', 'accepted', 'picking', 'cancel_requested'")
+CLAIM_SILENT = _CLAIM.format(
+    column="deadline_at",
+    statuses="'offered', 'accepted', 'picking', 'cancel_requested', 'returning', 'pickup_expired'",
+)
 
 COUNT_ACCEPTANCE = """
 INSERT INTO fulfillment_acceptancerecord AS record (store_id, offers, accepted, counted_at)

@@ -179,6 +179,8 @@ TRY_ON_TRANSITIONS: dict[TryOnStatus, frozenset[TryOnStatus]] = {
 }
 # The shopper may still call it off, or stay away.
 OPEN_TRY_ONS = (_T.REQUESTED, _T.CONFIRMED, _T.PREPARED)
+# Something is set aside to be bought.
+KEPT_TRY_ONS = (_T.BOUGHT, _T.PART)
 
 
 class NoticeOutcome(models.TextChoices):

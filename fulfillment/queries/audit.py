@@ -39,6 +39,8 @@ ANSWERING = (
     Status.CHECKED_IN,
     Status.IN_ROOM,
     Status.SET_ASIDE,
+    Status.RETURNING,
+    Status.PICKUP_EXPIRED,
 )
 WITH_COURIER = (Status.ACCEPTED, Status.PICKING, Status.PACKED, Status.AWAITING_COURIER, Status.HANDED_OVER)
 # Goods may be set aside for these; some of them still look for goods, or give them back soon.

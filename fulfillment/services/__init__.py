@@ -1,7 +1,14 @@
 """The use cases of fulfillment."""
 
 from fulfillment.rules import DemandLine
-from fulfillment.services.codes import PickupCodeReplaced, PickupCodeUsed, WrongPickupCode
+from fulfillment.services.codes import (
+    CodesLocked,
+    PickupCodeReplaced,
+    PickupCodeUsed,
+    UnknownPickupCode,
+    WrongPickupCode,
+    drive_find_by_code,
+)
 from fulfillment.services.collecting import Sender, ask_collection, call_off_collection, forget_senders
 from fulfillment.services.courier import drive_delivery, drive_due_deliveries, receive_callback
 from fulfillment.services.dispatch import call_off_courier, dispatch_courier
@@ -65,6 +72,7 @@ __all__ = [
     "LONGEST_HOLD",
     "CancellationUnderWay",
     "CannotReserveStock",
+    "CodesLocked",
     "Demand",
     "DemandLine",
     "FulfillmentFinished",
@@ -77,6 +85,7 @@ __all__ = [
     "Recipient",
     "Sender",
     "TryOnDemand",
+    "UnknownPickupCode",
     "WrongPickupCode",
     "accept_offer",
     "answer_cancel",
@@ -96,6 +105,7 @@ __all__ = [
     "drive_due_deliveries",
     "drive_due_pickups",
     "drive_due_routing",
+    "drive_find_by_code",
     "drive_hand_over",
     "drive_route",
     "end_silence",

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import secrets
+import unicodedata
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from django.db.models import F
 from django.utils.translation import gettext_lazy as _
 
+from fulfillment import queries
 from fulfillment.choices import PickupCodePurpose, PickupCodeStatus
-from fulfillment.models import FulfillmentOrder, PickupCode
+from fulfillment.models import CodeTries, FulfillmentOrder, PickupCode
 from omni.kernel import sealing
 from omni.kernel.clock import BUSINESS_ZONE
 from omni.kernel.errors import Conflict, InvalidInput
 from omni.kernel.numbers import secret_digits
-from omni.kernel.transactions import step
+from omni.kernel.transactions import drive, entry, step
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -22,6 +26,9 @@ if TYPE_CHECKING:
 
 CODE_DIGITS = 6
 TRIES = 5
+# How long somebody waits who has tried five codes that are none, and how long a used one is told apart from those.
+LOCKED_FOR = timedelta(minutes=15)
+USED_LATELY = timedelta(days=3)
 
 
 class WrongPickupCode(InvalidInput):
@@ -40,6 +47,78 @@ class PickupCodeUsed(Conflict):
     """The goods were handed out on this code before; params say when and by whom."""
 
     code = "pickup_code_used"
+
+
+class UnknownPickupCode(InvalidInput):
+    """No shopper's code of the store; params name the tries left."""
+
+    code = "unknown_pickup_code"
+
+
+class CodesLocked(Conflict):
+    """Too many codes were tried in the store that are none; params say until when."""
+
+    code = "codes_locked"
+
+
+@drive
+def drive_find_by_code(store_id: int, text: str, *, actor: str, now: datetime) -> list[str]:
+    """Return the numbers of a store's orders that are given out or tried on with a shopper's code; nothing is used up.
+
+    `text` is what a scanner has read, or six digits; rarely two orders share them. A try is counted and committed
+    before the code is looked for, hence a drive: after the fifth that finds nothing, one waits.
+
+    :raises CodesLocked: after five tries, for a quarter of an hour.
+    :raises PickupCodeUsed: when it was used before.
+    :raises UnknownPickupCode: when it is none of this store's.
+    """
+    scan = queries.read_pickup_text(text)
+    digits = scan.digits if scan else unicodedata.normalize("NFKC", "".join(text.split()))
+    with entry():
+        tries = _take_try(store_id, actor, now)
+    codes = PickupCode.objects.filter(fulfillment_order__store=store_id, purpose=PickupCodePurpose.SHOPPER)
+    if scan:
+        codes = codes.filter(fulfillment_order__number=scan.number)
+    live = codes.filter(status=PickupCodeStatus.ISSUED).select_related("fulfillment_order").order_by("pk")
+    numbers = [code.fulfillment_order.number for code in live if _is_right(code, digits)]
+    if numbers:
+        with entry():
+            CodeTries.objects.filter(store=store_id, actor=actor).update(tries_left=TRIES)
+        return numbers
+    since = now - USED_LATELY
+    for code in codes.filter(status=PickupCodeStatus.REDEEMED, redeemed_at__gte=since).select_related(
+        "fulfillment_order"
+    ):
+        if _is_right(code, digits):
+            raise _no_live_code(code.fulfillment_order, PickupCodePurpose.SHOPPER)
+    raise UnknownPickupCode(
+        _("No order of this store is given out with this code. %(tries)s tries left."), field="code", tries=tries
+    )
+
+
+@step
+def _take_try(store_id: int, actor: str, now: datetime) -> int:
+    """Count a look-up; return how many are left. The guarded update serialises those of one person."""
+    again_at = now + LOCKED_FOR
+    CodeTries.objects.get_or_create(
+        store_id=store_id, actor=actor, defaults={"tries_left": TRIES, "renewed_at": again_at}
+    )
+    mine = CodeTries.objects.filter(store=store_id, actor=actor)
+    mine.filter(renewed_at__lte=now).update(tries_left=TRIES)
+    if mine.filter(tries_left__gt=0).update(tries_left=F("tries_left") - 1, renewed_at=again_at) == 0:
+        until = mine.values_list("renewed_at", flat=True).get().astimezone(BUSINESS_ZONE)
+        raise CodesLocked(
+            _("Five codes were wrong. Wait until %(at)s, or open the order and enter its code there."),
+            field="code",
+            at=f"{until:%H:%M}",
+        )
+    return mine.values_list("tries_left", flat=True).get()
+
+
+def _is_right(code: PickupCode, digits: str) -> bool:
+    """Tell whether digits are a code's."""
+    share = code.fulfillment_order
+    return secrets.compare_digest(code.code_index, _index(share, PickupCodePurpose(code.purpose), digits))
 
 
 @step

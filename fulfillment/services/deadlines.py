@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from fulfillment.models import FulfillmentOrder
 
 
+# The open time in which a store sees goods back that could not be delivered, or puts back what nobody collected.
+RETURN_MINUTES = 240
+
+
 def rule_of(share: FulfillmentOrder) -> RoutingRule:
     """Return the rule of the share's brand; one that is not saved, with the defaults, when it has none."""
     return RoutingRule.objects.filter(brand=share.fulfillment.brand_id).first() or RoutingRule()
@@ -54,6 +58,14 @@ def escalate(share: FulfillmentOrder, *, now: datetime) -> None:
     share.failures = 0
     share.save(update_fields=["deadline_at", "failures"])
     mark_overdue(share, now=now)
+
+
+@step
+def await_goods(share: FulfillmentOrder, *, now: datetime) -> None:
+    """Give the store some open hours to see goods back, or to put them back; after that somebody above it looks."""
+    share.deadline_at = _after_open_minutes(share, RETURN_MINUTES, now)
+    share.overdue_at, share.failures = None, 0
+    share.save(update_fields=["deadline_at", "overdue_at", "failures"])
 
 
 @step

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from fulfillment import events
 from fulfillment.choices import FulfillmentOrderStatus as Status
+from fulfillment.services import deadlines
 from fulfillment.services.codes import revoke_codes
 from fulfillment.services.shares import close_if_done
 from inventory import services as inventory_services
@@ -88,12 +89,23 @@ def give_at_once(share: FulfillmentOrder, *, actor: str, now: datetime) -> None:
 
 
 @step
+def send_back(share: FulfillmentOrder, *, reason: str, actor: str, now: datetime) -> None:
+    """Write that goods which could not be delivered come back to their store, which is to see to them by a deadline.
+
+    :raises StateConflict: when no courier has them.
+    """
+    transition(share, to=Status.RETURNING, actor=actor, now=now, reason=reason)
+    deadlines.await_goods(share, now=now)
+
+
+@step
 def mark_delivered(share: FulfillmentOrder, *, actor: str, now: datetime) -> None:
     """Write that the recipient has the goods. Emits FulfillmentOrderDelivered.
 
     :raises StateConflict: when no courier has them.
     """
     transition(share, to=Status.DELIVERED, actor=actor, now=now)
+    _forget_waiting(share)
     _tell_delivered(share, actor=actor, now=now)
 
 
@@ -104,6 +116,7 @@ def mark_lost(share: FulfillmentOrder, *, actor: str, now: datetime) -> None:
     :raises StateConflict: when no courier has them.
     """
     transition(share, to=Status.LOST, actor=actor, now=now)
+    _forget_waiting(share)
     _finish(share, actor=actor, now=now)
     _tell_cancelled(share, reason="lost", now=now)
 
@@ -116,13 +129,14 @@ def take_back(share: FulfillmentOrder, *, actor: str, now: datetime) -> None:
     """
     transition(share, to=Status.RETURNED_TO_STORE, actor=actor, now=now)
     inventory_services.return_to_stock(reservation_ids(share), actor=actor, now=now)
+    _forget_waiting(share)
     _finish(share, actor=actor, now=now)
     _tell_cancelled(share, reason="returned", now=now)
 
 
 @step
 def end_waiting(share: FulfillmentOrder, *, actor: str, now: datetime) -> None:
-    """Write that the shopper did not come: the code is void, the goods are to be put back on the shelf.
+    """Write that the shopper did not come: the code is void, the goods are to be put back on the shelf by a deadline.
 
     Emits FulfillmentOrderCancelled ("not_collected").
 
@@ -130,6 +144,7 @@ def end_waiting(share: FulfillmentOrder, *, actor: str, now: datetime) -> None:
     """
     transition(share, to=Status.PICKUP_EXPIRED, actor=actor, now=now)
     _forget_waiting(share)
+    deadlines.await_goods(share, now=now)
     _tell_cancelled(share, reason="not_collected", now=now)
 
 

@@ -26,7 +26,6 @@ from fulfillment.services.routing import reject_offer
 from fulfillment.services.shares import cancel_share
 from omni.kernel import geo
 from omni.kernel.outbox import publish
-from omni.kernel.states import transition
 from omni.kernel.transactions import step
 
 if TYPE_CHECKING:
@@ -295,7 +294,7 @@ def _follow_end_without_goods(share: FulfillmentOrder, delivery: Delivery, *, ac
     elif share.status == Status.HANDED_OVER:
         # The desk gave the goods out, the company says nobody rides: the store must see them back, or report a loss.
         logger.error("Delivery %s ended as %s after the hand-over", delivery.pk, delivery.state)
-        transition(share, to=Status.RETURNING, actor=actor, now=now, reason=delivery.reason)
+        handover.send_back(share, reason=delivery.reason, actor=actor, now=now)
     delivery.wants_cancel = False
 
 
@@ -319,4 +318,4 @@ def _follow_goods(share: FulfillmentOrder, delivery: Delivery, *, actor: str, no
     elif state in COMING_BACK:
         delivery.wants_cancel = False
         if share.status == Status.HANDED_OVER:
-            transition(share, to=Status.RETURNING, actor=actor, now=now, reason=delivery.reason)
+            handover.send_back(share, reason=delivery.reason, actor=actor, now=now)

@@ -32,6 +32,10 @@ logger = logging.getLogger(__name__)
 
 ACTOR = "system:silence"
 PREPARING = frozenset({Status.ACCEPTED, Status.PICKING})
+# A clerk is to write that the goods are here, or on the shelf.
+COMING_BACK = frozenset({Status.RETURNING, Status.PICKUP_EXPIRED})
+# How often it is looked whether goods have been seen since somebody was told.
+REPORTED_PATIENCE = timedelta(days=1)
 # How long the courier company may take to confirm that nobody comes, before it is looked at again.
 CALL_OFF_PATIENCE = timedelta(minutes=10)
 
@@ -56,6 +60,8 @@ def end_silence(fulfillment_order_id: int, *, leased_until: datetime, now: datet
         deadlines.put_off(share, CALL_OFF_PATIENCE, now=now)  # who booked ends it
     elif share.status in PREPARING:
         _take_away(share, now=now)
+    elif share.status in COMING_BACK:
+        _report_missing(share, now=now)
 
 
 @step
@@ -73,6 +79,15 @@ def _take_away(share: FulfillmentOrder, *, now: datetime) -> None:
     """Take the share from its store once no courier can come for it: until then a pick-up wins, and so does packing."""
     if call_off_courier(share, now=now):
         give_to_others(share, now=now)
+    else:
+        deadlines.put_off(share, CALL_OFF_PATIENCE, now=now)
+
+
+def _report_missing(share: FulfillmentOrder, *, now: datetime) -> None:
+    """Have somebody above the store look for goods that nobody has seen back; not while a courier rides with them."""
+    if share.status == Status.PICKUP_EXPIRED or find_live_delivery(share) is None:
+        deadlines.mark_overdue(share, now=now)
+        deadlines.put_off(share, REPORTED_PATIENCE, now=now)
     else:
         deadlines.put_off(share, CALL_OFF_PATIENCE, now=now)
 

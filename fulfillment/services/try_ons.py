@@ -25,7 +25,7 @@ from omni.kernel.states import transition
 from omni.kernel.transactions import drive, entry, step
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from datetime import datetime
 
     from omni.kernel.errors import DomainError
@@ -177,10 +177,18 @@ def enter_room(fulfillment_order_id: int, *, actor: str, now: datetime) -> None:
 
 
 @step
-def record_outcome(fulfillment_order_id: int, *, kept_line_ids: Collection[int], actor: str, now: datetime) -> None:
+def record_outcome(
+    fulfillment_order_id: int,
+    *,
+    kept_line_ids: Collection[int],
+    actor: str,
+    now: datetime,
+    reasons: Mapping[int, str] | None = None,
+) -> None:
     """Write which lines of a share the shopper keeps: the others are sold again from now on.
 
-    What is kept stays held, to be bought. Locks Fulfillment, StockLevel. Emits FulfillmentOrderTried.
+    What is kept stays held, to be bought. `reasons` says by line why one is not kept, if anybody asked.
+    Locks Fulfillment, StockLevel. Emits FulfillmentOrderTried.
 
     :raises StateConflict: when nobody is trying on.
     """
@@ -188,7 +196,8 @@ def record_outcome(fulfillment_order_id: int, *, kept_line_ids: Collection[int],
     lines = list(FulfillmentOrderLine.objects.filter(fulfillment_order=share).order_by("pk"))
     for line in lines:
         line.is_kept = line.pk in kept_line_ids
-        line.save(update_fields=["is_kept"])
+        line.decline_reason = "" if line.is_kept else (reasons or {}).get(line.pk, "")
+        line.save(update_fields=["is_kept", "decline_reason"])
     kept = [line for line in lines if line.is_kept]
     if kept:
         transition(share, to=Status.SET_ASIDE, actor=actor, now=now)

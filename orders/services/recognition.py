@@ -83,6 +83,9 @@ def recognise_delivered(
         return
     funders = shares.funders_of(order)
     for share_line in shares.lines_of_share(order, fulfillment_order_id):
+        cause = f"fulfillment_order_line:{share_line.share_line_id}"
+        if Recognition.objects.filter(cause=cause).exists():
+            continue  # told before: by a desk that could not wait for the event
         line = share_line.line
         before, units = share_line.dealt_units, share_line.units
         sale = Recognition(
@@ -90,7 +93,7 @@ def recognise_delivered(
             quantity=units,
             amount_fen=rules.part_fen(line.total_fen, line.quantity, before=before, units=units),
             funding=rules.funding_of(funders.get(line.pk, ()), line.quantity, before=before, units=units),
-            cause=f"fulfillment_order_line:{share_line.share_line_id}",
+            cause=cause,
         )
         _recognise(sale, order, store_id=store_id, at=delivered_at, now=now)
         _earn_points(sale, order, now=now)

@@ -24,7 +24,7 @@ from omni.kernel.sealing import blind_index, normalise_phone, seal
 from omni.kernel.states import transition
 from omni.kernel.transactions import drive, entry, step
 from orders import locks, rules, sql
-from orders.choices import OPEN_TRY_ONS, TryOnStatus
+from orders.choices import KEPT_TRY_ONS, OPEN_TRY_ONS, TryOnStatus
 from orders.events import TryOnCancelled, TryOnConfirmed, TryOnEnded, TryOnNear
 from orders.models import TryOn, TryOnLine
 from orders.rules import MAX_PIECES, TRY_ON_GRACE, TRY_ON_SLOT
@@ -39,6 +39,8 @@ ACTOR = "system:try_ons"
 OWNER = "orders.try_on"
 REMIND_BEFORE = timedelta(hours=2)
 MOST_BOOKINGS = 3
+# From then on after the beginning a store need not wait any longer.
+NO_SHOW_AFTER = timedelta(minutes=15)
 
 
 class PieceGone(Conflict):
@@ -63,6 +65,12 @@ class TooManyTryOns(Conflict):
     """The phone has as many bookings as one may have at a time."""
 
     code = "too_many_try_ons"
+
+
+class TryOnNotOver(Conflict):
+    """The shopper may still come, or has; or there is nothing left of the booking."""
+
+    code = "try_on_not_over"
 
 
 class TryOnNotCancellable(Conflict):
@@ -211,6 +219,36 @@ def cancel_try_on(try_on_id: int, *, actor: str, now: datetime) -> None:
 
 
 @step
+def end_no_show(try_on_id: int, *, actor: str, now: datetime) -> None:
+    """End a booking to which nobody came, as soon as a quarter of an hour of its time has passed; once.
+
+    Its goods are on sale again. Locks TryOn, Fulfillment, StoreSlot, StockLevel. Emits TryOnEnded.
+
+    :raises TryOnNotOver: when the shopper may still come, or has come.
+    """
+    try_on = locks.lock_try_on(try_on_id)
+    if try_on.status == TryOnStatus.NO_SHOW:
+        return
+    if try_on.status not in OPEN_TRY_ONS or now < try_on.starts_at + NO_SHOW_AFTER:
+        raise TryOnNotOver(_("Wait a quarter of an hour after the beginning."), field="try_on")
+    _end(try_on, actor=actor, now=now)
+
+
+@step
+def release_kept(try_on_id: int, *, actor: str, now: datetime) -> None:
+    """Free the pieces that a shopper keeps, so that whoever sells them now holds them anew in this transaction.
+
+    The booking is over by that. Locks TryOn, Fulfillment, StockLevel. Emits TryOnEnded.
+
+    :raises TryOnNotOver: when nothing is set aside for it (any more).
+    """
+    try_on = locks.lock_try_on(try_on_id)
+    if try_on.status not in KEPT_TRY_ONS or try_on.finished_at is not None:
+        raise TryOnNotOver(_("Nothing is set aside for this booking any more."), field="try_on")
+    _end(try_on, actor=actor, now=now)
+
+
+@step
 def follow_preparing(fulfillment_id: int, *, now: datetime) -> None:
     """Note that the store has prepared the pieces of a booking; nothing when the demand is none's. Locks TryOn."""
     try_on = _find(fulfillment_id)
@@ -282,7 +320,7 @@ def drive_try_on(try_on_id: int, *, now: datetime) -> None:
         if try_on.finished_at is not None:
             TryOn.objects.filter(pk=try_on_id).update(due_at=None, attempts=0)
         elif now >= kept_until:
-            _end(try_on, now=now)
+            _end(try_on, actor=ACTOR, now=now)
         else:
             _remind(try_on, now=now)
             _await_end(try_on)
@@ -298,14 +336,14 @@ def _remind(try_on: TryOn, *, now: datetime) -> None:
     publish(TryOnNear(try_on.pk, try_on.starts_at), now=now)
 
 
-def _end(try_on: TryOn, *, now: datetime) -> None:
+def _end(try_on: TryOn, *, actor: str, now: datetime) -> None:
     """End a booking whose time is over: nobody came, nobody wrote an outcome, or what was kept was never bought."""
     if try_on.status in OPEN_TRY_ONS:
-        transition(try_on, to=TryOnStatus.NO_SHOW, actor=ACTOR, now=now)
+        transition(try_on, to=TryOnStatus.NO_SHOW, actor=actor, now=now)
         stores_services.give_back_slot(try_on.store_id, try_on.starts_at)
     elif try_on.status in {TryOnStatus.CHECKED_IN, TryOnStatus.IN_ROOM}:
-        transition(try_on, to=TryOnStatus.DECLINED, actor=ACTOR, now=now, reason="no outcome was written")
-    fulfillment_services.end_try_on(try_on.fulfillment_id, actor=ACTOR, now=now)
+        transition(try_on, to=TryOnStatus.DECLINED, actor=actor, now=now, reason="no outcome was written")
+    fulfillment_services.end_try_on(try_on.fulfillment_id, actor=actor, now=now)
     _finish(try_on, now=now)
     publish(TryOnEnded(try_on.pk, now), now=now)
 

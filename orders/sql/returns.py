@@ -140,6 +140,16 @@ WITH chosen AS (
     CROSS JOIN LATERAL (
         SELECT coalesce(sum(amount_fen), 0) AS fen FROM orders_refund WHERE order_id = chosen.sale_id
     ) refunds
+    UNION ALL
+    SELECT credit.id, CASE WHEN made.reason <> 'exchanged' OR made.amount_fen <> credit.amount_fen THEN concat(
+        'payment ', credit.out_trade_no, ' of ', credit.amount_fen, ' fen is credit of a refund of ', made.amount_fen
+    ) END
+    FROM orders_paymentintent credit JOIN orders_refund made ON made.id = credit.credit_of_id
+    UNION ALL
+    SELECT made.id, concat('refund ', made.out_refund_no, ' of ', made.amount_fen, ' fen pays for nothing')
+    FROM orders_refund made WHERE made.cause LIKE 'return_credit:%%:%%' AND NOT EXISTS (
+        SELECT 1 FROM orders_paymentintent credit WHERE credit.credit_of_id = made.id
+    )
 )
 """
     + VERDICT

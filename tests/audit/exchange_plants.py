@@ -20,6 +20,18 @@ EXCHANGE_PLANTS = (
         "49899 fen paid by return",
     ),
     Plant(
+        "credit of another amount than was taken from the return",
+        "UPDATE orders_paymentintent SET amount_fen = amount_fen + 1 WHERE credit_of_id IS NOT NULL",
+        {EXCHANGES},
+        "is credit of a refund of 49900",
+    ),
+    Plant(
+        "credit that nothing was paid with",
+        "UPDATE orders_paymentintent SET credit_of_id = NULL WHERE credit_of_id IS NOT NULL",
+        {EXCHANGES},
+        "pays for nothing",
+    ),
+    Plant(
         "a difference that was never given back",
         "DELETE FROM orders_refund WHERE order_id = {undone}",
         {EXCHANGES, MONEY},

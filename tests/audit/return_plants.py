@@ -1,7 +1,7 @@
 """Violations of what must hold of returns."""
 
 from tests.audit.planting import Plant
-from tests.audit.plants import FULFILLMENT_DUE, MONEY, MOVEMENTS, PAID
+from tests.audit.plants import FULFILLMENT_DUE, MONEY, MOVEMENTS, PAID, SERVES
 
 RETURNS = "Every return is what its pieces say"
 REVERSALS = "Returns take back what was credited"
@@ -76,6 +76,21 @@ RETURN_PLANTS = (
         "UPDATE orders_return SET status = 'dropped_at_store' WHERE order_id = {awaited}",
         {RETURNS_DUE},
         "is dropped_at_store, and nobody takes it on",
+    ),
+    Plant(
+        "goods that come back and that nobody sees",
+        "UPDATE fulfillment_fulfillmentorder SET status = 'returning', deadline_at = NULL WHERE id = {delivered_share}",
+        {FULFILLMENT_DUE, SERVES, PAID},
+        "(returning) was to be seen to by never",
+    ),
+    Plant(
+        "goods that nobody collected and nobody puts back",
+        """
+        UPDATE fulfillment_fulfillmentorder SET status = 'pickup_expired', deadline_at = '2026-03-16 03:00+00'
+        WHERE id = {accepted_share}
+        """,
+        {FULFILLMENT_DUE, PAID},
+        "(pickup_expired) was to be seen to by 2026",
     ),
     Plant(
         "a collection that no courier rides",

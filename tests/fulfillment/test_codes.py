@@ -1,6 +1,8 @@
+from datetime import datetime, timedelta
+
 import pytest
 
-from fulfillment import services
+from fulfillment import queries, services
 from fulfillment.choices import (
     DeliveryState,
     FulfillmentOrderStatus,
@@ -9,7 +11,7 @@ from fulfillment.choices import (
     PickupCodeStatus,
     Way,
 )
-from fulfillment.models import Delivery, Fulfillment, PickupCode
+from fulfillment.models import CodeTries, Delivery, Fulfillment, PickupCode
 from inventory.models import StockMovement
 from omni.kernel import sealing
 from omni.kernel.states import StateConflict
@@ -158,3 +160,49 @@ def test_collect_of_what_a_courier_takes_is_refused(world: World) -> None:
         collect(share, code_of(share))
 
     assert stock(world) == (10, 1, 0)
+
+
+# A code that is looked for without an order
+
+
+def find(world: World, text: str, *, store: str = "A", now: datetime = LATER) -> list[str]:
+    return services.drive_find_by_code(world.stores[store].pk, text, actor=CLERK, now=now)
+
+
+def test_find_by_code_knows_the_order_and_uses_nothing_up(world: World) -> None:
+    share = accept_and_pack(offer_share(world, way=Way.PICKUP))
+    code = code_of(share, PickupCodePurpose.SHOPPER)
+    full_width = code.translate({48 + digit: 0xFF10 + digit for digit in range(10)})
+    for text in (code, f"{code[:3]} {code[3:]}", full_width, queries.pickup_text(share.number, code)):
+        assert find(world, text) == [share.number]
+    assert PickupCode.objects.get().status == PickupCodeStatus.ISSUED
+
+
+def test_find_by_code_in_another_store_finds_nothing(world: World) -> None:
+    share = accept_and_pack(offer_share(world, way=Way.PICKUP))
+    code = code_of(share, PickupCodePurpose.SHOPPER)
+    for text in (code, queries.pickup_text(share.number, code)):
+        with pytest.raises(services.UnknownPickupCode):
+            find(world, text, store="B")
+
+
+def test_find_by_code_of_goods_that_are_gone_says_when(world: World) -> None:
+    share = accept_and_pack(offer_share(world, way=Way.PICKUP))
+    code = code_of(share, PickupCodePurpose.SHOPPER)
+    collect(share, code)
+    with pytest.raises(services.PickupCodeUsed):
+        find(world, code)
+
+
+def test_find_by_code_is_locked_after_five_that_are_none(world: World) -> None:
+    share = accept_and_pack(offer_share(world, way=Way.PICKUP))
+    code, left = code_of(share, PickupCodePurpose.SHOPPER), []
+    for _ in range(5):
+        with pytest.raises(services.UnknownPickupCode) as refused:
+            find(world, wrong_code(share, PickupCodePurpose.SHOPPER))
+        left.append(refused.value.params["tries"])
+    assert left == [4, 3, 2, 1, 0]
+    with pytest.raises(services.CodesLocked):
+        find(world, code)
+    assert find(world, code, now=LATER + timedelta(minutes=15)) == [share.number]
+    assert CodeTries.objects.get().tries_left == 5

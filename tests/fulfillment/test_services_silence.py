@@ -400,3 +400,52 @@ def test_goods_handed_over_late_are_overdue_no_more(world: World) -> None:
         handover.give_to_courier(locks.lock_share(share.pk), actor="courier:1", now=NOON + HOUR)
 
     assert (fresh(share).overdue_at, queries.overdue_tasks([world.brand.pk])) == (None, 0)
+
+
+# Goods that nobody sees back
+
+
+def coming_back(world: World, state: DeliveryState) -> FulfillmentOrder:
+    """Return a share that could not be delivered, whose courier's run is in a state."""
+    share = accept_and_pack(offer_share(world))
+    services.drive_hand_over(share.pk, code=code_of(share), actor=CLERK, now=NOON)
+    with entry():
+        handover.send_back(locks.lock_share(share.pk), reason="nobody home", actor=CLERK, now=NOON)
+    Delivery.objects.filter(fulfillment_order=share).update(state=state, next_attempt_at=NOON + 10 * HOUR)
+    return fresh(share)
+
+
+def test_goods_without_a_courier_that_nobody_sees_back_are_reported_until_somebody_does(world: World) -> None:
+    share = coming_back(world, DeliveryState.CANCELLED)
+    due = NOON + 4 * HOUR
+    assert (share.status, share.deadline_at, share.overdue_at) == (S.RETURNING, due, None)
+    assert sweep(due - MINUTE) == 0
+    assert len(wrong_rows(due + 11 * MINUTE)) == 1
+    assert sweep(due) == 1
+    assert (fresh(share).overdue_at, fresh(share).deadline_at) == (due, due + 24 * HOUR)
+    assert (events()[-1], wrong_rows(due + 11 * MINUTE)) == ("Overdue", [])
+    with entry():
+        services.confirm_return(share.pk, actor=CLERK, now=due + HOUR)
+    done = fresh(share)
+    assert (done.status, done.deadline_at, done.overdue_at) == (S.RETURNED_TO_STORE, None, None)
+
+
+def test_goods_that_a_courier_still_brings_back_are_not_reported(world: World) -> None:
+    share = coming_back(world, DeliveryState.RETURNING)
+    due = NOON + 4 * HOUR
+    assert sweep(due) == 1
+    assert (fresh(share).overdue_at, fresh(share).deadline_at) == (None, due + 10 * MINUTE)
+    assert "Overdue" not in events()
+
+
+def test_goods_that_nobody_collected_and_nobody_puts_back_are_reported(world: World) -> None:
+    share = accept_and_pack(offer_share(world, way=Way.PICKUP))
+    late = NOON + 72 * HOUR
+    services.drive_due_pickups(10, now=late)
+    due = late + 4 * HOUR
+    assert fresh(share).deadline_at == due
+    assert sweep(due) == 1
+    assert (fresh(share).overdue_at, events()[-1]) == (due, "Overdue")
+    with entry():
+        services.restock(share.pk, actor=CLERK, now=due)
+    assert (fresh(share).status, fresh(share).overdue_at) == (S.RESTOCKED, None)

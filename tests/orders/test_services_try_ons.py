@@ -399,3 +399,55 @@ def test_an_ending_that_fails_is_put_off_and_named_by_the_audit(world: World, mo
 
     assert (fresh(try_on).attempts, held(world)) == (6, (1, 1, 0))
     assert "No step of orders is overdue" in broken_claims(now)
+
+
+# Nobody comes; something is bought
+
+
+def test_end_no_show_frees_the_goods_and_the_place_once(world: World, audited: Audited) -> None:
+    audited.now = SLOT + 15 * MINUTE
+    try_on = prepared(world)
+    with pytest.raises(services.TryOnNotOver), entry():
+        services.end_no_show(try_on.pk, actor=CLERK, now=SLOT + 14 * MINUTE)
+    assert (fresh(try_on).status, held(world)) == ("prepared", (1, 1, 0))
+    for _ in range(2):
+        with entry():
+            services.end_no_show(try_on.pk, actor=CLERK, now=SLOT + 15 * MINUTE)
+    run_deliveries(SLOT + 15 * MINUTE)
+    assert (fresh(try_on).status, held(world), slots()) == ("no_show", (0, 0, 0), [(SLOT, 0)])
+    assert told() == ["Confirmed", "Ended"]
+    log = Transition.objects.filter(entity="orders.tryon", entity_id=try_on.pk, to_status="no_show")
+    assert log.get().actor == CLERK
+
+
+def test_end_no_show_of_who_is_here_is_refused(world: World) -> None:
+    try_on = arrived(world)
+    with pytest.raises(services.TryOnNotOver), entry():
+        services.end_no_show(try_on.pk, actor=CLERK, now=KEPT_UNTIL)
+    assert (fresh(try_on).status, held(world)) == ("checked_in", (1, 1, 0))
+
+
+def test_release_kept_frees_what_is_to_be_sold_and_ends_the_booking(world: World, audited: Audited) -> None:
+    audited.now = SLOT
+    try_on = decide(arrived(world), "SHIRT-M")
+    assert held(world) == (0, 1, 0)
+    with entry():
+        services.release_kept(try_on.pk, actor=CLERK, now=SLOT)
+    assert (held(world), fresh(try_on).finished_at) == ((0, 0, 0), SLOT)
+    with pytest.raises(services.TryOnNotOver), entry():
+        services.release_kept(try_on.pk, actor=CLERK, now=SLOT)
+
+
+def test_outcome_keeps_why_a_piece_is_declined(world: World) -> None:
+    share = share_of(arrived(world))
+    small, large = share.lines.order_by("pk")
+    with entry():
+        fulfillment_services.record_outcome(
+            share.pk,
+            kept_line_ids=[large.pk],
+            reasons={small.pk: "too_small", large.pk: "price"},
+            actor=CLERK,
+            now=SLOT,
+        )
+    rows = share.lines.order_by("pk").values_list("is_kept", "decline_reason")
+    assert list(rows) == [(False, "too_small"), (True, "")]
