@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('fulfillment', '0008_take_away'),
+        ('fulfillment', '0009_gather'),
         ('stores', '0007_try_ons'),
     ]
 
