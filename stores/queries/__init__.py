@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from django.conf import settings
-from django.db.models import Case, Count, Exists, F, FloatField, Func, Min, OuterRef, Q, Value, When
+from django.db.models import Case, Count, Exists, F, FloatField, Func, OuterRef, Q, Value, When
 from django.db.models.expressions import CombinedExpression
 from django.db.models.functions import Coalesce, Concat, Replace
 from django.utils.dates import WEEKDAYS
@@ -24,6 +24,13 @@ from stores import rules
 from stores.choices import Role, Service, StoreKind
 from stores.models import NO_DISTRICT, Brand, District, HoursException, Staff, Store, StoreSlot
 from stores.permissions import GUEST, Actor, Grant
+from stores.queries.divisions import cities as cities
+from stores.queries.divisions import districts as districts
+from stores.queries.divisions import get_district as get_district
+from stores.queries.divisions import provinces as provinces
+from stores.queries.people import find_manager as find_manager
+from stores.queries.people import manager_ids as manager_ids
+from stores.queries.people import staff_of_store as staff_of_store
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -61,34 +68,6 @@ def get_brand(code: str) -> Brand:
 def active_brands() -> QuerySet[Brand]:
     """Return every brand, the oldest first."""
     return Brand.objects.order_by("pk")
-
-
-def get_district(code: str) -> District:
-    """Return a district by its six-digit code.
-
-    :raises InvalidInput: with field "district_code", when there is none.
-    """
-    district = District.objects.filter(pk=code).first()
-    if district is None:
-        raise InvalidInput(_("There is no district with the code %(code)s."), field="district_code", code=code)
-    return district
-
-
-def provinces() -> list[tuple[str, str]]:
-    """Return the provinces as (name, English name), in the official order."""
-    names = District.objects.values_list("province", "province_en")
-    return [(name, name_en) for name, name_en, _first in names.annotate(first=Min("code")).order_by("first")]
-
-
-def cities(province: str) -> list[tuple[str, str]]:
-    """Return the cities of a province as (name, English name), in the official order."""
-    names = District.objects.filter(province=province).values_list("city", "city_en")
-    return [(name, name_en) for name, name_en, _first in names.annotate(first=Min("code")).order_by("first")]
-
-
-def districts(province: str, city: str) -> QuerySet[District]:
-    """Return the districts of a city, in the official order."""
-    return District.objects.filter(province=province, city=city).order_by("pk")
 
 
 def store_ids_by_code(brand_id: int) -> dict[str, int]:
@@ -254,12 +233,6 @@ def staff_names(labels: Collection[str], brand_id: int) -> dict[str, str]:
     users = [int(label[5:]) for label in labels if label.startswith("user:") and label[5:].isdecimal()]
     staff = Staff.objects.filter(Q(brand=brand_id) | Q(store__brand=brand_id), user__in=users).exclude(display_name="")
     return {f"user:{user_id}": name for user_id, name in staff.order_by("-pk").values_list("user", "display_name")}
-
-
-def manager_ids(store_id: int) -> list[int]:
-    """Return the accounts of a store's active managers."""
-    managers = Staff.objects.filter(store=store_id, role=Role.MANAGER, is_active=True, user__is_active=True)
-    return list(managers.order_by("user").values_list("user", flat=True).distinct())
 
 
 # How far down the list of the nearest stores goes; beyond, stores are found by their city.
