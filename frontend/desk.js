@@ -45,6 +45,16 @@ function fill(input, text) {
   }
 }
 
+// A pickup code that was scanned elsewhere comes in the part of the address that no server sees.
+function takeCode() {
+  const code = /^#code=(\d{6})$/.exec(window.location.hash)?.[1];
+  const input = document.querySelector("input[name=code]");
+  if (code && input) {
+    input.value = code;
+    window.history.replaceState(null, "", window.location.pathname + window.location.search);
+  }
+}
+
 // Menus close when something else is touched, or by Escape.
 function closeMenus(except) {
   for (const menu of document.querySelectorAll("details[data-menu][open]")) {
@@ -68,3 +78,4 @@ document.addEventListener("keydown", (event) => {
 });
 document.addEventListener("htmx:afterSettle", (event) => addScanButtons(event.target));
 addScanButtons(document);
+takeCode();

@@ -67,7 +67,7 @@ from inventory.queries.search import (
     suggest_words,
     understand,
 )
-from inventory.queries.stands import find_product, find_variant, sellable_stands
+from inventory.queries.stands import find_labelled, find_product, find_variant, sellable_at, sellable_stands
 
 __all__ = [
     "PRICE_BANDS",
@@ -98,6 +98,7 @@ __all__ = [
     "category_tree",
     "collection_cards",
     "count_facets",
+    "find_labelled",
     "find_meant",
     "find_product",
     "find_scanned",
@@ -118,6 +119,7 @@ __all__ = [
     "product_codes",
     "product_ids_by_code",
     "promise_of",
+    "sellable_at",
     "sellable_stands",
     "sizes_of",
     "stores_with",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.db.models import F
+from django.db.models import F, Q
 
 from inventory.models import Product, StockLevel, Variant
 
@@ -21,6 +21,22 @@ def find_variant(brand_id: int, sku: str) -> Variant | None:
         return None
     on_sale = Variant.objects.filter(brand=brand_id, sku=sku, is_active=True, product__is_active=True)
     return on_sale.select_related("product__category").first()
+
+
+def find_labelled(brand_id: int, code: str) -> Variant | None:
+    """Return the brand's variant with this SKU, else with this barcode, on sale or not; None when there is none."""
+    if "\0" in code:
+        return None
+    labelled = Variant.objects.filter(Q(sku=code) | Q(barcode=code), brand=brand_id).exclude(sku="")
+    found = labelled.select_related("product__category").order_by("pk")
+    return min(found, key=lambda variant: variant.sku != code, default=None)
+
+
+def sellable_at(store_id: int, variant_id: int) -> int:
+    """Return how many units of a variant a store may sell now."""
+    units = F("on_hand") - F("held") - F("allocated") - F("unsellable") - F("safety")
+    level = StockLevel.objects.filter(store=store_id, variant=variant_id).annotate(units=units)
+    return max(level.values_list("units", flat=True).first() or 0, 0)
 
 
 def find_product(brand_code: str, code: str) -> Product | None:

@@ -2,7 +2,7 @@ from django.urls import path
 from django.views.generic import RedirectView
 
 from omni.pages import wechat
-from omni.pages.views import account, app, data, hq, security, shop
+from omni.pages.views import account, app, data, desk, hq, security, shop
 
 # Under the names that allauth redirects to, outside this app's namespace.
 sign_in_patterns = [
@@ -37,6 +37,7 @@ urlpatterns = [
     path("me/data/copy/<str:number>/", data.fetch_export, name="data-fetch"),
     path("me/data/erase/", data.request_erasure, name="erasure"),
     path("me/data/erase/withdraw/", data.withdraw_erasure, name="erasure-withdraw"),
+    path("desk/stores/<int:store_id>/scan/", desk.scan_anything, name="desk-scan"),
     path("hq/", RedirectView.as_view(pattern_name="pages:hq-orders"), name="hq"),
     path("hq/orders/", hq.list_orders, name="hq-orders"),
     path("hq/orders/<str:number>/", hq.show_order, name="hq-order"),

@@ -1,6 +1,14 @@
 """Reads of baskets, orders and payments."""
 
-from orders.queries.access import get_order_for, orders_visible_to, read_order_token, sign_order_token
+from orders.queries.access import (
+    find_counter_basket,
+    find_order_at_desk,
+    find_try_on_share,
+    get_order_for,
+    orders_visible_to,
+    read_order_token,
+    sign_order_token,
+)
 from orders.queries.audit import (
     audit_adjustments,
     audit_due_returns,
@@ -176,12 +184,15 @@ __all__ = [
     "find_basket",
     "find_checkout",
     "find_collecting_store",
+    "find_counter_basket",
     "find_invoice",
+    "find_order_at_desk",
     "find_order_door",
     "find_order_word",
     "find_payment",
     "find_pickup_code",
     "find_serving_store",
+    "find_try_on_share",
     "get_desk_return",
     "get_order_for",
     "get_return_for",

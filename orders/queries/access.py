@@ -10,7 +10,7 @@ from django.db.models import Q, Subquery
 from omni.accounts import queries as accounts_queries
 from omni.kernel.errors import NotFound
 from omni.kernel.numbers import is_valid_number
-from orders.models import Order
+from orders.models import CounterBasket, Order, TryOn
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -45,6 +45,26 @@ def get_order_for(actor: Actor, number: str) -> Order:
     if order is None:
         raise NotFound
     return order
+
+
+def find_order_at_desk(brand_id: int, number: str) -> Order | None:
+    """Return the brand's order with this number, or with a parcel of this number, for the desk of any of its stores."""
+    if not is_valid_number(number):
+        return None
+    orders = Order.objects.filter(brand=brand_id)
+    return orders.filter(number=number).first() or orders.filter(fulfillment__orders__number=number).first()
+
+
+def find_try_on_share(store_id: int, number: str) -> str | None:
+    """Return the number of the fulfillment order that holds the pieces of a store's try-on booking."""
+    shares = TryOn.objects.filter(store=store_id, number=number).order_by("fulfillment__orders")
+    return shares.values_list("fulfillment__orders__number", flat=True).first()
+
+
+def find_counter_basket(store_id: int, text: str) -> str | None:
+    """Return the number of a store's counter basket that this is the number, or the shopper's token, of."""
+    baskets = CounterBasket.objects.filter(Q(number=text) | Q(token=text), store=store_id)
+    return baskets.values_list("number", flat=True).first()
 
 
 def sign_order_token(number: str) -> str:

@@ -1,0 +1,36 @@
+"""The desk's pages that several apps make together: scanning anything."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET
+
+from omni.kernel import clock
+from omni.kernel.touches import at_desk
+from omni.pages import scanning
+from stores import queries as stores_queries
+
+if TYPE_CHECKING:
+    from stores.permissions import Actor
+
+
+def desk_actor(request: HttpRequest) -> Actor:
+    """Return who stands at the desk."""
+    return stores_queries.actor_for_user(request.user)
+
+
+@require_GET
+@at_desk
+def scan_anything(request: HttpRequest, store_id: int) -> HttpResponse:
+    """Say what a code is, and lead to where one goes with it."""
+    actor = desk_actor(request)
+    store = stores_queries.get_desk_store(actor, store_id)
+    text = request.GET.get("code", "")
+    found = scanning.understand(scanning.Scan(actor, store, clock.now()), text)
+    if found is not None and found.goes_at_once and found.ways:
+        return redirect(found.ways[0].href)
+    context = {"store": store, "text": text[: scanning.MOST_CHARACTERS], "found": found}
+    return render(request, "desk/scan_show.html", context)
