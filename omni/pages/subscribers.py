@@ -31,10 +31,21 @@ if TYPE_CHECKING:
 
 @subscribe(orders_events.OrderPaid, name="pages.tell_paid")
 def tell_paid(event: orders_events.OrderPaid, *, now: datetime) -> None:
-    """The money came."""
+    """The money came; a replacement is paid by what came back, and sent."""
     contact = orders_queries.contact_of_order(event.order_id)
     cause = f"payment:{event.intent_id}:{event.order_id}"
-    _tell(contact, "order_paid", cause=cause, now=now, amount=format_fen(event.amount_fen))
+    template = "exchange_sent" if orders_queries.is_replacement(event.order_id) else "order_paid"
+    _tell(contact, template, cause=cause, now=now, amount=format_fen(event.amount_fen))
+
+
+@subscribe(orders_events.OrderPaidInPart, name="pages.tell_paid_in_part")
+def tell_paid_in_part(event: orders_events.OrderPaidInPart, *, now: datetime) -> None:
+    """The difference of an exchange came."""
+    if not orders_queries.is_difference(event.order_id, event.intent_id):
+        return
+    contact = orders_queries.contact_of_order(event.order_id)
+    cause = f"payment:{event.intent_id}:{event.order_id}"
+    _tell(contact, "exchange_difference", cause=cause, now=now, amount=format_fen(event.amount_fen))
 
 
 @subscribe(fulfillment_events.FulfillmentOrderAccepted, name="pages.tell_accepted")
@@ -103,7 +114,9 @@ def tell_delivered(event: fulfillment_events.FulfillmentOrderDelivered, *, now: 
 def tell_cancelled(event: orders_events.OrderCancelled, *, now: datetime) -> None:
     """Nothing of the order will come."""
     contact = orders_queries.contact_of_order(event.order_id)
-    _tell(contact, "order_cancelled", cause=f"cancelled:{event.order_id}", now=now, is_paid=int(contact.is_paid))
+    is_held = not contact.is_paid and orders_queries.is_replacement(event.order_id)
+    template = "exchange_cancelled" if is_held else "order_cancelled"
+    _tell(contact, template, cause=f"cancelled:{event.order_id}", now=now, is_paid=int(contact.is_paid))
 
 
 @subscribe(orders_events.RefundSucceeded, name="pages.tell_refunded")
@@ -206,11 +219,13 @@ def tell_return_given_up(event: orders_events.ReturnGivenUp, *, now: datetime) -
 
 
 def _tell_return(order_id: int, return_id: int, template: str, *, now: datetime, **parameters: str | int) -> None:
-    """Write an SMS about a return; its link opens the order, where the return stands."""
+    """Write an SMS about a return, or in words of its own about an exchange; its link opens the order."""
     contact, case = orders_queries.contact_of_order(order_id), orders_queries.return_facts(return_id)
+    is_over = template in {"return_rejected", "return_expired"}
+    is_exchange = case.is_exchange if is_over else case.is_still_one
     _tell(
         contact,
-        template,
+        template.replace("return_", "exchange_", 1) if is_exchange else template,
         cause=f"{template}:{return_id}",
         now=now,
         return_number=case.number,

@@ -125,11 +125,8 @@ class ReturnForm(forms.Form):
         return str(self.cleaned_data["kind"] or ReturnKind.RETURN)
 
     def clean_way(self) -> str:
-        """Bringing it is what somebody means who says nothing; what is exchanged is brought."""
-        way = str(self.cleaned_data["way"] or ReturnWay.BRING)
-        if way == ReturnWay.COLLECT and self.cleaned_data.get("kind") == ReturnKind.EXCHANGE:
-            raise forms.ValidationError(_("To exchange it, bring it to a store."))
-        return way
+        """Bringing it is what somebody means who says nothing."""
+        return str(self.cleaned_data["way"] or ReturnWay.BRING)
 
     def clean_key(self) -> str:
         """Whoever sends no key sends each form once."""

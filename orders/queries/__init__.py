@@ -34,7 +34,15 @@ from orders.queries.basket import (
 from orders.queries.bill import Manual, ManualTooMuch
 from orders.queries.checkout import Checkout, Choice, Seen, differences, find_checkout, read_seen_page
 from orders.queries.collecting import CollectionView, Door, OrderDoor, find_order_door
-from orders.queries.contact import Contact, ReturnFacts, contact_of_order, contacts_of_fulfillment, return_facts
+from orders.queries.contact import (
+    Contact,
+    ReturnFacts,
+    contact_of_order,
+    contacts_of_fulfillment,
+    is_difference,
+    is_replacement,
+    return_facts,
+)
 from orders.queries.counter_returns import (
     HeldPiece,
     UnitKey,
@@ -200,7 +208,9 @@ __all__ = [
     "held_pieces",
     "invoices_visible_to",
     "is_all_back",
+    "is_difference",
     "is_payable",
+    "is_replacement",
     "is_sent_back",
     "last_recognition_before",
     "late_pieces",

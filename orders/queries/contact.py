@@ -10,7 +10,8 @@ from django.utils.translation import gettext as _
 
 from fulfillment import choices as fulfillment_choices
 from omni.kernel import bilingual, sealing
-from orders.models import Order, Return
+from orders.choices import OrderStatus, PaymentMethod
+from orders.models import Order, PaymentIntent, Return
 from stores import queries as stores_queries
 
 if TYPE_CHECKING:
@@ -42,15 +43,36 @@ def contacts_of_fulfillment(fulfillment_id: int) -> list[Contact]:
 
 
 class ReturnFacts(NamedTuple):
-    """What a message says of a return: its number, and why it was refused."""
+    """What a message says of a return: its number, and why it was refused.
+
+    `is_exchange`: something else was wanted for it; `is_still_one`: and is to be had.
+    """
 
     number: str
     reason: str
+    is_exchange: bool
+    is_still_one: bool
 
 
 def return_facts(return_id: int) -> ReturnFacts:
     """Return what a message says of a return."""
-    return ReturnFacts(*Return.objects.values_list("number", "refuse_reason").get(pk=return_id))
+    case = Return.objects.select_related("replacement").get(pk=return_id)
+    held = case.replacement
+    given_back = {OrderStatus.CANCELLED, OrderStatus.EXPIRED}
+    is_held = held is not None and not held.ending_as and held.status not in given_back
+    is_whole = not case.lines.filter(is_live=False).exists()
+    return ReturnFacts(case.number, case.refuse_reason, held is not None, is_held and is_whole)
+
+
+def is_replacement(order_id: int) -> bool:
+    """Tell whether an order was placed in exchange for goods that come back."""
+    return Return.objects.filter(replacement=order_id).exists()
+
+
+def is_difference(order_id: int, intent_id: int) -> bool:
+    """Tell whether a payment is the shopper's own part of what replaces goods that come back."""
+    own = PaymentIntent.objects.filter(pk=intent_id).exclude(method=PaymentMethod.RETURN_CREDIT)
+    return is_replacement(order_id) and own.exists()
 
 
 def _contact(order: Order) -> Contact:

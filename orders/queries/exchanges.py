@@ -14,11 +14,11 @@ from omni.kernel import bilingual
 from omni.kernel.errors import Conflict, InvalidInput
 from orders import rules
 from orders.choices import FINAL_RETURNS, IntentStatus, OrderStatus, RefundReason, ReturnStatus
-from orders.models import PaymentIntent, Refund, Return
+from orders.models import IntentAllocation, PaymentIntent, Refund, Return
 from orders.queries import bill
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
     from orders.models import Order
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class NotExchangeable(Conflict):
-    """The order is itself a replacement, or nothing would come back to pay for one."""
+    """Nothing would come back to pay for a replacement."""
 
     code = "not_exchangeable"
 
@@ -79,11 +79,8 @@ class Replacement:
 
 
 def swap_choices(order: Order, lines: Sequence[ReturnableLine], *, now: datetime) -> dict[int, tuple[SwapChoice, ...]]:
-    """Return by line id what its pieces may be exchanged for; nothing when the order is itself a replacement.
-
-    A fixed number of queries, however many lines.
-    """
-    if not lines or Return.objects.filter(replacement=order).exists():
+    """Return by line id what its pieces may be exchanged for; a fixed number of queries, however many lines."""
+    if not lines:
         return {}
     of_product = defaultdict(list)
     for variant in inventory_queries.variants_of({row.line.variant.product_id for row in lines}):
@@ -116,10 +113,10 @@ def quote_exchange(
 ) -> ExchangeQuote:
     """Return what replaces the pieces of a return (SKU by line id), at today's prices and offers, to the fen.
 
-    :raises NotExchangeable: when the order is itself a replacement, or nothing comes back to pay with.
+    :raises NotExchangeable: when nothing comes back to pay with.
     :raises UnknownSwap: naming "swap-<id>", for what is not among the line's choices.
     """
-    if back.refund_fen == 0 or Return.objects.filter(replacement=order).exists():
+    if back.refund_fen == 0:
         raise NotExchangeable(_("This can be returned, but not exchanged."), field="kind")
     units: dict[str, int] = {}
     names: dict[str, str] = {}
@@ -149,6 +146,25 @@ def waits_for_return(order: Order) -> bool:
     """Tell whether only goods that are to come back are missing to pay an order."""
     open_cases = Return.objects.filter(replacement=order).exclude(status__in=FINAL_RETURNS)
     return order.status == OrderStatus.PLACED and open_cases.exists() and left_to_pay_fen(order) == 0
+
+
+def waiting_for_return(orders: Iterable[Order]) -> set[int]:
+    """Return those of some orders that only goods which are to come back are missing to pay; two queries."""
+    placed = {
+        order.pk: order.total_fen for order in orders if order.status == OrderStatus.PLACED and not order.ending_as
+    }
+    cases = {case.replacement_id or 0: case for case in Return.objects.filter(replacement__in=list(placed))}
+    if not cases:
+        return set()
+    paid = dict.fromkeys(cases, 0)
+    allocations = IntentAllocation.objects.filter(order__in=list(cases), intent__status=IntentStatus.SUCCEEDED)
+    for order_id, amount_fen in allocations.values_list("order_id", "amount_fen"):
+        paid[order_id] += amount_fen
+    return {
+        order_id
+        for order_id, case in cases.items()
+        if case.status not in FINAL_RETURNS and placed[order_id] <= case.refund_fen + paid[order_id]
+    }
 
 
 def replaces_of(order: Order) -> Replaces | None:

@@ -24,6 +24,7 @@ from orders.choices import (
 from orders.models import IntentAllocation, Order, OrderCharge, OrderLine, Recognition, Refund
 from orders.queries import shares
 from orders.queries.access import orders_visible_to
+from orders.queries.exchanges import waiting_for_return
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -81,13 +82,14 @@ def order_rows(
     orders = list(found.order_by("-pk")[:limit])
     derived = derive(orders)
     stores = _stores_of(orders)
+    waiting = waiting_for_return(orders)
     return [
         OrderRow(
             id=order.pk,
             number=order.number,
             placed_at=order.placed_at,
             brand_name=bilingual.name_of(order.brand),
-            status_label=str(OrderStatus(order.status).label),
+            status_label=_("Waiting for your return") if order.pk in waiting else str(OrderStatus(order.status).label),
             charge_label=str(derived[order.pk].charge_status.label),
             fulfil_label=str(derived[order.pk].fulfil_status.label),
             return_label=_return_label(derived[order.pk].return_status),

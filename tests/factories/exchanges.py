@@ -15,9 +15,11 @@ from tests.factories.orders import move_share, proof_of, run_deliveries, shares_
 from tests.factories.returns import NEXT_DAY, inspect, wish_to_return
 
 
-def wish_to_exchange(order: Order, size: str, *units: int, seen: int | None = None) -> services.RequestExchange:
+def wish_to_exchange(
+    order: Order, size: str, *units: int, seen: int | None = None, **changes: object
+) -> services.RequestExchange:
     """Return a wish for another size instead of units of an order's lines (none said: one of each)."""
-    back = wish_to_return(order, *units)
+    back = wish_to_return(order, *units, **changes)
     swaps: Mapping[int, str] = dict.fromkeys(back.lines, f"SHIRT-{size}")
     return services.RequestExchange(back, swaps, seen)
 

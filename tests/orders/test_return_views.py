@@ -9,6 +9,7 @@ from omni.kernel import clock, sealing
 from orders import queries
 from orders.models import Order, Return
 from tests.cast import World
+from tests.factories.exchanges import agreed_exchange, pay_difference, replacement_of
 from tests.factories.returns import NEXT_DAY, agreed_return, delivered_order, refunded_return
 
 pytestmark = pytest.mark.django_db
@@ -128,6 +129,22 @@ def test_return_status_tells_only_what_changed(shopper: Client, order: Order, wo
     assert (first.status_code, shopper.get(address, {"v": version}).status_code) == (200, 204)
     refunded_return(world, order, 1)
     assert shopper.get(address, {"v": version}).status_code == 204
+
+
+def test_order_list_says_what_a_replacement_waits_for(world: World, shopper: Client, order: Order) -> None:
+    dearer = agreed_exchange(order, "S", 0, 1)
+    even = agreed_exchange(order, "M", 1)
+    for case in (dearer, even):
+        shopper.get(reverse("orders:return", args=[case.number]))  # its page lets the browser see both orders
+
+    def label(case: Return) -> str:
+        page = shopper.get(reverse("orders:mine")).content.decode()
+        row = page[page.index(replacement_of(case).number) :]
+        return row[row.index("badge") :].split(">", 1)[1].split("<", 1)[0]
+
+    assert (label(dearer), label(even)) == ("Waiting for payment", "Waiting for your return")
+    pay_difference(dearer)
+    assert label(dearer) == "Waiting for your return"
 
 
 def test_return_of_somebody_else_is_not_found(order: Order, client: Client) -> None:

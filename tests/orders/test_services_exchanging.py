@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from fulfillment.choices import FulfillmentOrderStatus
+from fulfillment.choices import DeliveryState, FulfillmentOrderStatus
 from omni.kernel.errors import DomainError
 from omni.kernel.transactions import entry
 from orders import queries, services
@@ -17,6 +17,7 @@ from orders.choices import (
     RefundStatus,
     ReturnKind,
     ReturnStatus,
+    ReturnWay,
 )
 from orders.models import Checkout, Order, PaymentIntent, Return
 from orders.services import cancelling, return_deadlines
@@ -33,7 +34,7 @@ from tests.factories.exchanges import (
     wish_to_exchange,
 )
 from tests.factories.orders import run_deliveries, shares_of
-from tests.factories.returns import NEXT_DAY, confirm_refunds, delivered_order, inspect, received_return
+from tests.factories.returns import NEXT_DAY, confirm_refunds, delivered_order, inspect, received_return, report_ride
 
 pytestmark = pytest.mark.django_db
 
@@ -225,13 +226,111 @@ def test_replacement_may_be_returned_and_all_of_it_goes_back(world: World, audit
     assert balance(world)["refund_payable"] == 0
 
 
-def test_replacement_is_not_exchanged_again(world: World) -> None:
-    replacement = replacement_of(settle(bring(agreed_exchange(delivered_order(world, ("S", 1)), "M"), world)))
-    deliver_order(replacement)
-    before = Order.objects.count(), Return.objects.count()
-    with pytest.raises(queries.NotExchangeable), entry():
-        services.request_exchange(replacement.pk, wish_to_exchange(replacement, "S"), actor="guest", now=NEXT_DAY)
-    assert (Order.objects.count(), Return.objects.count()) == before
+def test_replacement_may_be_exchanged_again_and_then_returned_to_the_fen(world: World, audited: Audited) -> None:
+    audited.now = NEXT_DAY
+    order = delivered_order(world, ("L", 1))
+    first = agreed_exchange(order, "S")
+    pay_difference(first)
+    once = replacement_of(settle(bring(first, world)))
+    deliver_order(once)
+
+    second = settle(bring(agreed_exchange(once, "M"), world))
+    twice = replacement_of(second)
+
+    assert (second.status, second.credit_fen, second.checkout_id) == (ReturnStatus.CLOSED, 49900, order.checkout_id)
+    assert sorted(payments(twice)) == [
+        (PaymentMethod.RETURN_CREDIT, IntentStatus.SUCCEEDED, 10000),
+        (PaymentMethod.RETURN_CREDIT, IntentStatus.SUCCEEDED, 39900),
+    ]
+    assert balance(world)["prepayment"] == 49900
+    deliver_order(twice)
+    back = inspect(received_return(world, twice, 1))
+    through = {row.provider_intent.out_trade_no: row.amount_fen for row in twice.refunds.all()}
+    paid = PaymentIntent.objects.filter(method=PaymentMethod.WECHAT_NATIVE)
+    assert through == dict(paid.values_list("out_trade_no", "amount_fen"))
+    confirm_refunds(twice)
+    back.refresh_from_db()
+    assert back.status == ReturnStatus.CLOSED
+    assert (balance(world)["refund_payable"], balance(world)["return_credit"]) == (0, 0)
+
+
+def test_second_exchange_of_which_the_rest_goes_back_uses_the_first_payment(world: World, audited: Audited) -> None:
+    audited.now = NEXT_DAY
+    order = delivered_order(world, ("S", 1))
+    once = replacement_of(settle(bring(agreed_exchange(order, "M"), world)))
+    deliver_order(once)
+
+    second = settle(bring(agreed_exchange(once, "L"), world))
+
+    assert (second.status, second.credit_fen) == (ReturnStatus.REFUND_DUE, 39900)
+    assert paid_back(once) == [
+        (RefundReason.EXCHANGED, RefundStatus.SUCCEEDED, 39900),
+        (RefundReason.GOODS_RETURNED, RefundStatus.REQUESTED, 10000),
+    ]
+    rest = once.refunds.get(reason=RefundReason.GOODS_RETURNED)
+    assert rest.provider_intent == order.allocations.get().intent
+    confirm_refunds(once)
+    second.refresh_from_db()
+    assert (second.status, replacement_of(second).status) == (ReturnStatus.CLOSED, OrderStatus.PAID)
+
+
+def test_second_exchange_called_off_leaves_the_first_replacement_with_its_shopper(
+    world: World, audited: Audited
+) -> None:
+    audited.now = NEXT_DAY
+    once = replacement_of(settle(bring(agreed_exchange(delivered_order(world, ("S", 1)), "M"), world)))
+    deliver_order(once)
+    held = world.level("A", "L").held
+    case = agreed_exchange(once, "L")
+    with entry():
+        services.cancel_return(case.pk, actor="guest", now=NEXT_DAY)
+    run_deliveries(NEXT_DAY)
+    assert (replacement_of(case).status, world.level("A", "L").held) == (OrderStatus.CANCELLED, held)
+    assert once.lines.get().returned_quantity == 0
+    assert paid_back(once) == []
+
+
+def collected_exchange(world: World, *states: DeliveryState, reason: str = "") -> Return:
+    """Return an exchange that a courier fetches, as far as the courier reports."""
+    wish = wish_to_exchange(order := delivered_order(world, ("S", 1)), "M", way=ReturnWay.COLLECT)
+    with entry():
+        case = services.request_exchange(order.pk, wish, actor="guest", now=NEXT_DAY)
+    run_deliveries(NEXT_DAY)
+    return report_ride(case, *states, reason=reason)
+
+
+def test_exchange_fetched_by_a_courier_is_sent_once_the_store_has_looked_at_it(world: World, audited: Audited) -> None:
+    audited.now = NEXT_DAY
+    case = collected_exchange(world, DeliveryState.PICKED_UP, DeliveryState.DELIVERED)
+    fee_fen = queries.return_policy(world.brand.pk).collection_fee_fen
+    assert (case.status, case.refund_fen) == (ReturnStatus.IN_TRANSIT, 49900 - fee_fen)
+    assert queries.left_to_pay_fen(replacement_of(case)) == fee_fen
+    assert replacement_of(case).status == OrderStatus.PLACED
+    pay_difference(case)
+
+    case = settle(bring(case, world, store="A"))
+
+    assert (case.status, case.credit_fen) == (ReturnStatus.CLOSED, 49900 - fee_fen)
+    assert replacement_of(case).status == OrderStatus.PAID
+
+
+def test_exchange_that_no_courier_fetches_is_brought_and_costs_no_fee(world: World, audited: Audited) -> None:
+    audited.now = NEXT_DAY
+    case = collected_exchange(world, DeliveryState.AT_STORE, DeliveryState.CANCELLED, reason="SENDER_ABSENT")
+    assert (case.status, case.way, case.collection_fen) == (ReturnStatus.APPROVED, ReturnWay.BRING, 0)
+    assert queries.left_to_pay_fen(replacement_of(case)) == 0
+
+    case = settle(bring(case, world))
+
+    assert (case.status, case.credit_fen) == (ReturnStatus.CLOSED, 49900)
+    assert replacement_of(case).status == OrderStatus.PAID
+
+
+def test_exchange_that_the_courier_loses_is_paid_for_and_sent(world: World, audited: Audited) -> None:
+    audited.now = NEXT_DAY
+    case = settle(collected_exchange(world, DeliveryState.PICKED_UP, DeliveryState.EXCEPTION, DeliveryState.LOST))
+    assert (case.status, case.collection_fen, case.credit_fen) == (ReturnStatus.CLOSED, 0, 49900)
+    assert replacement_of(case).status == OrderStatus.PAID
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,9 @@ from orders.events import (
     OrderCompleted,
     RefundSucceeded,
 )
+from orders.models import Return
 from tests.cast import NOON, World
+from tests.factories.exchanges import agreed_exchange, bring, pay_difference, replacement_of, settle
 from tests.factories.fulfillment import make_demand
 from tests.factories.members import MemberFactory
 from tests.factories.orders import (
@@ -40,6 +42,7 @@ from tests.factories.orders import (
     run_deliveries,
     shares_of,
 )
+from tests.factories.returns import NEXT_DAY, delivered_order
 from tests.factories.stores import ManagerFactory
 from tests.factories.try_ons import SLOT, booked, share_of
 from tests.messages.conftest import ScriptedGateway, gateway
@@ -115,6 +118,62 @@ def test_shopper_hears_of_the_invoice(world: World, gateway: ScriptedGateway) ->
         "The invoice for your order # was refused",
         "After your return the invoice for order ",
     ]
+
+
+def words(gateway: ScriptedGateway, now: datetime) -> list[str]:
+    """Return what is told now without brand and numbers of returns."""
+    return [re.sub(r"RT[0-9A-Z-]{15}", "%", text).partition("] ")[2] for text in told(gateway, now)]
+
+
+def test_shopper_hears_of_every_turn_of_an_exchange(world: World, gateway: ScriptedGateway) -> None:
+    case = agreed_exchange(delivered_order(world, ("L", 1), language="en"), "S")
+    told(gateway, NEXT_DAY)
+    texts = words_of_messages()
+    assert texts[-1] == "exchange_agreed"
+    pay_difference(case)
+    assert words(gateway, NEXT_DAY) == [
+        "We have your ¥100.00 for order # . It is sent once a store has taken back what you give for it: @"
+    ]
+    settle(bring(case, world))
+    assert words(gateway, NEXT_DAY) == [
+        "Store B has what you exchange (%) and looks at it within two days; then the other one is sent: @",
+        "What you exchange (%) is taken back: ¥399.00 go towards what you get instead. @",
+        "What you gave back has paid for order # , which is now made ready for you: @",
+    ]
+
+
+def test_shopper_hears_that_an_exchange_ended(world: World, gateway: ScriptedGateway) -> None:
+    case = bring_in(agreed_exchange(delivered_order(world, ("S", 1), language="en"), "M"), world)
+    told(gateway, NEXT_DAY)
+    with entry():
+        orders_services.reject_return(case.pk, reason="Worn", actor="user:1", now=NEXT_DAY)
+
+    assert sorted(words(gateway, NEXT_DAY)) == [
+        "Order # , held for your exchange, is given back. Anything you paid for it comes back the way you paid it: @",
+        "We could not take back what you exchange (%): Worn. What was held for you is not sent. @",
+    ]
+
+
+def test_shopper_of_an_exchange_that_became_a_return_hears_of_a_return(world: World, gateway: ScriptedGateway) -> None:
+    case = agreed_exchange(delivered_order(world, ("S", 1), language="en"), "M")
+    with entry():
+        orders_services.cancel_order(replacement_of(case).pk, actor="guest", now=NEXT_DAY)
+    told(gateway, NEXT_DAY)
+    settle(bring(case, world))
+
+    texts = words(gateway, NEXT_DAY)
+    assert texts[0] == "Store B has your return % and looks at it within two days: @"
+    assert texts[1] == "Your return % is taken back: ¥499.00 is yours again. @"
+
+
+def words_of_messages() -> list[str]:
+    return list(Message.objects.order_by("pk").values_list("template", flat=True))
+
+
+def bring_in(case: Return, world: World) -> Return:
+    with entry():
+        orders_services.receive_return(case.pk, world.stores["B"].pk, actor="user:1", now=NEXT_DAY)
+    return case
 
 
 @pytest.mark.parametrize(("topics", "count"), [(("marketing-sms",), 1), ((), 0)])
