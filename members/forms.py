@@ -412,3 +412,17 @@ class CouponTermsForm(OfferTermsForm):
         """Return what a valid form says."""
         own = {name: self.cleaned_data[name] for name in self.base_fields if name not in OfferTermsForm.base_fields}
         return CouponDraft(**self._terms(), **own | {"extra_days": own["extra_days"] or 0})
+
+
+class IssueForm(forms.Form):
+    """To which member a coupon goes."""
+
+    member = forms.CharField(
+        label=_("Member number or phone"),
+        max_length=40,
+        widget=forms.TextInput(attrs={"class": "input w-full", "autocomplete": "off"}),
+    )
+
+    def show_refusal(self, error: DomainError) -> None:
+        """Put a refusal beside the field; why a coupon is not given out concerns it too."""
+        self.add_error("member", error.message)

@@ -26,6 +26,7 @@ urlpatterns = [
     path("hq/offers/<slug:kind>/<int:offer_id>/", hq.change_offer, name="hq-offer"),
     path("hq/offers/<slug:kind>/<int:offer_id>/start/", hq.start_offer, name="hq-offer-start"),
     path("hq/offers/<slug:kind>/<int:offer_id>/stop/", hq.stop_offer, name="hq-offer-stop"),
+    path("hq/coupons/<int:template_id>/issue/", hq.issue_coupon, name="hq-coupon-issue"),
     path("me/consent/", profile.change_consent, name="consent"),
     path("me/sizes/", profile.change_sizes, name="sizes"),
     path("me/wishes/", profile.list_wishes, name="wishes"),

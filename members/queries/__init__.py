@@ -13,7 +13,7 @@ from members.queries.feedback import (
     product_reviews,
 )
 from members.queries.given_back import OffersBack, PieceBack, offers_back, offers_given_back
-from members.queries.hq import OfferRow, offer_model, offer_rows, offer_values
+from members.queries.hq import OfferRow, get_template_for, offer_model, offer_rows, offer_values
 from members.queries.members import (
     AddressView,
     MembershipView,
@@ -22,6 +22,7 @@ from members.queries.members import (
     find_membership,
     get_address_for,
     get_member_id,
+    get_named_member_id,
     memberships_of,
 )
 from members.queries.offers import (
@@ -95,9 +96,11 @@ __all__ = [
     "get_coupon_for",
     "get_member_by_code",
     "get_member_id",
+    "get_named_member_id",
     "get_notice",
     "get_own_photo",
     "get_shown_photo",
+    "get_template_for",
     "get_wanted_size",
     "get_wish_for",
     "given_topics",

@@ -89,6 +89,18 @@ def offer_rows(actor: Actor, model: OfferModel, *, now: datetime, before_id: int
     ]
 
 
+def get_template_for(actor: Actor, template_id: int) -> CouponTemplate:
+    """Return a coupon template that somebody of headquarters may issue, with its brand.
+
+    :raises NotFound: there is none, or it is another brand's.
+    """
+    mine = CouponTemplate.objects.filter(brand__in=actor.brand_ids(stores_choices.Role.HQ)).select_related("brand")
+    found = mine.filter(pk=template_id).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
 def offer_values(actor: Actor, model: OfferModel, offer_id: int) -> dict[str, Any]:
     """Return an offer as the form shows it, with the codes of its products and stores.
 

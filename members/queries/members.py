@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from members.models import AccountAddress, Member
@@ -60,6 +61,21 @@ def get_member_id(brand_id: int, number: str) -> int:
     if member_id is None:
         raise UnknownMember(_("There is no such member."), field="member_number")
     return member_id
+
+
+def get_named_member_id(brand_id: int, text: str) -> int:
+    """Return the id of a brand's member by what somebody calls them: their number, or their phone.
+
+    :raises UnknownMember: naming the field "member".
+    """
+    wanted = text.strip()
+    named = Q(number=wanted.upper())
+    with suppress(InvalidInput):
+        named |= Q(phone_index=sealing.blind_index(sealing.normalise_phone(wanted)))
+    found = Member.objects.filter(named, brand=brand_id).first() if wanted and wanted.isprintable() else None
+    if found is None:
+        raise UnknownMember(_("The brand has no member of this number or phone."), field="member")
+    return found.pk
 
 
 def find_membership(user_id: int, brand_code: str) -> int | None:

@@ -18,6 +18,7 @@ from members.services.coupons import (
     end_offers,
     expire_coupon,
     issue_coupon,
+    issue_to_member,
     revoke_coupon,
     welcome_member,
 )
@@ -137,6 +138,7 @@ __all__ = [
     "give_feedback",
     "hide_reviews",
     "issue_coupon",
+    "issue_to_member",
     "judge_photos",
     "look_at_arrivals",
     "mature_points",

@@ -5,14 +5,19 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from django.conf import settings
 from django.db import connection
 from django.db.models import F, Q
+from django.urls import reverse
+from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
-from members import sql
+from members import queries, sql
 from members.choices import CouponStatus
 from members.models import Coupon, CouponTemplate, Member
 from members.services.offers import CouponUsedUp
+from members.services.profile import send_marketing
+from omni.kernel import bilingual
 from omni.kernel.errors import Conflict, InvalidInput, NotFound
 from omni.kernel.numbers import public_number
 from omni.kernel.states import transition
@@ -22,6 +27,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from django.db.models import QuerySet
+
+    from stores.permissions import Actor
 
 NO_LIMIT = 32_767
 MAX_CODE_LENGTH = 20
@@ -124,6 +131,28 @@ def welcome_member(member_id: int, brand_id: int, *, now: datetime) -> int:
             continue
         issued += 1
     return issued
+
+
+@step
+def issue_to_member(actor: Actor, template_id: int, named: str, *, now: datetime) -> int:
+    """Give a coupon to one member of the brand, by number or phone; return its id. Limits hold as for everybody.
+
+    Who agreed to marketing by SMS is told, in the daytime.
+
+    :raises NotFound: there is no such template, or it is another brand's.
+    :raises UnknownMember: naming the field "member".
+    :raises CouponNotOffered, CouponUsedUp: see `issue_coupon`.
+    """
+    template = queries.get_template_for(actor, template_id)
+    member_id = queries.get_named_member_id(template.brand_id, named)
+    coupon_id = issue_coupon(template_id, member_id, now=now)
+    with translation.override(Member.objects.values_list("language", flat=True).get(pk=member_id)):
+        names = {"brand": bilingual.name_of(template.brand), "coupon": bilingual.name_of(template)}
+    link = f"{settings.PUBLIC_URL}{reverse('members:coupons')}"
+    send_marketing(
+        member_id, template="coupon_issued", parameters={**names, "link": link}, cause=f"coupon:{coupon_id}", now=now
+    )
+    return coupon_id
 
 
 @step

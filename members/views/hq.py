@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from members import queries, services
-from members.forms import CouponTermsForm, OfferTermsForm
+from members.forms import CouponTermsForm, IssueForm, OfferTermsForm
 from members.models import CouponTemplate
 from omni.kernel import clock
 from omni.kernel.errors import DomainError, NotFound
@@ -134,6 +134,26 @@ def stop_offer(request: HttpRequest, kind: str, offer_id: int) -> HttpResponse:
     with entry():
         services.stop_offer(actor, queries.offer_model(kind), offer_id)
     return redirect(_list_of(kind))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+def issue_coupon(request: HttpRequest, template_id: int) -> HttpResponse:
+    """Ask for a member; a valid form gives them a coupon of a template of one's brand."""
+    actor = _writer(request)
+    template = queries.get_template_for(actor, template_id)
+    form = IssueForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        try:
+            with entry():
+                services.issue_to_member(actor, template_id, form.cleaned_data["member"], now=clock.now())
+        except DomainError as error:
+            form.show_refusal(error)
+        else:
+            messages.success(request, _("The member has the coupon."))
+            return redirect("members:hq-coupon-issue", template_id)
+    context = {"section": "offers", "template": template, "form": form, "list_url": _list_of("coupons")}
+    return render(request, "hq/coupon_issue.html", context, status=422 if form.is_bound else 200)
 
 
 def _form(request: HttpRequest, actor: Actor, kind: str, values: dict[str, Any] | None) -> OfferTermsForm:

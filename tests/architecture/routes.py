@@ -271,6 +271,12 @@ PAGES: dict[str, Route] = {
     "hq/offers/<slug:kind>/<int:offer_id>/stop/": Route(
         NOT_ALLOWED, answers(404, (OUTSIDE, SIGN_IN), ([HQ], 302)), row="promotion of last year", writers=(HQ,)
     ),
+    "hq/coupons/<int:template_id>/issue/": Route(
+        answers(404, (OUTSIDE, SIGN_IN), ([HQ], 200)),
+        answers(404, (OUTSIDE, SIGN_IN), ([HQ], 302)),
+        row="coupon to take",
+        writers=(HQ,),
+    ),
     # The API: people are nobody there.
     "api/v1/orders/": Route(
         answers(401, (KEYS, 405)),

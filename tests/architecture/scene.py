@@ -236,6 +236,7 @@ def _make_offers(scene: Scene) -> None:
     )
     scene.rows["coupon to take"] = str(template.pk)
     scene.rows["coupon"] = CouponFactory.create(member=member, template__brand=scene.world.brand).code
+    scene.sent["hq/coupons/<int:template_id>/issue/"] = {"member": member.number}
     scene.rows["points"] = str(give_points(member, 100).pk)
 
 

@@ -10,7 +10,9 @@ from pytest_django import DjangoAssertNumQueries
 
 from members import services
 from members.models import Coupon, CouponTemplate, Member, Promotion
+from omni.kernel import sealing
 from omni.kernel.transactions import entry
+from omni.messages.models import Message
 from stores.choices import Role
 from stores.models import Staff
 from tests.cast import World
@@ -227,3 +229,91 @@ def test_offers_cost_as_many_statements_for_any_number(
     with django_assert_num_queries({"promotions": 6, "coupons": 5}[kind]):
         shown = office.get(f"/hq/offers/?kind={kind}").content.decode()
     assert shown.count("<tr>") == 1 + min(count, 50)
+
+
+# Issuing to one member
+
+
+def issue(office: Client, template: CouponTemplate, named: str) -> tuple[int, str]:
+    answer = office.post(f"/hq/coupons/{template.pk}/issue/", {"member": named})
+    return answer.status_code, answer.content.decode()
+
+
+@pytest.fixture
+def template(world: World) -> CouponTemplate:
+    """Return a coupon that is given out, two in all and one to each."""
+    return CouponTemplateFactory.create(brand=world.brand, total_limit=2, is_claimable=False)
+
+
+@pytest.mark.parametrize("by_phone", [False, True])
+def test_coupon_is_issued_to_a_member_by_number_or_phone(
+    office: Client, world: World, template: CouponTemplate, by_phone: bool
+) -> None:
+    member = MemberFactory.create(brand=world.brand)
+    MemberFactory.create(brand=world.other_brand, phone_index=member.phone_index, phone_sealed=member.phone_sealed)
+    named = sealing.unseal(member.phone_sealed).removeprefix("+86") if by_phone else member.number.lower()
+
+    assert issue(office, template, f" {named} ")[0] == 302
+
+    assert list(Coupon.objects.values_list("member", "template", "status")) == [(member.pk, template.pk, "issued")]
+    template.refresh_from_db()
+    assert (template.issued_count, Message.objects.count()) == (1, 0)
+    assert "Fifty yuan off" in office.get(f"/hq/coupons/{template.pk}/issue/").content.decode()
+
+
+def test_member_who_agreed_to_offers_hears_of_the_coupon(
+    office: Client, world: World, template: CouponTemplate
+) -> None:
+    member = MemberFactory.create(brand=world.brand, language="en")
+    with entry():
+        services.record_consent(member.pk, ("marketing-sms",), now=timezone.now())
+
+    issue(office, template, member.number)
+
+    message = Message.objects.get()
+    assert (message.template, message.purpose, message.language) == ("coupon_issued", "marketing", "en")
+    assert message.cause == f"coupon:{Coupon.objects.get().pk}"
+
+
+def test_coupon_is_not_issued_beyond_its_limits_or_to_strangers(
+    office: Client, world: World, template: CouponTemplate
+) -> None:
+    first, second, third = (MemberFactory.create(brand=world.brand) for _each in range(3))
+    stranger = MemberFactory.create(brand=world.other_brand)
+    for member in (first, second):
+        issue(office, template, member.number)
+
+    refused = {
+        "all gone": issue(office, template, third.number),
+        "another brand's": issue(office, template, stranger.number),
+        "nobody": issue(office, template, "13900000000"),
+        "nothing": issue(office, template, ""),
+        "signs": issue(office, template, "\x00'"),
+    }
+
+    assert {name: status for name, (status, _page) in refused.items()} == dict.fromkeys(refused, 422)
+    assert "All of these coupons are gone." in refused["all gone"][1]
+    assert "The brand has no member of this number or phone." in refused["another brand's"][1]
+    assert Coupon.objects.count() == 2
+    template.refresh_from_db()
+    assert template.issued_count == 2
+
+
+def test_coupon_that_a_member_has_already_is_not_issued_again(
+    office: Client, world: World, template: CouponTemplate
+) -> None:
+    member = MemberFactory.create(brand=world.brand)
+    issue(office, template, member.number)
+
+    status, page = issue(office, template, member.number)
+
+    assert (status, Coupon.objects.count()) == (422, 1)
+    assert "already" in page
+
+
+def test_coupon_of_another_brand_is_not_found(office: Client, world: World) -> None:
+    foreign = CouponTemplateFactory.create(brand=world.other_brand)
+    member = MemberFactory.create(brand=world.other_brand)
+
+    assert issue(office, foreign, member.number)[0] == 404
+    assert Coupon.objects.count() == 0
