@@ -1,6 +1,7 @@
 // The store's pages, on a tablet that stays on all day.
 import "./app.js";
 import "./shell.css";
+import "./numbers.css";
 
 // <input data-scan>: a button beside it opens the camera; what it reads is put into the input and its form is sent
 // (data-scan="keep": only filled). A hand scanner types into the input and sends Enter by itself.

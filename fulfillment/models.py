@@ -122,7 +122,8 @@ class FulfillmentOrder(models.Model):
     """One store's share of a demand. After a rejection a new one (attempt + 1, no store yet) takes its lines over.
 
     `deadline_at` is when the silence of the store, or of the shopper, has a consequence; `held_deadline_at` is the one
-    that a wish to cancel has put off. `overdue_at` is since when somebody above the store should look at it.
+    that a wish to cancel has put off. `overdue_at` is since when somebody above the store should look at it;
+    `late_at` remembers for ever that the store did not prepare it in time.
     A step that is due and fails (or whose worker dies) counts in `failures` and is put off for longer each time.
     Rejections before `round_started_at` no longer exclude a store: headquarters had the order routed afresh.
     """
@@ -146,6 +147,7 @@ class FulfillmentOrder(models.Model):
     deadline_at = models.DateTimeField(_("deadline"), null=True, blank=True)
     held_deadline_at = models.DateTimeField(_("deadline before the cancellation request"), null=True, blank=True)
     overdue_at = models.DateTimeField(_("overdue since"), null=True, blank=True)
+    late_at = models.DateTimeField(_("not prepared in time at"), null=True, blank=True)
     parked_at = models.DateTimeField(_("parked since"), null=True, blank=True)
     accepted_by = models.CharField(_("accepted by"), max_length=60, blank=True)
     reject_reason = models.CharField(_("reason of rejection"), max_length=12, choices=RejectReason.choices, blank=True)

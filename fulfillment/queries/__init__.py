@@ -16,6 +16,7 @@ from fulfillment.queries.desk import (
     tasks_visible_to,
 )
 from fulfillment.queries.explain import DecisionView, ReasonLine, explain_decisions
+from fulfillment.queries.figures import TaskFigures, task_figures
 from fulfillment.queries.nearest import NearestStore, PickupStore, nearest_stores, pickup_stores
 from fulfillment.queries.network import open_tasks_by_store, overdue_tasks
 from fulfillment.queries.preview import PlannedStore, PlanPreview, preview_plan
@@ -34,6 +35,7 @@ __all__ = [
     "Scan",
     "Tab",
     "TaskCard",
+    "TaskFigures",
     "TaskLine",
     "TaskPage",
     "audit_capacity",
@@ -54,5 +56,6 @@ __all__ = [
     "pickup_text",
     "preview_plan",
     "read_pickup_text",
+    "task_figures",
     "tasks_visible_to",
 ]

@@ -55,8 +55,8 @@ def escalate(share: FulfillmentOrder, *, now: datetime) -> None:
     """
     kept_until = share.fulfillment.kept_until
     share.deadline_at = kept_until or _after_open_minutes(share, rule_of(share).overdue_minutes, now)
-    share.failures = 0
-    share.save(update_fields=["deadline_at", "failures"])
+    share.late_at, share.failures = share.late_at or now, 0
+    share.save(update_fields=["deadline_at", "late_at", "failures"])
     mark_overdue(share, now=now)
 
 

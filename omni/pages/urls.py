@@ -37,6 +37,7 @@ urlpatterns = [
     path("me/data/copy/<str:number>/", data.fetch_export, name="data-fetch"),
     path("me/data/erase/", data.request_erasure, name="erasure"),
     path("me/data/erase/withdraw/", data.withdraw_erasure, name="erasure-withdraw"),
+    path("desk/stores/<int:store_id>/numbers/", desk.show_numbers, name="desk-numbers"),
     path("desk/stores/<int:store_id>/scan/", desk.scan_anything, name="desk-scan"),
     path("hq/", RedirectView.as_view(pattern_name="pages:hq-orders"), name="hq"),
     path("hq/orders/", hq.list_orders, name="hq-orders"),

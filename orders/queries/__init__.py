@@ -72,6 +72,7 @@ from orders.queries.feedback import (
     find_serving_store,
     order_owner,
 )
+from orders.queries.figures import GuideSales, SalesFigures, Visits, guide_ranking, sales_figures, visits
 from orders.queries.hq import OVERDUE, Derived, OrderRow, derive, order_counts, order_rows
 from orders.queries.invoicing import InvoiceView, find_invoice, invoices_visible_to
 from orders.queries.orders import OrderLineView, OrderShareView, OrderView, order_view
@@ -136,6 +137,7 @@ __all__ = [
     "Door",
     "ExchangeQuote",
     "FeedbackLine",
+    "GuideSales",
     "HeldPiece",
     "InvoiceView",
     "Manual",
@@ -159,6 +161,7 @@ __all__ = [
     "ReturnQuote",
     "ReturnRow",
     "ReturnableLine",
+    "SalesFigures",
     "Seen",
     "SeenLine",
     "SlotDay",
@@ -170,6 +173,7 @@ __all__ = [
     "UnitKey",
     "UnknownReturnChoice",
     "UnknownSwap",
+    "Visits",
     "audit_adjustments",
     "audit_due_returns",
     "audit_due_rows",
@@ -205,6 +209,7 @@ __all__ = [
     "get_order_for",
     "get_return_for",
     "get_try_on_for",
+    "guide_ranking",
     "held_pieces",
     "invoices_visible_to",
     "is_all_back",
@@ -240,6 +245,7 @@ __all__ = [
     "return_rows",
     "returnable_lines",
     "returns_of_order",
+    "sales_figures",
     "sign_order_token",
     "stores_that_take_returns",
     "swap_choices",
@@ -250,5 +256,6 @@ __all__ = [
     "try_on_rows",
     "try_ons_visible_to",
     "unit_fen",
+    "visits",
     "waits_for_return",
 ]

@@ -14,6 +14,7 @@ from settlement.queries.credit import (
     CreditView,
     credit_by_day,
     credit_by_guide,
+    credit_by_role,
     credit_by_store,
     credit_of_order,
 )
@@ -50,6 +51,7 @@ __all__ = [
     "collection_facts",
     "credit_by_day",
     "credit_by_guide",
+    "credit_by_role",
     "credit_by_store",
     "credit_of_order",
     "find_rule_in_force",

@@ -103,6 +103,14 @@ def credit_by_day(brand_id: int, starts_on: date, ends_on: date) -> list[CreditT
     return sorted(_totals(_in_period(brand_id, starts_on, ends_on), "business_on"), key=lambda total: total.key)
 
 
+def credit_by_role(store_id: int, first: date, last: date, *, staff_id: int | None = None) -> list[CreditTotal[str]]:
+    """Return the credit of a store, or of one of its people, by role from one business date to another."""
+    entries = CreditEntry.objects.filter(store=store_id, business_on__gte=first, business_on__lte=last)
+    if staff_id is not None:
+        entries = entries.filter(guide=staff_id)
+    return _totals(entries, "role")
+
+
 def _in_period(brand_id: int, starts_on: date, ends_on: date) -> QuerySet[CreditEntry]:
     return CreditEntry.objects.filter(brand=brand_id, business_on__gte=starts_on, business_on__lt=ends_on)
 

@@ -166,6 +166,7 @@ PAGES: dict[str, Route] = {
         NOT_ALLOWED, answers(404, ([GUEST], 302)), row="agreed return", writers=(GUEST,)
     ),
     "desk/stores/<int:store_id>/scan/": Route(DESK, NOT_ALLOWED),
+    "desk/stores/<int:store_id>/numbers/": Route(DESK, NOT_ALLOWED),
     "desk/returns/": Route(answers(404, (OUTSIDE, SIGN_IN), ((*AT_BRAND, OTHER_CLERK), 200)), NOT_ALLOWED),
     "desk/returns/<str:number>/": Route(
         answers(404, (OUTSIDE, SIGN_IN), (AT_BRAND, 200)), NOT_ALLOWED, row="agreed return"
