@@ -2,6 +2,13 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from stores import choices as stores_choices
+
+# Somebody of a store sells, with the shopper there.
+STORE_CHANNELS = frozenset(
+    {stores_choices.Channel.COUNTER, stores_choices.Channel.SCAN_TO_PAY, stores_choices.Channel.ENDLESS_AISLE}
+)
+
 
 class OrderStatus(models.TextChoices):
     PLACED = "placed", _("Waiting for payment")
@@ -78,13 +85,50 @@ class ChargeKind(models.TextChoices):
 
 
 class PaymentMethod(models.TextChoices):
-    """RETURN_CREDIT is what came back of an order, used for another one; nobody can choose it."""
+    """How money comes in.
+
+    RETURN_CREDIT is what came back of an order, used for another one; nobody can choose it. Alipay and the codes that
+    a shopper shows on the phone have their place beside WECHAT_NATIVE: here, in PROVIDER_METHODS, and in
+    `orders.clients.provider_of`.
+    """
 
     WECHAT_NATIVE = "wechat_native", _("WeChat Pay")
+    CARD = "card", _("Card")
+    MALL_TILL = "mall_till", _("The mall's till")
+    CASH = "cash", _("Cash")
     RETURN_CREDIT = "return_credit", _("Returned goods")
 
 
 SHOPPER_METHODS = (PaymentMethod.WECHAT_NATIVE,)
+# A provider is asked about these; of the next ones only the people at the till know, so nothing drives them.
+PROVIDER_METHODS = (PaymentMethod.WECHAT_NATIVE,)
+TILL_METHODS = (PaymentMethod.CARD, PaymentMethod.MALL_TILL, PaymentMethod.CASH)
+# In this order the tenders of an order are given back.
+REFUND_ORDER = (*PROVIDER_METHODS, *TILL_METHODS, PaymentMethod.RETURN_CREDIT)
+
+
+class DrawerStatus(models.TextChoices):
+    """COUNTED: closed for cash, and the difference is large enough to wait for the manager."""
+
+    OPEN = "open", pgettext_lazy("till", "Open")
+    COUNTED = "counted", pgettext_lazy("till", "Counted, to be confirmed")
+    CLOSED = "closed", pgettext_lazy("till", "Closed")
+
+
+DRAWER_TRANSITIONS: dict[DrawerStatus, frozenset[DrawerStatus]] = {
+    DrawerStatus.OPEN: frozenset({DrawerStatus.COUNTED, DrawerStatus.CLOSED}),
+    DrawerStatus.COUNTED: frozenset({DrawerStatus.CLOSED}),
+    DrawerStatus.CLOSED: frozenset(),
+}
+
+
+class MovementKind(models.TextChoices):
+    """Why the cash in a drawer becomes more or less."""
+
+    TENDER = "tender", pgettext_lazy("till", "Payment")
+    REFUND = "refund", pgettext_lazy("till", "Refund")
+    PAID_IN = "paid_in", pgettext_lazy("till", "Paid in")
+    PAID_OUT = "paid_out", pgettext_lazy("till", "Paid out")
 
 
 class IntentStatus(models.TextChoices):

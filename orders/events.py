@@ -13,7 +13,10 @@ class OrderPlaced:
 
 @dataclass(frozen=True)
 class OrderPaid:
-    """The order is paid in full; its goods are allocated and go to routing."""
+    """The order is paid in full; its goods are allocated and go to routing.
+
+    The amount is what this last payment brought: nothing, when all of it was told as `OrderPaidInPart`.
+    """
 
     order_id: int
     intent_id: int
@@ -23,12 +26,30 @@ class OrderPaid:
 
 @dataclass(frozen=True)
 class OrderPaidInPart:
-    """The shopper paid the difference of an exchange; the goods that come back are to pay for the rest."""
+    """A part of an order is paid: another tender, or goods that come back for an exchange, are to pay for the rest."""
 
     order_id: int
     intent_id: int
     paid_at: datetime
     amount_fen: int
+
+
+@dataclass(frozen=True)
+class CheckoutSettled:
+    """A store's checkout came to nothing: its orders are paid, and what its returns bring beyond that is under way."""
+
+    checkout_id: int
+    settled_at: datetime
+
+
+@dataclass(frozen=True)
+class DrawerClosed:
+    """A till was counted, and a difference that is large has been confirmed. Over is above zero, short below."""
+
+    drawer_id: int
+    brand_id: int
+    closed_at: datetime
+    difference_fen: int
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from django.db.models import Q
 
 from omni.kernel.locking import locked
-from orders.models import Checkout, IntentAllocation, Order, PaymentIntent, Refund, Return, TryOn
+from orders.models import Checkout, DrawerSession, IntentAllocation, Order, PaymentIntent, Refund, Return, TryOn
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,11 +21,10 @@ class OrderLock(NamedTuple):
 
 
 class IntentLock(NamedTuple):
-    """A payment, the order it pays for, and all payments of that order."""
+    """A payment and the orders it is for, each with all of its payments; a payment of several is one object in all."""
 
     intent: PaymentIntent
-    order: Order
-    intents: list[PaymentIntent]
+    sales: list[OrderLock]
 
 
 class ReturnLock(NamedTuple):
@@ -48,14 +47,17 @@ def lock_order(order_id: int) -> OrderLock:
 
 
 def lock_intent(intent_id: int) -> IntentLock:
-    """Lock the checkout of a payment, the order this one pays for, and all payments of that order.
+    """Lock the checkout of a payment, the orders this one pays for, and all payments of those orders.
 
     :raises PaymentIntent.DoesNotExist: when there is no such payment.
     """
-    checkout_id, order_id = PaymentIntent.objects.values_list("checkout_id", "allocations__order_id").get(pk=intent_id)
-    intents = lock_intents(checkout_id, order_id)
-    order = _only(locked(Order.objects.filter(pk=order_id)))
-    return IntentLock(next(intent for intent in intents if intent.pk == intent_id), order, intents)
+    # What a payment is for never changes, so it may be read before the lock.
+    order_ids = IntentAllocation.objects.filter(intent=intent_id).values_list("order_id", flat=True)
+    sales = lock_orders(order_ids)
+    found = [row for sale in sales for row in sale.intents if row.pk == intent_id]
+    if not found:
+        raise PaymentIntent.DoesNotExist
+    return IntentLock(found[0], sales)
 
 
 def lock_intents(checkout_id: int, order_id: int) -> list[PaymentIntent]:
@@ -81,6 +83,17 @@ def lock_orders(order_ids: Iterable[int], *, checkout_id: int | None = None) -> 
         OrderLock(order, [intent for intent in intents if intent.pk in of_order.get(order.pk, ())])
         for order in locked(wanted)
     ]
+
+
+def lock_drawer(drawer_id: int) -> DrawerSession:
+    """Lock a till's session, after orders and before fulfillment.
+
+    :raises DrawerSession.DoesNotExist: when there is no such session.
+    """
+    rows = locked(DrawerSession.objects.filter(pk=drawer_id))
+    if not rows:
+        raise DrawerSession.DoesNotExist
+    return rows[0]
 
 
 def lock_return(return_id: int) -> ReturnLock:

@@ -15,7 +15,7 @@ from omni.kernel.errors import InvalidInput
 from orders.choices import ChargeStatus, FulfilStatus, ReturnedStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from datetime import datetime
 
 MAX_LINES = 50
@@ -34,6 +34,8 @@ TRY_ON_SLOT = timedelta(minutes=30)
 TRY_ON_GRACE = timedelta(minutes=30)
 TRY_ON_NOTICE = timedelta(hours=1)
 TRY_ON_LONGEST_HOLD = timedelta(hours=48)
+# What is counted in a drawer: notes and coins in circulation, in fen.
+DENOMINATIONS = (10000, 5000, 2000, 1000, 500, 100, 50, 10)
 # Joiners that belong to the spelling of some names, though they show nothing themselves.
 SPELLING_MARKS = frozenset("\u200c\u200d")
 
@@ -305,3 +307,28 @@ def split_exchange(refund_fen: int, total_fen: int) -> ExchangeSplit:
     """Return how what comes back pays for a replacement."""
     credit_fen = min(refund_fen, total_fen)
     return ExchangeSplit(credit_fen, total_fen - credit_fen, refund_fen - credit_fen)
+
+
+def spread_tender(amount_fen: int, open_fen: Sequence[tuple[int, int, int]]) -> dict[int, int]:
+    """Return how much of a tender is for which order: first what nobody is about to pay, then the rest, in their order.
+
+    `open_fen` are (order id, left to pay, of which another payment is open already).
+
+    :raises ValueError: when the amount exceeds what is left of all.
+    """
+    shares: dict[int, int] = {}
+    for is_free in (True, False):
+        for order_id, left_fen, pending_fen in open_fen:
+            most_fen = max(0, left_fen - pending_fen) if is_free else left_fen - shares.get(order_id, 0)
+            part_fen = min(amount_fen, most_fen)
+            if part_fen:
+                shares[order_id] = shares.get(order_id, 0) + part_fen
+                amount_fen -= part_fen
+    if amount_fen:
+        raise ValueError("More than is left to pay.")
+    return dict(sorted(shares.items()))
+
+
+def counted_fen(counts: Mapping[int, int]) -> int:
+    """Return what pieces of each denomination come to."""
+    return sum(denomination * pieces for denomination, pieces in counts.items())

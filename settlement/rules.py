@@ -22,6 +22,8 @@ PREPAYMENT = "prepayment"
 SALES = "sales"
 REFUND_PAYABLE = "refund_payable"
 RETURN_CREDIT = "return_credit"
+CASH = "cash:store"
+CASH_OVER_SHORT = "cash_over_short"
 
 # What others owe the brand for discounts that they bear.
 FUNDER_RECEIVABLES = {
@@ -30,10 +32,14 @@ FUNDER_RECEIVABLES = {
     if party != members_choices.Funder.BRAND
 }
 
-# What a provider has collected for us stands there until its bill arrives.
+# What a provider, the card's acquirer or a mall has collected for us stands there until its bill arrives; cash lies in
+# the drawers and safes of the stores.
 # Credit for returned goods passes from one order to another through an account that is always empty after.
 TRANSIT_ACCOUNTS = {
     orders_choices.PaymentMethod.WECHAT_NATIVE.value: "psp_transit:wechat",
+    orders_choices.PaymentMethod.CARD.value: "card_transit",
+    orders_choices.PaymentMethod.MALL_TILL.value: "mall_receivable",
+    orders_choices.PaymentMethod.CASH.value: CASH,
     orders_choices.PaymentMethod.RETURN_CREDIT.value: RETURN_CREDIT,
 }
 
@@ -41,6 +47,7 @@ ACCOUNT_TYPES = {
     PREPAYMENT: AccountType.LIABILITY,
     SALES: AccountType.INCOME,
     REFUND_PAYABLE: AccountType.LIABILITY,
+    CASH_OVER_SHORT: AccountType.EXPENSE,
     **dict.fromkeys(FUNDER_RECEIVABLES.values(), AccountType.ASSET),
     **dict.fromkeys(TRANSIT_ACCOUNTS.values(), AccountType.ASSET),
 }

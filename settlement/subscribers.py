@@ -29,7 +29,7 @@ def book_payment(event: orders_events.OrderPaid, *, now: datetime) -> None:
 
 @subscribe(orders_events.OrderPaidInPart, name="settlement.book_credit")
 def book_credit(event: orders_events.OrderPaidInPart, *, now: datetime) -> None:
-    """Book the difference of an exchange as a prepayment."""
+    """Book what paid a part of an order as a prepayment."""
     services.book_payment(
         order_id=event.order_id,
         intent_id=event.intent_id,
@@ -77,6 +77,18 @@ def book_orphan_refund(event: orders_events.OrphanRefunded, *, now: datetime) ->
         refund_id=event.refund_id,
         amount_fen=event.amount_fen,
         refunded_at=event.refunded_at,
+        now=now,
+    )
+
+
+@subscribe(orders_events.DrawerClosed, name="settlement.book_drawer")
+def book_drawer(event: orders_events.DrawerClosed, *, now: datetime) -> None:
+    """Book what a till was over or short."""
+    services.book_drawer(
+        drawer_id=event.drawer_id,
+        brand_id=event.brand_id,
+        difference_fen=event.difference_fen,
+        closed_at=event.closed_at,
         now=now,
     )
 

@@ -277,6 +277,8 @@ SPECTACULAR_SETTINGS = {
 # Orders: how long an unpaid one holds its goods, how long one that no store can fulfill waits for a decision, and how
 # many days a guest's basket is kept, and goods may be returned.
 ORDERS_UNPAID_MINUTES = environment.number("ORDERS_UNPAID_MINUTES", 15)
+# A till that is over or short by more than this waits for the manager.
+TILL_DIFFERENCE_LIMIT_FEN = environment.number("TILL_DIFFERENCE_LIMIT_FEN", 1000)
 ORDERS_BASKET_DAYS = environment.number("ORDERS_BASKET_DAYS", 30)
 ORDERS_RETURN_DAYS = environment.number("ORDERS_RETURN_DAYS", 7)
 ORDERS_PARKED_REFUND_HOURS = environment.number("ORDERS_PARKED_REFUND_HOURS", 48)

@@ -1,5 +1,6 @@
 """Outbound HTTP of orders: WeChat Pay, and the electronic invoices."""
 
+from orders.choices import PaymentMethod
 from orders.clients.invoices import (
     InvoiceBuyer,
     InvoiceClient,
@@ -22,6 +23,17 @@ from orders.clients.wechat import (
     wechat_pay,
 )
 
+
+def provider_of(method: str) -> WeChatPayClient:
+    """Return who takes the payments of one of `choices.PROVIDER_METHODS`; another provider joins here.
+
+    :raises KeyError: when nobody does: a tender of the till.
+    """
+    if method != PaymentMethod.WECHAT_NATIVE:
+        raise KeyError(method)
+    return wechat_pay()
+
+
 __all__ = [
     "CURRENCY",
     "MAX_AGE_SECONDS",
@@ -39,5 +51,6 @@ __all__ = [
     "ProviderUnreachable",
     "WeChatPayClient",
     "invoice_provider",
+    "provider_of",
     "wechat_pay",
 ]

@@ -17,6 +17,7 @@ from orders.models.order import (
     Refund,
 )
 from orders.models.returns import Return, ReturnLine, ReturnPolicy
+from orders.models.till import DrawerMovement, DrawerSession, TillSlip
 from orders.models.try_on import TryOn, TryOnLine
 
 __all__ = [
@@ -25,6 +26,8 @@ __all__ = [
     "Checkout",
     "CounterBasket",
     "CounterLine",
+    "DrawerMovement",
+    "DrawerSession",
     "IntentAllocation",
     "Invoice",
     "InvoiceDocument",
@@ -39,6 +42,7 @@ __all__ = [
     "Return",
     "ReturnLine",
     "ReturnPolicy",
+    "TillSlip",
     "TryOn",
     "TryOnLine",
 ]

@@ -285,6 +285,7 @@ class Recognition(models.Model):
 class PaymentIntent(models.Model):
     """One attempt to collect a checkout's money for one legal entity, committed before the provider is called.
 
+    It is for one or several orders of the checkout (`IntentAllocation`). `drawer` is the till at which it was taken.
     `refunded_fen` is the sum of its refunds, whatever their status; it never exceeds the amount. `failures` counts the
     attempts since an answer was last written: each puts the next one off for longer. Credit for returned goods is made
     of a refund that went nowhere else: `credit_of`.
@@ -305,6 +306,9 @@ class PaymentIntent(models.Model):
         "orders.Refund", models.PROTECT, null=True, blank=True, related_name="credit", verbose_name=_("credit of")
     )
     code_url = models.CharField(_("payment link"), max_length=300, blank=True)
+    drawer = models.ForeignKey(
+        "orders.DrawerSession", models.PROTECT, null=True, blank=True, related_name="intents", verbose_name=_("till")
+    )
     expires_at = models.DateTimeField(_("expires at"))
     succeeded_at = models.DateTimeField(_("paid at"), null=True, blank=True)
     closing_since = models.DateTimeField(_("being closed since"), null=True, blank=True)
@@ -334,16 +338,22 @@ class PaymentIntent(models.Model):
 
 
 class IntentAllocation(models.Model):
-    """How much of a payment is for which order."""
+    """How much of a payment is for which order. A refund of that order takes from it, and never more than there is."""
 
     intent = models.ForeignKey(PaymentIntent, models.PROTECT, related_name="allocations", verbose_name=_("payment"))
     order = models.ForeignKey(Order, models.PROTECT, related_name="allocations", verbose_name=_("order"))
     amount_fen = models.PositiveBigIntegerField(_("amount (fen)"))
+    refunded_fen = models.PositiveBigIntegerField(_("refunds asked for (fen)"), default=0, db_default=0)
 
     class Meta:
         verbose_name = _("allocation of a payment")
         verbose_name_plural = _("allocations of payments")
-        constraints = [models.UniqueConstraint(fields=["intent", "order"], name="orders_allocation_unique")]
+        constraints = [
+            models.UniqueConstraint(fields=["intent", "order"], name="orders_allocation_unique"),
+            models.CheckConstraint(
+                condition=Q(refunded_fen__lte=F("amount_fen")), name="orders_allocation_refunds_within_amount"
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.intent_id}: {self.order_id} {self.amount_fen}"
@@ -375,7 +385,8 @@ class PaymentNotice(models.Model):
 class Refund(models.Model):
     """Money on its way back. `cause` is unique: what failed once is refunded once, under the same provider number.
 
-    What was paid with credit for returned goods goes back `through` the payment that had paid for those goods.
+    What was paid with credit for returned goods goes back `through` the payment that had paid for those goods. What was
+    taken at a till waits there, in no hurry of its own, until somebody gives it back; `drawer` is where that was.
     """
 
     TRANSITIONS = REFUND_TRANSITIONS
@@ -391,6 +402,9 @@ class Refund(models.Model):
         blank=True,
         related_name="refunds_of_credit",
         verbose_name=_("goes back through"),
+    )
+    drawer = models.ForeignKey(
+        "orders.DrawerSession", models.PROTECT, null=True, blank=True, related_name="refunds", verbose_name=_("till")
     )
     out_refund_no = models.CharField(_("our refund number"), max_length=40, unique=True)
     provider_refund_no = models.CharField(_("provider's refund number"), max_length=40, blank=True)

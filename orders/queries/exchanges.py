@@ -14,8 +14,9 @@ from omni.kernel import bilingual
 from omni.kernel.errors import Conflict, InvalidInput
 from orders import rules
 from orders.choices import FINAL_RETURNS, IntentStatus, OrderStatus, RefundReason, ReturnStatus
-from orders.models import IntentAllocation, PaymentIntent, Refund, Return
+from orders.models import IntentAllocation, Refund, Return
 from orders.queries import bill
+from orders.queries.tenders import left_to_pay_fen
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -131,15 +132,6 @@ def quote_exchange(
     return ExchangeQuote(
         tuple(units.items()), tuple(names.values()), total_fen, rules.split_exchange(back.refund_fen, total_fen)
     )
-
-
-def left_to_pay_fen(order: Order) -> int:
-    """Return what the shopper still has to pay for an unpaid order: of a replacement what its return does not bring."""
-    case = Return.objects.filter(replacement=order).first()
-    if case is None:
-        return order.total_fen
-    paid = PaymentIntent.objects.filter(allocations__order=order, status=IntentStatus.SUCCEEDED)
-    return max(0, order.total_fen - case.refund_fen - sum(paid.values_list("amount_fen", flat=True)))
 
 
 def waits_for_return(order: Order) -> bool:

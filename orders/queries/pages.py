@@ -18,10 +18,11 @@ from orders.models import LineAdjustment, PaymentIntent
 from orders.queries import parcels
 from orders.queries.cancelling import Cancelling, cancelling_of
 from orders.queries.contact import recipient_of
-from orders.queries.exchanges import Replaces, left_to_pay_fen, replaces_of
+from orders.queries.exchanges import Replaces, replaces_of
 from orders.queries.parcels import ParcelView
 from orders.queries.return_quotes import returnable_lines
 from orders.queries.returns import ReturnRow, returns_of_order
+from orders.queries.tenders import left_to_pay_fen
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from django.db.models import Sum
-
 from omni.kernel.numbers import public_number
 from omni.kernel.states import transition
 from omni.kernel.transactions import step
+from orders import queries
 from orders.choices import IntentStatus, PaymentMethod
 from orders.models import IntentAllocation, PaymentIntent, Refund
 from orders.services import refunds
@@ -57,13 +56,10 @@ def pay_with_credit(
 
 def _sources(order: Order, intents: Sequence[PaymentIntent]) -> Iterator[tuple[PaymentIntent, int]]:
     """Return the payments of an order with what of each is still this order's, the last to be refunded first."""
-    paid = {intent.pk: intent for intent in intents if intent.status == IntentStatus.SUCCEEDED}
-    allocated = IntentAllocation.objects.filter(order=order, intent__in=list(paid))
-    refunded = Refund.objects.filter(order=order, intent__in=list(paid)).order_by()
-    spent = dict(refunded.values_list("intent_id").annotate(Sum("amount_fen")))
-    had = dict(allocated.values_list("intent_id", "amount_fen"))
-    for intent in reversed(refunds.in_refund_order(paid.values())):
-        yield intent, had.get(intent.pk, 0) - spent.get(intent.pk, 0)
+    paid = [intent for intent in intents if intent.status == IntentStatus.SUCCEEDED]
+    allocations = queries.allocations_to(order, paid)
+    for intent in reversed(refunds.in_refund_order(paid)):
+        yield intent, allocations[intent.pk].amount_fen - allocations[intent.pk].refunded_fen
 
 
 def _credit(refund: Refund, source: PaymentIntent, wanted: Order, now: datetime) -> PaymentIntent:

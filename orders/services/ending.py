@@ -5,13 +5,24 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from django.conf import settings
+
 from fulfillment import services as fulfillment_services
 from members import services as members_services
 from omni.kernel.outbox import hint, publish
 from omni.kernel.states import transition
 from omni.kernel.transactions import step
 from orders import locks, queries
-from orders.choices import LIVE_INTENTS, Ending, IntentStatus, OrderStatus, RefundReason, ReturnStatus
+from orders.choices import (
+    LIVE_INTENTS,
+    PROVIDER_METHODS,
+    Ending,
+    IntentStatus,
+    OrderStatus,
+    PaymentMethod,
+    RefundReason,
+    ReturnStatus,
+)
 from orders.events import OrderCancelled, OrderExpired
 from orders.models import Order, PaymentIntent, Return
 from orders.services import refunds
@@ -25,13 +36,16 @@ ACTOR = "system:orders"
 # How long the goods wait for a provider that cannot be reached to confirm a closing.
 CLOSING_PATIENCE = timedelta(minutes=10)
 WAIT_FOR_RETURN = timedelta(days=1)
+# How long goods are held for a card payment whose result nobody knows: until the terminal's batch is closed.
+WAIT_FOR_SLIP = timedelta(days=1)
 
 
 @step
 def expire_order(order_id: int, *, now: datetime) -> None:
     """Begin to end an order that was not paid in time; nothing when it was paid or ended meanwhile.
 
-    A replacement that waits for goods under way to us is looked at again a day later: the return's own time ends it.
+    A replacement that waits for goods under way to us is looked at again a day later: the return's own time ends it. An
+    order whose card payment has no known result is looked at again, for as long as somebody may still find it out.
     Locks Checkout, its payments, Order, Fulfillment. Emits OrderExpired when no payment is open.
     """
     lock = locks.lock_order(order_id)
@@ -40,7 +54,17 @@ def expire_order(order_id: int, *, now: datetime) -> None:
             later = now + WAIT_FOR_RETURN
             Order.objects.filter(pk=order_id).update(expires_at=later, due_at=later, attempts=0)
             return
+        if any(_may_be_charged(intent, now) for intent in lock.intents):
+            later = now + timedelta(minutes=settings.ORDERS_UNPAID_MINUTES)
+            Order.objects.filter(pk=order_id).update(expires_at=later, due_at=later, attempts=0)
+            return
         begin_ending(lock, ending=Ending.EXPIRED, actor=ACTOR, reason="", now=now)
+
+
+def _may_be_charged(intent: PaymentIntent, now: datetime) -> bool:
+    """Tell whether a card may have been charged, and the slip of the terminal is still looked for."""
+    is_unknown = intent.method == PaymentMethod.CARD and intent.status in LIVE_INTENTS
+    return is_unknown and now < intent.created_at + WAIT_FOR_SLIP
 
 
 @step
@@ -68,8 +92,10 @@ def end_replacement(case: Return, *, actor: str, reason: str, now: datetime) -> 
 
 @step
 def begin_closing(intent: PaymentIntent, *, actor: str, now: datetime) -> None:
-    """Have a payment closed at the provider, if it is open."""
+    """Have a payment closed at the provider, if it is open. What a terminal does nobody can close."""
     if intent.status not in LIVE_INTENTS or intent.status == IntentStatus.CLOSING:
+        return
+    if intent.method not in PROVIDER_METHODS:
         return
     transition(intent, to=IntentStatus.CLOSING, actor=actor, now=now)
     intent.closing_since, intent.next_attempt_at, intent.attempts, intent.failures = now, now, 0, 0
@@ -95,7 +121,7 @@ def finish_ending(order: Order, intents: Sequence[PaymentIntent], *, actor: str,
     order.save(update_fields=["finished_at"])
     members_services.give_back_offer(offer_owner(order.pk), now=now)
     fulfillment_services.give_back(order.fulfillment_id, actor=actor, now=now)
-    _undo_exchange(order, intents, now=now)
+    _give_money_back(order, intents, now=now)
     if ending == Ending.EXPIRED:
         publish(OrderExpired(order.pk, now), now=now)
     else:
@@ -103,16 +129,19 @@ def finish_ending(order: Order, intents: Sequence[PaymentIntent], *, actor: str,
     return True
 
 
-def _undo_exchange(order: Order, intents: Sequence[PaymentIntent], *, now: datetime) -> None:
-    """Give the paid difference of a replacement back, and wake the return whose money waited for it."""
-    for intent in intents:
-        if intent.status == IntentStatus.SUCCEEDED:
+def _give_money_back(order: Order, intents: Sequence[PaymentIntent], *, now: datetime) -> None:
+    """Give back what was paid of an order in part, and wake the return whose money waited for it."""
+    paid = [intent for intent in intents if intent.status == IntentStatus.SUCCEEDED]
+    allocations = queries.allocations_to(order, paid)
+    for intent in paid:
+        left_fen = allocations[intent.pk].amount_fen - allocations[intent.pk].refunded_fen
+        if left_fen:
             refunds.request_refund(
                 intent,
                 order=order,
-                amount_fen=intent.amount_fen,
+                amount_fen=left_fen,
                 reason=RefundReason.CANCELLED,
-                cause=f"difference:{intent.pk}",
+                cause=f"difference:{intent.pk}:{order.pk}",
                 now=now,
             )
     Return.objects.filter(replacement=order, status=ReturnStatus.INSPECTED).update(due_at=now, attempts=0)
@@ -120,6 +149,6 @@ def _undo_exchange(order: Order, intents: Sequence[PaymentIntent], *, now: datet
 
 def is_awaited(intent: PaymentIntent, now: datetime) -> bool:
     """Tell whether a payment may still come in before the order is ended."""
-    if intent.status not in LIVE_INTENTS:
+    if intent.status not in LIVE_INTENTS or intent.method not in PROVIDER_METHODS:
         return False
     return intent.closing_since is None or now < intent.closing_since + CLOSING_PATIENCE

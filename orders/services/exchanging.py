@@ -13,10 +13,10 @@ from omni.kernel.outbox import publish
 from omni.kernel.sealing import unseal
 from omni.kernel.transactions import step
 from orders import locks, queries
-from orders.choices import Ending, IntentStatus, OrderStatus, ReturnKind
+from orders.choices import Ending, OrderStatus, ReturnKind
 from orders.events import OrderPaidInPart
 from orders.models import Return
-from orders.services import crediting, ending, payment, placing, receiving, returning
+from orders.services import crediting, ending, placing, receiving, returning, settling
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -108,12 +108,11 @@ def _pay_with_credit(
 ) -> None:
     """Use what came back for what the replacement still costs: one payment's credit is the other's money."""
     replacement = lock.order
-    paid_fen = sum(row.amount_fen for row in lock.intents if row.status == IntentStatus.SUCCEEDED)
-    amount_fen = replacement.total_fen - paid_fen
+    amount_fen = replacement.total_fen - queries.paid_fen(replacement)
     made = crediting.pay_with_credit(case, order, intents, wanted=replacement, amount_fen=amount_fen, now=now)
     for part in made[:-1]:
         publish(OrderPaidInPart(replacement.pk, part.pk, now, part.amount_fen), now=now)
-    payment.pay_order(replacement, made[-1], paid_at=now, actor=returning.ACTOR, now=now)
+    settling.pay_order(replacement, made[-1].pk, made[-1].amount_fen, paid_at=now, actor=returning.ACTOR, now=now)
 
 
 def _held_until(case: Return, quote: queries.ExchangeQuote, now: datetime) -> datetime:

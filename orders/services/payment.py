@@ -11,22 +11,19 @@ from django.conf import settings
 from django.db import connection
 from django.utils.translation import gettext_lazy as _
 
-from fulfillment import services as fulfillment_services
 from omni.kernel.errors import Conflict, InvalidInput
 from omni.kernel.numbers import public_number
-from omni.kernel.outbox import hint, publish
+from omni.kernel.outbox import hint
 from omni.kernel.states import transition
 from omni.kernel.transactions import drive, entry, step
 from orders import clients, locks, queries, rules, sql
-from orders.choices import LIVE_INTENTS, SHOPPER_METHODS, Ending, IntentStatus, OrderStatus, ReturnStatus
-from orders.events import OrderPaid, OrderPaidInPart
-from orders.models import IntentAllocation, PaymentIntent, Return
-from orders.services import ending, refunds
+from orders.choices import LIVE_INTENTS, PROVIDER_METHODS, SHOPPER_METHODS, IntentStatus, OrderStatus
+from orders.models import IntentAllocation, PaymentIntent
+from orders.services import ending, settling
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
-
-    from orders.models import Order
 
 logger = logging.getLogger(__name__)
 
@@ -117,20 +114,45 @@ def start_payment(order_id: int, method: str, *, now: datetime) -> int:
     amount_fen = queries.left_to_pay_fen(order)
     if amount_fen == 0:
         raise OrderNotPayable(_("This order waits for the goods that you return."), field="order")
+    wanted = NewIntent(order.checkout_id, order.brand_id, method, {order_id: amount_fen}, order.expires_at)
+    return open_intent(wanted, now=now).pk
+
+
+@dataclass(frozen=True, slots=True)
+class NewIntent:
+    """A payment to be made: how much of it is for which order, by id. `drawer_id` is the till where it is taken."""
+
+    checkout_id: int
+    brand_id: int
+    method: str
+    shares: Mapping[int, int]
+    expires_at: datetime
+    drawer_id: int | None = None
+
+
+@step
+def open_intent(wanted: NewIntent, *, now: datetime) -> PaymentIntent:
+    """Write a payment to be made; `drive_intent` opens it if a provider is to take it. The checkout is locked."""
+    is_driven = wanted.method in PROVIDER_METHODS
     intent = PaymentIntent.objects.create(
-        checkout_id=order.checkout_id,
-        brand_id=order.brand_id,
-        method=method,
-        merchant_id=settings.WECHAT_PAY["mchid"],
+        checkout_id=wanted.checkout_id,
+        brand_id=wanted.brand_id,
+        method=wanted.method,
+        merchant_id=settings.WECHAT_PAY["mchid"] if is_driven else "",
         out_trade_no=public_number("P"),
-        amount_fen=amount_fen,
-        expires_at=max(order.expires_at, now + SHORTEST_OPENING),
-        next_attempt_at=now,
+        amount_fen=sum(wanted.shares.values()),
+        drawer_id=wanted.drawer_id,
+        expires_at=max(wanted.expires_at, now + SHORTEST_OPENING) if is_driven else wanted.expires_at,
+        next_attempt_at=now if is_driven else None,
         created_at=now,
     )
-    IntentAllocation.objects.create(intent=intent, order=order, amount_fen=amount_fen)
-    hint("orders.drive_intent", intent_id=intent.pk)
-    return intent.pk
+    IntentAllocation.objects.bulk_create(
+        IntentAllocation(intent=intent, order_id=order_id, amount_fen=amount_fen)
+        for order_id, amount_fen in wanted.shares.items()
+    )
+    if is_driven:
+        hint("orders.drive_intent", intent_id=intent.pk)
+    return intent
 
 
 @drive
@@ -163,14 +185,15 @@ def drive_intent(intent_id: int, *, now: datetime) -> bool:
 
 @step
 def record_payment(intent_id: int, payment: clients.ProviderPayment, *, actor: str, now: datetime) -> bool:
-    """Take over that a payment was made: the order is paid, or the money is owed back; False when it was known.
+    """Take over that a payment was made: its orders are paid, or the money is owed back; False when it was known.
 
     An exchange's replacement of which it paid the difference waits on for the goods. Locks Checkout, its payments,
-    Order, Fulfillment and below. Emits OrderPaid, OrderPaidInPart or OrphanPaid.
+    Orders, Fulfillment and below. Emits OrderPaid, OrderPaidInPart or OrphanPaid.
 
     :raises PaymentMismatch: when merchant, application, number, amount or currency differ; nothing was changed.
     """
-    intent, order, intents = locks.lock_intent(intent_id)
+    lock = locks.lock_intent(intent_id)
+    intent = lock.intent
     paid_at = _check_match(intent, payment)
     if intent.status in {IntentStatus.SUCCEEDED, IntentStatus.ORPHAN_PAID, IntentStatus.ORPHAN_REFUNDED}:
         if intent.provider_trade_no != payment.transaction_id:
@@ -179,40 +202,8 @@ def record_payment(intent_id: int, payment: clients.ProviderPayment, *, actor: s
     intent.provider_trade_no, intent.succeeded_at = payment.transaction_id, paid_at
     intent.next_attempt_at, intent.last_error = None, ""
     intent.save(update_fields=["provider_trade_no", "succeeded_at", "next_attempt_at", "last_error"])
-    is_wanted = order.status == OrderStatus.PLACED and order.ending_as != Ending.CANCELLED
-    if intent.status not in LIVE_INTENTS or not is_wanted:
-        refunds.refund_orphan(intent, paid_at=paid_at, actor=actor, now=now)
-        ending.finish_ending(order, intents, actor=actor, now=now)
-        return True
-    transition(intent, to=IntentStatus.SUCCEEDED, actor=actor, now=now)
-    for other in intents:
-        ending.begin_closing(other, actor=actor, now=now)
-    if sum(row.amount_fen for row in intents if row.status == IntentStatus.SUCCEEDED) < order.total_fen:
-        _keep_difference(order, intent, paid_at=paid_at, now=now)
-    else:
-        pay_order(order, intent, paid_at=paid_at, actor=actor, now=now)
+    settling.take_payment(lock, paid_at=paid_at, actor=actor, now=now)
     return True
-
-
-def _keep_difference(order: Order, intent: PaymentIntent, *, paid_at: datetime, now: datetime) -> None:
-    """Let a replacement whose difference is paid wait for the goods; what is there already is settled now."""
-    order.ending_as, order.due_at, order.expires_at, order.attempts = "", now, now, 0
-    order.save(update_fields=["ending_as", "due_at", "expires_at", "attempts"])
-    Return.objects.filter(replacement=order, status=ReturnStatus.INSPECTED).update(due_at=now, attempts=0)
-    publish(OrderPaidInPart(order.pk, intent.pk, paid_at, intent.amount_fen), now=now)
-
-
-@step
-def pay_order(order: Order, intent: PaymentIntent, *, paid_at: datetime, actor: str, now: datetime) -> None:
-    """Mark the order paid in full and let its goods go to routing. The order is locked; locks Fulfillment and below.
-
-    Emits OrderPaid.
-    """
-    transition(order, to=OrderStatus.PAID, actor=actor, now=now)
-    order.paid_at, order.ending_as, order.due_at, order.attempts = paid_at, "", None, 0
-    order.save(update_fields=["paid_at", "ending_as", "due_at", "attempts"])
-    fulfillment_services.release_for_routing(order.fulfillment_id, now=now)
-    publish(OrderPaid(order.pk, intent.pk, paid_at, intent.amount_fen), now=now)
 
 
 def _check_match(intent: PaymentIntent, payment: clients.ProviderPayment) -> datetime:
@@ -244,7 +235,7 @@ def _claim(intent_id: int, now: datetime) -> PaymentIntent | None:
 
 def _call_provider(intent: PaymentIntent, now: datetime) -> Answer:
     """Do what the status asks for. A payment is opened again only under its own number, which opens it once."""
-    client = clients.wechat_pay()
+    client = clients.provider_of(intent.method)
     if intent.status == IntentStatus.CLOSING:
         return _close(client, intent)
     if intent.status == IntentStatus.CREATED and intent.expires_at > now:
@@ -301,7 +292,7 @@ def _apply(intent_id: int, answer: Answer, *, now: datetime) -> None:
     if isinstance(answer, clients.ProviderPayment) and answer.state == "SUCCESS":
         record_payment(intent_id, answer, actor=ACTOR, now=now)
         return
-    intent, order, intents = locks.lock_intent(intent_id)
+    intent, sales = locks.lock_intent(intent_id)
     if intent.status not in LIVE_INTENTS:
         return
     is_closed = isinstance(answer, clients.ProviderPayment) and answer.state in CLOSED_STATES
@@ -317,7 +308,8 @@ def _apply(intent_id: int, answer: Answer, *, now: datetime) -> None:
         _put_off(intent_id, "ORDER_NOT_EXIST", now=now)
     else:
         _put_off(intent_id, _problem(answer), now=now)
-    ending.finish_ending(order, intents, actor=ACTOR, now=now)
+    for order, intents in sales:
+        ending.finish_ending(order, intents, actor=ACTOR, now=now)
 
 
 def _problem(answer: Answer) -> str:
@@ -346,13 +338,14 @@ def _show(intent: PaymentIntent, code_url: str, now: datetime) -> None:
 
 def _record_silence(intent_id: int, error: str, *, now: datetime) -> None:
     """Note that a call told nothing we may act on; after ten minutes of that, a closing is not waited for."""
-    intent, order, intents = locks.lock_intent(intent_id)
+    intent, sales = locks.lock_intent(intent_id)
     if intent.status not in LIVE_INTENTS:
         return
     if intent.status == IntentStatus.CREATED:
         transition(intent, to=IntentStatus.UNKNOWN, actor=ACTOR, now=now, reason=error[:200])
     _put_off(intent_id, error, now=now)
-    ending.finish_ending(order, intents, actor=ACTOR, now=now)
+    for order, intents in sales:
+        ending.finish_ending(order, intents, actor=ACTOR, now=now)
 
 
 def _put_off(intent_id: int, error: str, *, now: datetime) -> None:

@@ -15,8 +15,16 @@ from omni.kernel.numbers import public_number
 from omni.kernel.outbox import hint, publish
 from omni.kernel.states import transition
 from omni.kernel.transactions import drive, entry, step
-from orders import clients, locks, rules, sql
-from orders.choices import IntentStatus, PaymentMethod, RefundReason, RefundStatus, ReturnStatus
+from orders import clients, locks, queries, rules, sql
+from orders.choices import (
+    PROVIDER_METHODS,
+    REFUND_ORDER,
+    IntentStatus,
+    PaymentMethod,
+    RefundReason,
+    RefundStatus,
+    ReturnStatus,
+)
 from orders.events import OrphanPaid, OrphanRefunded, RefundSucceeded
 from orders.models import PaymentIntent, Refund, Return
 
@@ -41,8 +49,8 @@ STATUSES = {
     "CLOSED": RefundStatus.REQUESTED,
     "ABNORMAL": RefundStatus.ABNORMAL,
 }
-# The cause of a refund's second part.
-REST = ":rest"
+# The causes of a refund's other parts: "<cause>:rest", "<cause>:rest:2", …
+REST = queries.PARTS
 # A refusal that passes by itself, when the merchant's balance is filled up.
 NOT_ENOUGH = "NOT_ENOUGH"
 TOO_MUCH = _("No more can be refunded than was paid.")
@@ -68,32 +76,25 @@ class RefundMismatch(Exception):
 def refund_order(
     intents: Sequence[PaymentIntent], *, order: Order, amount_fen: int, reason: RefundReason, cause: str, now: datetime
 ) -> Refund:
-    """Ask for the refund of a part of what was paid for an order; return the first of one or two refunds.
+    """Ask for the refund of a part of what was paid for an order; return the first of one or more refunds.
 
-    What was paid with a provider goes back first, then what was paid with credit (cause "<cause>:rest"). The checkout
-    must be locked.
+    It goes back as it came, in the order of `REFUND_ORDER`; further parts have a cause of their own (`part_cause`).
+    The checkout must be locked.
 
     :raises RefundExceedsPayment: when more would be refunded than was paid.
     """
-    paid = PaymentIntent.objects.filter(pk__in=[row.pk for row in intents], status=IntentStatus.SUCCEEDED)
-    parts, left_fen = list[tuple[PaymentIntent, int]](), amount_fen
-    for intent in in_refund_order(paid):
-        part_fen = min(left_fen, intent.amount_fen - intent.refunded_fen)
-        if part_fen:
-            parts.append((intent, part_fen))
-            left_fen -= part_fen
     known = Refund.objects.filter(cause=cause).first()
     if known is not None:
         return known
-    if left_fen or not parts:
-        raise RefundExceedsPayment(TOO_MUCH)
+    paid = PaymentIntent.objects.filter(pk__in=[row.pk for row in intents], status=IntentStatus.SUCCEEDED)
+    parts = parts_of(in_refund_order(paid), order=order, amount_fen=amount_fen)
     made = [
         request_refund(
             intent,
             order=order,
             amount_fen=part_fen,
             reason=reason,
-            cause=f"{cause}{REST}" if position else cause,
+            cause=part_cause(cause, position),
             now=now,
         )
         for position, (intent, part_fen) in enumerate(parts)
@@ -103,7 +104,30 @@ def refund_order(
 
 def in_refund_order(paid: Iterable[PaymentIntent]) -> list[PaymentIntent]:
     """Return payments in the order in which they are refunded: a provider's first, credit last."""
-    return sorted(paid, key=lambda row: (row.method == PaymentMethod.RETURN_CREDIT, row.pk))
+    return sorted(paid, key=lambda row: (REFUND_ORDER.index(PaymentMethod(row.method)), row.pk))
+
+
+def parts_of(intents: Sequence[PaymentIntent], *, order: Order, amount_fen: int) -> list[tuple[PaymentIntent, int]]:
+    """Return from which payments an amount of an order is taken, and how much of each; the checkout is locked.
+
+    :raises RefundExceedsPayment: when there is less.
+    """
+    allocations = queries.allocations_to(order, intents)
+    parts, left_fen = list[tuple[PaymentIntent, int]](), amount_fen
+    for intent in intents:
+        allocation = allocations[intent.pk]
+        part_fen = min(left_fen, allocation.amount_fen - allocation.refunded_fen)
+        if part_fen:
+            parts.append((intent, part_fen))
+            left_fen -= part_fen
+    if left_fen or not parts:
+        raise RefundExceedsPayment(TOO_MUCH)
+    return parts
+
+
+def part_cause(cause: str, position: int) -> str:
+    """Return the cause of a part: the first has the cause itself, the others name it."""
+    return cause if position == 0 else f"{cause}{REST}" if position == 1 else f"{cause}{REST}:{position}"
 
 
 @step
@@ -112,21 +136,17 @@ def request_refund(
 ) -> Refund:
     """Ask for a refund of a payment; the same cause is one refund, whoever asks. The checkout must be locked.
 
+    What was taken at a till waits to be given back there; everything else is sent to the provider.
+
     :raises RefundExceedsPayment: when more would be refunded than was paid.
     """
     known = Refund.objects.filter(cause=cause).first()
     if known is not None:
         return known
-    with connection.cursor() as cursor:
-        cursor.execute(sql.TAKE_FROM_INTENT, {"id": intent.pk, "amount_fen": amount_fen})
-        if cursor.rowcount == 0:
-            raise RefundExceedsPayment(TOO_MUCH)
+    _take(intent, order, amount_fen)
     is_orphan = reason == RefundReason.ORPHAN
     through = None if intent.method != PaymentMethod.RETURN_CREDIT else _origin_of(intent)
-    sent = Refund.objects.filter(Q(intent=through or intent) | Q(through=through or intent))
-    sent = sent.exclude(reason=RefundReason.EXCHANGED)
-    latest = sent.order_by("-requested_at").first()
-    due_at = now if latest is None else max(now, latest.requested_at + INTERVAL)
+    is_driven = (through or intent).method in PROVIDER_METHODS
     refund = Refund.objects.create(
         intent=intent,
         through=through,
@@ -135,11 +155,32 @@ def request_refund(
         amount_fen=amount_fen,
         reason=reason,
         cause=cause,
-        next_attempt_at=due_at,
+        next_attempt_at=_first_attempt_at(through or intent, now) if is_driven else None,
         requested_at=now,
     )
-    hint("orders.drive_refund", refund_id=refund.pk)
+    if is_driven:
+        hint("orders.drive_refund", refund_id=refund.pk)
     return refund
+
+
+def _take(intent: PaymentIntent, order: Order | None, amount_fen: int) -> None:
+    """Count a refund against its payment, and what of that was for the order, before it is written."""
+    counted = [(sql.TAKE_FROM_INTENT, {"id": intent.pk, "amount_fen": amount_fen})]
+    if order is not None:
+        values = {"intent_id": intent.pk, "order_id": order.pk, "amount_fen": amount_fen}
+        counted.append((sql.TAKE_FROM_ALLOCATION, values))
+    with connection.cursor() as cursor:
+        for statement, values in counted:
+            cursor.execute(statement, values)
+            if cursor.rowcount == 0:
+                raise RefundExceedsPayment(TOO_MUCH)
+
+
+def _first_attempt_at(intent: PaymentIntent, now: datetime) -> datetime:
+    """Return when the provider takes the next refund of a payment."""
+    sent = Refund.objects.filter(Q(intent=intent) | Q(through=intent)).exclude(reason=RefundReason.EXCHANGED)
+    latest = sent.order_by("-requested_at").first()
+    return now if latest is None else max(now, latest.requested_at + INTERVAL)
 
 
 @step
@@ -161,7 +202,7 @@ def use_as_credit(intent: PaymentIntent, *, order: Order, amount_fen: int, cause
 
 
 def _origin_of(intent: PaymentIntent) -> PaymentIntent:
-    """Return the payment with a provider that paid for the goods whose return gave a credit."""
+    """Return the payment that had brought the money of a credit for returned goods."""
     if intent.credit_of is not None:
         return intent.credit_of.provider_intent
     returned = Return.objects.filter(replacement__allocations__intent=intent).values("order_id")
@@ -225,7 +266,7 @@ def apply_refund(refund_id: int, answer: clients.ProviderRefund, *, now: datetim
 
     :raises RefundMismatch: when number or amount differ; nothing was changed.
     """
-    refund = _lock(refund_id)
+    refund = lock_refund(refund_id)
     if answer.out_trade_no != refund.provider_intent.out_trade_no or answer.amount_fen != refund.amount_fen:
         raise RefundMismatch("another payment or amount")
     status = STATUSES.get(answer.status)
@@ -238,7 +279,7 @@ def apply_refund(refund_id: int, answer: clients.ProviderRefund, *, now: datetim
         return False
     transition(refund, to=status, actor=ACTOR, now=now)
     if status == RefundStatus.SUCCEEDED:
-        _tell(refund, answer.refunded_at or now, now)
+        tell_refunded(refund, answer.refunded_at or now, now=now)
     elif status == RefundStatus.ABNORMAL:
         logger.error("Refund %s is abnormal: it needs somebody's attention", refund.pk)
     return True
@@ -250,7 +291,7 @@ def retry_refund(refund_id: int, *, actor: str, now: datetime) -> None:
 
     :raises RefundNotAbnormal: when it is not abnormal.
     """
-    refund = _lock(refund_id)
+    refund = lock_refund(refund_id)
     if refund.status != RefundStatus.ABNORMAL:
         raise RefundNotAbnormal(_("This refund needs no attention."))
     transition(refund, to=RefundStatus.REQUESTED, actor=actor, now=now)
@@ -269,7 +310,7 @@ def _claim(refund_id: int, now: datetime) -> Refund | None:
 
 def _call_provider(refund: Refund) -> clients.ProviderRefund:
     """Ask how a refund stands that is under way; else ask for it, always under the same number."""
-    client = clients.wechat_pay()
+    client = clients.provider_of(refund.provider_intent.method)
     if refund.status != RefundStatus.REQUESTED:
         return client.query_refund(refund.out_refund_no)
     return client.refund(
@@ -281,8 +322,9 @@ def _call_provider(refund: Refund) -> clients.ProviderRefund:
     )
 
 
-def _lock(refund_id: int) -> Refund:
-    """Lock checkout, payments and order of a refund, then the refund; `refund.intent` is the locked row."""
+@step
+def lock_refund(refund_id: int) -> Refund:
+    """Lock checkout, payments and orders of a refund, then the refund; `refund.intent` is the locked row."""
     intent_id = Refund.objects.values_list("intent_id", flat=True).get(pk=refund_id)
     lock = locks.lock_intent(intent_id)
     refund = locks.lock_refund(refund_id)
@@ -302,8 +344,9 @@ def _record(refund: Refund, answer: clients.ProviderRefund, now: datetime) -> No
     )
 
 
-def _tell(refund: Refund, refunded_at: datetime, now: datetime) -> None:
-    """Publish that the money arrived."""
+@step
+def tell_refunded(refund: Refund, refunded_at: datetime, *, now: datetime) -> None:
+    """Publish that the money arrived, and end what waited for it. The refund and its payment are locked."""
     if refund.order_id is not None:
         publish(RefundSucceeded(refund.order_id, refund.pk, refunded_at, refund.amount_fen), now=now)
         _finish_return(refund, now)
@@ -314,8 +357,9 @@ def _tell(refund: Refund, refunded_at: datetime, now: datetime) -> None:
 
 def _finish_return(refund: Refund, now: datetime) -> None:
     """End the return that the money was for, if it was for one, and all of it has arrived."""
-    first = refund.cause.removesuffix(REST)
-    if Refund.objects.filter(cause__in=[first, first + REST]).exclude(status=RefundStatus.SUCCEEDED).exists():
+    first = refund.cause.partition(REST)[0]
+    parts = Refund.objects.filter(Q(cause=first) | Q(cause__startswith=first + REST))
+    if parts.exclude(status=RefundStatus.SUCCEEDED).exists():
         return
     for case in Return.objects.filter(refund__cause=first, status=ReturnStatus.REFUND_DUE):
         transition(case, to=ReturnStatus.REFUNDED, actor=ACTOR, now=now)
@@ -334,7 +378,7 @@ def _put_off(refund_id: int, error: str, *, now: datetime) -> None:
 
 def _record_refusal(refund_id: int, error: clients.ProviderRefused, *, now: datetime) -> None:
     """Try a refund again later whose refusal passes; show any other to somebody, and ask for its state now and then."""
-    refund = _lock(refund_id)
+    refund = lock_refund(refund_id)
     if refund.status == RefundStatus.PROCESSING and error.code == "RESOURCE_NOT_EXISTS":
         transition(refund, to=RefundStatus.REQUESTED, actor=ACTOR, now=now, reason=error.code)
     elif refund.status == RefundStatus.REQUESTED and error.code != NOT_ENOUGH:

@@ -147,6 +147,11 @@ UPDATE orders_paymentintent SET refunded_fen = refunded_fen + %(amount_fen)s
 WHERE id = %(id)s AND refunded_fen + %(amount_fen)s <= amount_fen
 """
 
+TAKE_FROM_ALLOCATION = """
+UPDATE orders_intentallocation SET refunded_fen = refunded_fen + %(amount_fen)s
+WHERE intent_id = %(intent_id)s AND order_id = %(order_id)s AND refunded_fen + %(amount_fen)s <= amount_fen
+"""
+
 # The first to come stores the notice; the others wait for it to commit, and store nothing.
 STORE_NOTICE = """
 INSERT INTO orders_paymentnotice (provider, event_id, event_type, body, outcome, problem, received_at)
@@ -302,15 +307,20 @@ WITH judged AS (
             coalesce(next_attempt_at::text, 'never'), ', ', failures, ' failures'
         ) END
     FROM orders_paymentintent
-    WHERE next_attempt_at IS NOT NULL OR status IN ('created', 'pending', 'unknown', 'closing')
+    WHERE next_attempt_at IS NOT NULL
+        OR status IN ('created', 'pending', 'unknown', 'closing') AND method NOT IN ('cash', 'card', 'mall_till')
     UNION ALL
     SELECT id, CASE WHEN coalesce(next_attempt_at < %(overdue)s, true)
         THEN concat(
             'refund ', out_refund_no, ' (', status, ') was to be looked at: ',
             coalesce(next_attempt_at::text, 'never')
         ) END
-    FROM orders_refund
-    WHERE next_attempt_at IS NOT NULL OR status IN ('requested', 'processing')
+    FROM orders_refund refund
+    WHERE next_attempt_at IS NOT NULL OR status IN ('requested', 'processing') AND NOT EXISTS (
+        -- What was taken at a till is given back there.
+        SELECT 1 FROM orders_paymentintent intent WHERE intent.id = coalesce(refund.through_id, refund.intent_id)
+            AND intent.method IN ('cash', 'card', 'mall_till')
+    )
     UNION ALL
     SELECT id, CASE WHEN coalesce(due_at < %(overdue)s, true) OR attempts > 5
         THEN concat(

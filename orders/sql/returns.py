@@ -75,7 +75,7 @@ WITH chosen AS (
         SELECT sum(refund.amount_fen) AS amount_fen,
             coalesce(min(refund.status) FILTER (WHERE refund.status <> 'succeeded'), min(refund.status)) AS status
         FROM orders_refund refund
-        WHERE refund.id = chosen.refund_id OR refund.cause = concat('return:', chosen.id, ':rest')
+        WHERE refund.id = chosen.refund_id OR refund.cause LIKE concat('return:', chosen.id, ':rest%%')
     ) paid ON true
 )
 """

@@ -1,6 +1,7 @@
 """The acts of settlement: booking what orders tells, and agreeing on the rules of the split."""
 
 from settlement.services.booking import (
+    book_drawer,
     book_orphan,
     book_orphan_refund,
     book_payment,
@@ -24,6 +25,7 @@ __all__ = [
     "RuleStartsTooEarly",
     "SecondPersonNeeded",
     "approve_rule_version",
+    "book_drawer",
     "book_orphan",
     "book_orphan_refund",
     "book_payment",

@@ -22,8 +22,15 @@ if TYPE_CHECKING:
 
 
 @step
-def book_payment(*, order_id: int, intent_id: int, amount_fen: int, paid_at: datetime, now: datetime) -> JournalEntry:
-    """Book a shopper's money: the provider holds it for us, and we owe the goods (prepayment)."""
+def book_payment(
+    *, order_id: int, intent_id: int, amount_fen: int, paid_at: datetime, now: datetime
+) -> JournalEntry | None:
+    """Book a shopper's money: the provider holds it for us, and we owe the goods (prepayment).
+
+    None when the order was paid in full by what is booked already.
+    """
+    if not amount_fen:
+        return None
     facts = queries.collection_facts(intent_id)
     voucher = Voucher(facts.brand_id, f"payment:{intent_id}:{order_id}", order_id, business_date(paid_at))
     postings = rules.transfer(rules.TRANSIT_ACCOUNTS[facts.method], rules.PREPAYMENT, amount_fen)
@@ -81,6 +88,17 @@ def book_orphan_refund(
     voucher = Voucher(facts.brand_id, f"orphan_refund:{refund_id}", None, business_date(refunded_at))
     postings = rules.transfer(rules.REFUND_PAYABLE, rules.TRANSIT_ACCOUNTS[facts.method], amount_fen)
     return book(voucher, postings, now=now)
+
+
+@step
+def book_drawer(
+    *, drawer_id: int, brand_id: int, difference_fen: int, closed_at: datetime, now: datetime
+) -> JournalEntry | None:
+    """Book what a counted till was over (above zero) or short; None when it was right to the fen."""
+    if not difference_fen:
+        return None
+    voucher = Voucher(brand_id, f"drawer:{drawer_id}", None, business_date(closed_at))
+    return book(voucher, rules.transfer(rules.CASH, rules.CASH_OVER_SHORT, difference_fen), now=now)
 
 
 @dataclass(frozen=True, slots=True)
