@@ -33,6 +33,8 @@ MARK_LAG = timedelta(hours=1)
 PATIENCE = timedelta(minutes=10)
 # How old an event may get that fails and is tried again.
 LONGEST_DELIVERY = timedelta(days=1)
+# How long a card payment of unknown result, or a difference of a till, may wait for somebody.
+LONGEST_TILL_WAIT = timedelta(days=7)
 # Capacity of days further back is only looked at by a full audit.
 CAPACITY_PAST = timedelta(days=14)
 MAX_NAMED = 20
@@ -79,24 +81,8 @@ def _findings(marks: Marks, now: datetime) -> Iterator[Finding]:
     overdue = now - PATIENCE
     is_full = marks == Marks()
     since = business_date(now - CAPACITY_PAST) if not is_full else business_date(now) - timedelta(days=36_500)
-    settled = settlement_queries
-    yield _finding("Journal entries balance", settled.audit_journals(after=marks.entry))
-    money = settled.audit_order_money(after_entry=marks.entry, after_sale=marks.sale, after_transition=marks.transition)
-    yield _finding("Paid less refunded is prepaid plus recognised", money)
-    yield _finding("Every sale is booked once, and credited", settled.audit_sales(after=marks.sale))
-    yield _finding("Credit sums to its rule", settled.audit_credit(after=marks.sale))
-    yield _finding("Returns take back what was credited", settled.audit_reversals(after=marks.sale))
-    yield _finding("Money that came too late goes back once", settled.audit_orphans())
-    paid = orders_queries.audit_paid_orders(after_transition=marks.transition)
-    yield _finding("Every paid order is fulfilled, parked, refunded or on its way", paid)
-    adjusted = orders_queries.audit_adjustments(after=marks.sale)
-    yield _finding("What a line is cheaper by is what its offers take off", adjusted)
-    yield _finding("Every fulfillment order serves an order that is not over", orders_queries.audit_owners())
-    yield _finding("Goods to try on are held for live bookings", orders_queries.audit_try_ons(now=now))
-    returned = orders_queries.audit_returns(after_transition=marks.transition)
-    yield _finding("Every return is what its pieces say", returned)
-    exchanged = orders_queries.audit_exchanges(after_transition=marks.transition)
-    yield _finding("Every replacement has its return, and is paid by it", exchanged)
+    yield from _money_findings(marks)
+    yield from _order_findings(marks, now)
     yield from _stock_findings(overdue)
     listings = inventory_queries.audit_listings(now=now, overdue=overdue)
     yield _finding("Lists and search know every product as it is", listings)
@@ -123,6 +109,36 @@ def _stock_findings(overdue: datetime) -> Iterator[Finding]:
     yield _finding("Goods on their way are what stores sent", inventory_queries.audit_transit())
     yield _finding("Goods received are on the books once", inventory_queries.audit_receipts())
     yield _finding("No late transfer goes unnoticed", inventory_queries.audit_late_transfers(overdue=overdue))
+
+
+def _money_findings(marks: Marks) -> Iterator[Finding]:
+    """Check what the ledger and the credit say."""
+    settled = settlement_queries
+    yield _finding("Journal entries balance", settled.audit_journals(after=marks.entry))
+    money = settled.audit_order_money(after_entry=marks.entry, after_sale=marks.sale, after_transition=marks.transition)
+    yield _finding("Paid less refunded is prepaid plus recognised", money)
+    yield _finding("Every sale is booked once, and credited", settled.audit_sales(after=marks.sale))
+    yield _finding("Credit sums to its rule", settled.audit_credit(after=marks.sale))
+    yield _finding("Returns take back what was credited", settled.audit_reversals(after=marks.sale))
+    yield _finding("Money that came too late goes back once", settled.audit_orphans())
+
+
+def _order_findings(marks: Marks, now: datetime) -> Iterator[Finding]:
+    """Check what was agreed and paid."""
+    paid = orders_queries.audit_paid_orders(after_transition=marks.transition)
+    yield _finding("Every paid order is fulfilled, parked, refunded or on its way", paid)
+    adjusted = orders_queries.audit_adjustments(after=marks.sale)
+    yield _finding("What a line is cheaper by is what its offers take off", adjusted)
+    yield _finding("Every fulfillment order serves an order that is not over", orders_queries.audit_owners())
+    yield _finding("Goods to try on are held for live bookings", orders_queries.audit_try_ons(now=now))
+    returned = orders_queries.audit_returns(after_transition=marks.transition)
+    yield _finding("Every return is what its pieces say", returned)
+    exchanged = orders_queries.audit_exchanges(after_transition=marks.transition)
+    yield _finding("Every replacement has its return, and is paid by it", exchanged)
+    tenders = orders_queries.audit_tenders(after_transition=marks.transition, stale=now - LONGEST_TILL_WAIT)
+    yield _finding("Every payment is for its orders, and has its slip", tenders)
+    tills = orders_queries.audit_tills(stale=now - LONGEST_TILL_WAIT)
+    yield _finding("Tills hold what moved", tills)
 
 
 def _finding(claim: str, verdict: Verdict) -> Finding:

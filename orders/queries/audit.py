@@ -75,6 +75,22 @@ def audit_due_returns(*, overdue: datetime) -> Audit:
     return _run(sql.AUDIT_RETURNS_DUE, {"overdue": overdue})
 
 
+def audit_tills(*, stale: datetime) -> Audit:
+    """Check that counted tills expect what moved, and that the cash of every payment and refund has moved once.
+
+    A difference that nobody confirms fails when it has waited since before `stale`.
+    """
+    return _run(sql.AUDIT_TILLS, {"stale": stale})
+
+
+def audit_tenders(*, after_transition: int, stale: datetime) -> Audit:
+    """Check that payments are for orders to the fen, their refunds counted, and those taken at a till on a slip.
+
+    A card whose result nobody has found out fails when it has waited since before `stale`.
+    """
+    return _run(sql.AUDIT_TENDERS, {"after": after_transition, "stale": stale})
+
+
 def last_recognition_before(moment: datetime, *, after: int) -> int:
     """Return the id up to which all recognised sales are older than a moment; `after` when none is."""
     with connection.cursor() as cursor:

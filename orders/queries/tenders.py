@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from django.db.models import Sum
 
-from orders.choices import IntentStatus, OrderStatus
-from orders.models import IntentAllocation, Order, PaymentIntent, Return
+from orders.choices import DrawerStatus, IntentStatus, OrderStatus
+from orders.models import DrawerSession, IntentAllocation, Order, PaymentIntent, Return
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from orders.models import DrawerSession, Refund
+    from orders.models import Refund
 
 # What the causes of a refund's other parts go on with.
 PARTS = ":rest"
@@ -68,3 +68,8 @@ def refund_store_ids(refund: Refund) -> frozenset[int]:
     received = Return.objects.filter(refund__cause=refund.cause.partition(PARTS)[0]).values_list("receiving_store_id")
     ids = {store_id for (store_id,) in received} | {took.store_id if took else None}
     return frozenset(store_id for store_id in ids if store_id is not None)
+
+
+def open_drawers(store_id: int) -> list[DrawerSession]:
+    """Return the tills of a store that take money now, by their names."""
+    return list(DrawerSession.objects.filter(store=store_id, status=DrawerStatus.OPEN).order_by("till"))

@@ -16,6 +16,7 @@ from fulfillment import services as fulfillment_services
 from inventory import queries as inventory_queries
 from members import choices as members_choices
 from members import services as members_services
+from omni.kernel import clock
 from omni.kernel.errors import Conflict, InvalidInput, NotFound
 from omni.kernel.numbers import public_number
 from omni.kernel.outbox import publish
@@ -27,6 +28,7 @@ from orders.events import OrderPlaced
 from orders.models import LineAdjustment, OrderLine
 from orders.queries import bill
 from stores import choices as stores_choices
+from stores import queries as stores_queries
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -231,6 +233,7 @@ def place_order(wanted: PlaceOrder, *, now: datetime) -> PlacedOrder:
         "selling_store_id": selling and selling.store_id,
         "guide_id": selling and selling.staff_id,
         "guide_evidence": selling.evidence if selling else "",
+        "collector": _collector(wanted, now),
         **_line_columns(wanted.lines, priced, held.line_ids),
         **_adjustment_columns(cost.adjustments, held.line_ids),
     }
@@ -240,6 +243,13 @@ def place_order(wanted: PlaceOrder, *, now: datetime) -> PlacedOrder:
         _write_manual(terms.order_id, wanted)
     publish(OrderPlaced(terms.order_id, now, cost.total_fen), now=now)
     return PlacedOrder(terms.order_id, number, cost.total_fen, expires_at)
+
+
+def _collector(wanted: PlaceOrder, now: datetime) -> str:
+    """Return who takes the money: of what a store sells, as that store's dated agreement says."""
+    if wanted.selling is None:
+        return stores_choices.Collector.BRAND.value
+    return stores_queries.collector_of(wanted.selling.store_id, wanted.channel, clock.business_date(now))
 
 
 def _bill(

@@ -1,9 +1,18 @@
 """The hot statements of orders: placing, and claiming rows that are due."""
 
 from orders.sql.returns import AUDIT_EXCHANGES, AUDIT_RETURNS, AUDIT_RETURNS_DUE, CLAIM_RETURN, COUNT_RETURNED
+from orders.sql.till import AUDIT_TENDERS, AUDIT_TILLS
 from orders.sql.verdict import VERDICT
 
-__all__ = ["AUDIT_EXCHANGES", "AUDIT_RETURNS", "AUDIT_RETURNS_DUE", "CLAIM_RETURN", "COUNT_RETURNED"]
+__all__ = [
+    "AUDIT_EXCHANGES",
+    "AUDIT_RETURNS",
+    "AUDIT_RETURNS_DUE",
+    "AUDIT_TENDERS",
+    "AUDIT_TILLS",
+    "CLAIM_RETURN",
+    "COUNT_RETURNED",
+]
 
 # What placing needs to know of the brand and the place, in one row; what there is none of is null. And the order's id:
 # its offers are taken under it before it is written, since members are locked before stock.
@@ -48,7 +57,7 @@ WITH opened AS (
     )
     SELECT placed.id, line.fulfillment_line_id, line.variant_id, line.sku, line.name_zh, line.name_en,
         line.quantity, 0, line.unit_price_fen, line.tag_price_fen, line.discount_fen,
-        line.unit_price_fen * line.quantity - line.discount_fen, line.tax_rate_ppm, 'brand',
+        line.unit_price_fen * line.quantity - line.discount_fen, line.tax_rate_ppm, %(collector)s,
         %(selling_store_id)s::bigint, %(guide_id)s::bigint, %(guide_evidence)s
     FROM placed, unnest(
         %(fulfillment_line_ids)s::bigint[], %(variant_ids)s::bigint[], %(skus)s::text[], %(names_zh)s::text[],

@@ -21,8 +21,8 @@ from django.utils.translation import gettext_lazy as _
 from omni.kernel import bilingual, clock, geo
 from omni.kernel.errors import InvalidInput, NotFound
 from stores import rules
-from stores.choices import Role, Service, StoreKind
-from stores.models import NO_DISTRICT, Brand, District, HoursException, Staff, Store, StoreSlot
+from stores.choices import Collector, Role, Service, StoreKind
+from stores.models import NO_DISTRICT, Brand, District, HoursException, Staff, Store, StoreCollector, StoreSlot
 from stores.permissions import GUEST, Actor, Grant
 from stores.queries.divisions import cities as cities
 from stores.queries.divisions import districts as districts
@@ -115,6 +115,12 @@ def get_desk_store(actor: Actor, store_id: int) -> Store:
 def find_brand_of(store_id: int) -> int | None:
     """Return the id of a store's brand, or None when there is no such store."""
     return Store.objects.filter(pk=store_id).values_list("brand_id", flat=True).first()
+
+
+def collector_of(store_id: int, channel: str, on: date) -> str:
+    """Return who takes the money of a channel in a store on a business date; the brand, unless it is said."""
+    said = StoreCollector.objects.filter(store=store_id, channel=channel, valid__contains=on)
+    return said.values_list("collector", flat=True).first() or Collector.BRAND.value
 
 
 @dataclass(frozen=True, slots=True)

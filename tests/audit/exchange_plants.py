@@ -1,7 +1,7 @@
 """Violations of what must hold of exchanges."""
 
 from tests.audit.planting import Plant
-from tests.audit.plants import MONEY, PAID
+from tests.audit.plants import MONEY, PAID, TENDERS
 from tests.audit.return_plants import RETURNS
 
 EXCHANGES = "Every replacement has its return, and is paid by it"
@@ -16,7 +16,7 @@ EXCHANGE_PLANTS = (
     Plant(
         "a replacement paid with less than its return gave",
         "UPDATE orders_intentallocation SET amount_fen = amount_fen - 1 WHERE order_id = {exchanged}",
-        {EXCHANGES, PAID, MONEY},
+        {EXCHANGES, PAID, MONEY, TENDERS},
         "49899 fen paid by return",
     ),
     Plant(
@@ -34,7 +34,7 @@ EXCHANGE_PLANTS = (
     Plant(
         "a difference that was never given back",
         "DELETE FROM orders_refund WHERE order_id = {undone}",
-        {EXCHANGES, MONEY},
+        {EXCHANGES, MONEY, TENDERS},
         "(cancelled): paid 10000, refunds 0",
     ),
 )

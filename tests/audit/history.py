@@ -35,6 +35,7 @@ from tests.factories.returns import (
     received_return,
 )
 from tests.factories.stock import receive, sent_transfer
+from tests.factories.till import paid_at_till, slip
 from tests.factories.try_ons import prepared
 
 LATER = NOON + timedelta(minutes=5)
@@ -46,6 +47,7 @@ class History:
 
     Of two pieces of `returned` one came back to store A and is refunded; that of `awaited` is to be fetched. Of the
     replacements `held` waits for its return, `exchanged` is paid by it, and `undone` was given back with it.
+    `tendered` was paid at a till, and its money given back there.
     """
 
     placed: Order
@@ -61,6 +63,7 @@ class History:
     held: Order
     exchanged: Order
     undone: Order
+    tendered: Order
 
 
 def live_through(world: World) -> History:
@@ -103,6 +106,7 @@ def live_through(world: World) -> History:
         discounted,
         prepared(world, "S"),
         *exchanges,
+        sell_at_till(world),
     )
 
 
@@ -126,6 +130,23 @@ def sell_cheaper(world: World) -> Order:
     promotion = PromotionFactory.create(brand=world.brand, amount_fen=1001, brand_ppm=400_000, mall_ppm=600_000)
     order = delivered_order(world, ("L", 2))
     Promotion.objects.filter(pk=promotion.pk).update(is_running=False)
+    return order
+
+
+def sell_at_till(world: World) -> Order:
+    """Return a cancelled order that was paid in cash and by card, both given back, at a till that was closed."""
+    order, drawer = paid_at_till(world, "cash", "card")
+    with entry():
+        services.cancel_order(order.pk, actor="guest", now=LATER)
+    run_deliveries(LATER)
+    card, cash = order.refunds.order_by("pk")
+    with entry():
+        services.record_card_refund(card.pk, drawer.pk, slip("000009"), actor="user:1", now=LATER)
+    with entry():
+        services.pay_out_refund(cash.pk, drawer.pk, actor="user:1", now=LATER)
+    with entry():
+        services.count_drawer(drawer.pk, {10000: 5}, note="", actor="user:1", now=LATER)
+    run_deliveries(LATER)
     return order
 
 

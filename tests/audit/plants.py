@@ -18,6 +18,7 @@ CAPACITY = "Capacity used is that of its orders"
 FULFILLMENT_DUE = "No step of fulfillment is overdue"
 ORDERS_DUE = "No step of orders is overdue"
 TRY_ONS = "Goods to try on are held for live bookings"
+TENDERS = "Every payment is for its orders, and has its slip"
 EVENTS = "No event is parked or overdue"
 
 PLANTS = (
@@ -53,7 +54,7 @@ PLANTS = (
     Plant(
         "a payment worth more than its money",
         "UPDATE orders_intentallocation SET amount_fen = amount_fen + 1 WHERE order_id = {delivered}",
-        {MONEY, PAID},
+        {MONEY, PAID, TENDERS},
         number("delivered"),
     ),
     Plant(
@@ -119,7 +120,7 @@ PLANTS = (
     Plant(
         "an orphan that nobody refunds",
         "DELETE FROM orders_refund WHERE intent_id = {orphan}",
-        {ORPHANS},
+        {ORPHANS, TENDERS},
         lambda history: history.orphan.out_trade_no,
     ),
     Plant(
@@ -152,7 +153,7 @@ PLANTS = (
     Plant(
         "a cancelled order that nobody refunds",
         "DELETE FROM orders_refund WHERE order_id = {cancelled}",
-        {PAID, MONEY},
+        {PAID, MONEY, TENDERS},
         number("cancelled"),
     ),
     Plant(

@@ -24,6 +24,7 @@ from tests.audit.plants import EVENTS, MONEY, SALES
 from tests.audit.plants import PLANTS as ORDER_PLANTS
 from tests.audit.return_plants import RETURN_PLANTS
 from tests.audit.shelf_plants import SHELF_PLANTS
+from tests.audit.till_plants import TILL_PLANTS
 from tests.audit_fixture import Audited, broken_claims
 from tests.factories.settlement import RecognitionFactory
 
@@ -38,6 +39,7 @@ PLANTS = (
     *RETURN_PLANTS,
     *EXCHANGE_PLANTS,
     *SHELF_PLANTS,
+    *TILL_PLANTS,
 )
 
 

@@ -1,12 +1,14 @@
 """Tenders of a checkout: each pays a part of it or all, once; what covers it pays its orders in that moment."""
 
+from typing import Any
+
 import pytest
 
 from omni.kernel.errors import DomainError, NotFound
 from omni.kernel.models import Event
 from omni.kernel.transactions import entry
 from orders import queries, services
-from orders.choices import IntentStatus, OrderStatus, PaymentMethod
+from orders.choices import IntentStatus, OrderStatus, PaymentMethod, RefundReason
 from orders.models import DrawerMovement, IntentAllocation, Order, PaymentIntent, Refund, TillSlip
 from orders.services import ending, payment, refunds
 from settlement.queries import trial_balance
@@ -164,10 +166,11 @@ def test_refund_of_an_order_never_takes_from_another_ones_part(world: World) -> 
     drawer = opened_drawer(world)
     intent = PaymentIntent.objects.get(pk=pay_cash(first, drawer, 99800))
     first.refresh_from_db()
+    asked: dict[str, Any] = {"amount_fen": 49901, "reason": RefundReason.CANCELLED, "cause": "test", "now": NOON}
     with pytest.raises(services.RefundExceedsPayment), entry():
-        refunds.refund_order([intent], order=first, amount_fen=49901, reason="cancelled", cause="test", now=NOON)
+        refunds.refund_order([intent], order=first, **asked)
     with pytest.raises(services.RefundExceedsPayment), entry():
-        refunds.request_refund(intent, order=first, amount_fen=49901, reason="cancelled", cause="test", now=NOON)
+        refunds.request_refund(intent, order=first, **asked)
     intent.refresh_from_db()
     assert (intent.refunded_fen, Refund.objects.count()) == (0, 0)
 
