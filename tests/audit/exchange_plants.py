@@ -22,7 +22,7 @@ EXCHANGE_PLANTS = (
     Plant(
         "credit of another amount than was taken from the return",
         "UPDATE orders_paymentintent SET amount_fen = amount_fen + 1 WHERE credit_of_id IS NOT NULL",
-        {EXCHANGES},
+        {EXCHANGES, TENDERS},
         "is credit of a refund of 49900",
     ),
     Plant(

