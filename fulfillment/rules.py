@@ -25,7 +25,7 @@ The record of a decision (`RECORD_VERSION` 1) is one compact JSON object:
 * `plan`: [store id, promised date, [units of each line]] of each chosen store, or null when there was none;
 * `rest`: for each search (one, or one a line when many lines had to be split) how many nearer stores were refused, by
   reason (`out_of_reach`: 1 when a store beyond the courier's reach was seen, where the search ends);
-* `more`: how many further stores have goods that no plan needs;
+* `more`: how many further stores have goods that no plan needs (of those that have everything, when one store does it);
 * `refused`: [store id, "full" or "sold out"] lost to others meanwhile;
 * `bounded`: present and true when the search for a split was cut short after it had found this plan;
 * `offers`: present when no store was looked for, because this many offers had come back: the brand's limit.

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+from django.db import connection
 
 from inventory.choices import ColorFamily, SortOrder
 from inventory.models import Collection
@@ -191,14 +194,24 @@ def count_facets(wish: ListWish) -> Facets:
 
 
 def near_stock(point: tuple[float, float, float], metres: float) -> NearStock:
-    """Return what the active stores within a distance of a unit vector can sell; one statement."""
+    """Return what the active stores within a distance of a unit vector can sell; two statements."""
     x, y, z = point
-    found = fetch_rows(sql.NEAR_STOCK, {"x": x, "y": y, "z": z, "chord": geo.chord_of_metres(metres)})
-    options: dict[int, frozenset[str]] = {}
-    for product_id, pairs, _stores in found:
-        halves = (pair.partition("|") for pair in pairs)
-        options[product_id] = frozenset({*pairs}.union(*({f"{color}|", f"|{size}"} for color, _bar, size in halves)))
-    return NearStock(tuple(found[0][2]) if found else (), options)
+    values = {"x": x, "y": y, "z": z, "chord": geo.chord_of_metres(metres)}
+    stores = tuple(store_id for (store_id,) in fetch_rows(sql.NEAR_STORES, values))
+    if not stores:
+        return NearStock((), {})
+    with connection.cursor() as cursor:
+        cursor.execute(sql.NEAR_STOCK, {"stores": list(stores)})
+        found = cursor.fetchall()
+    options = {product_id: frozenset[str]().union(*map(_with_halves, pairs)) for product_id, pairs in found}
+    return NearStock(stores if found else (), options)
+
+
+@functools.lru_cache(maxsize=4096)
+def _with_halves(pair: str) -> tuple[str, str, str]:
+    """Return "family|size" with its halves: "family|" and "|size"."""
+    color, _bar, size = pair.partition("|")
+    return pair, f"{color}|", f"|{size}"
 
 
 def get_collection(brand_code: str, code: str, *, today: date) -> Collection:

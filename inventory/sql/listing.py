@@ -146,21 +146,22 @@ JOIN unnest(%(products)s::bigint[], %(near_options)s::text[]) AS near (product_i
 """
 NEAR_OPTIONS = "string_to_array(near.options, chr(31))"
 
-# What stores around a point can sell, as "family|size" by product, and which stores those are. The distance is the
-# chord's, which the index of the stores is ordered by.
+# The stores around a point. The distance is the chord's, which the index of the stores is ordered by.
+NEAR_STORES = """
+SELECT id FROM stores_store
+WHERE is_active AND cube(ARRAY[ux, uy, uz]) <@ cube_enlarge(
+        cube(ARRAY[%(x)s::float8, %(y)s::float8, %(z)s::float8]), %(chord)s::float8, 3)
+    AND power(ux - %(x)s::float8, 2) + power(uy - %(y)s::float8, 2) + power(uz - %(z)s::float8, 2)
+        <= power(%(chord)s::float8, 2)
+ORDER BY id
+"""
+
+# What some stores can sell, as "family|size" by product. Planned for just these stores: how many there are decides how.
 NEAR_STOCK = f"""
-WITH near AS MATERIALIZED (
-    SELECT id FROM stores_store
-    WHERE is_active AND cube(ARRAY[ux, uy, uz]) <@ cube_enlarge(
-            cube(ARRAY[%(x)s::float8, %(y)s::float8, %(z)s::float8]), %(chord)s::float8, 3)
-        AND power(ux - %(x)s::float8, 2) + power(uy - %(y)s::float8, 2) + power(uz - %(z)s::float8, 2)
-            <= power(%(chord)s::float8, 2)
-)
-SELECT variant.product_id, array_agg(DISTINCT variant.color_family || '|' || variant.size),
-    (SELECT array_agg(id ORDER BY id) FROM near)
+SELECT variant.product_id, array_agg(variant.color_family || '|' || variant.size)
 FROM (
-    SELECT DISTINCT level.variant_id
-    FROM near JOIN inventory_stocklevel level ON level.store_id = near.id AND {SELLABLE} > 0
+    SELECT DISTINCT level.variant_id FROM inventory_stocklevel level
+    WHERE level.store_id = ANY(%(stores)s::bigint[]) AND {SELLABLE} > 0
 ) held
 JOIN inventory_variant variant ON variant.id = held.variant_id AND variant.is_active
 GROUP BY variant.product_id

@@ -213,6 +213,43 @@ def test_find_parts_lists_the_holders_of_each_line(world: World) -> None:
     assert parts.refusals == [[0] * 8]
 
 
+def test_find_candidates_counts_further_stores_that_have_everything(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fulfillment.rules.SHOWN", 1)
+    wanted = (("S", 1), ("M", 1))
+
+    everywhere = find_candidates(search(world, *wanted))
+    within_reach = find_candidates(search(world, *wanted, terms=Terms()))
+
+    assert (names(world, everywhere.candidates), everywhere.dropped) == (["A"], 2)
+    assert (names(world, within_reach.candidates), within_reach.dropped) == (["A"], 1)
+
+    Store.objects.filter(pk=world.stores["A"].pk).update(daily_capacity=0)
+    without_the_nearest = find_candidates(search(world, *wanted))
+    assert (names(world, without_the_nearest.candidates), without_the_nearest.dropped) == (["B"], 1)
+    assert without_the_nearest.refusals == [[0, 0, 0, 0, 0, 0, 1, 0]]
+
+
+def test_find_candidates_of_a_split_leaves_out_and_counts_the_farther_of_a_kind(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fulfillment.rules.SHOWN", 1)
+    monkeypatch.setattr("fulfillment.queries.candidates.SPARE", -2)
+    like_a = StoreFactory.create(brand=world.brand, lat=world.stores["B"].lat, lng=world.stores["B"].lng)
+    StockLevel.objects.create(store=like_a, variant=world.variants["S"], on_hand=9)
+
+    parts = find_candidates(search(world, ("S", 8), ("L", 4)))
+
+    assert (names(world, parts.candidates), parts.dropped) == (["A", "B", "C"], 1)
+
+
+def test_find_candidates_of_one_line_takes_no_capacity_for_stores_left_out(world: World) -> None:
+    StoreCapacityFactory.create(store=world.stores["C"], on_date=date(2026, 3, 16), limit=9, used=4)
+
+    assert find_candidates(search(world, ("S", 1))).dropped == 0
+
+
 # Against brute force, over networks in which every filter bites.
 
 
