@@ -149,7 +149,7 @@ WALK = former.GATHER.replace("CREATE FUNCTION", "CREATE OR REPLACE FUNCTION").re
 
 
 class Migration(migrations.Migration):
-    dependencies = [("fulfillment", "0009_gather")]
+    dependencies = [("fulfillment", "0011_late")]
 
     operations = [
         migrations.RunSQL(changed(), former.CANDIDATES.replace("CREATE FUNCTION", "CREATE OR REPLACE FUNCTION")),
