@@ -201,7 +201,7 @@ class OfferUseAdmin(ReadOnly, admin.ModelAdmin["OfferUse"]):
 
 @admin.register(PointsProgram)
 class PointsProgramAdmin(admin.ModelAdmin["PointsProgram"]):
-    list_display = ["brand_id", "fen_per_point", "point_value_fen", "most_share_ppm", "return_days"]
+    list_display = ["brand_id", "fen_per_point", "point_value_fen", "most_share_ppm"]
     raw_id_fields = ["brand"]
 
 

@@ -17,7 +17,6 @@ class PointsProgram(models.Model):
     fen_per_point = models.PositiveIntegerField(_("spend for a point (fen)"), default=100)
     point_value_fen = models.PositiveIntegerField(_("value of a point (fen)"), default=1)
     most_share_ppm = models.PositiveIntegerField(_("most of a line that points pay (ppm)"), default=300_000)
-    return_days = models.PositiveSmallIntegerField(_("return window (days)"), default=7)
 
     class Meta:
         verbose_name = _("points program")

@@ -34,7 +34,7 @@ from members.queries.offers import (
     UnknownCoupon,
     offer_for,
 )
-from members.queries.points import points_available_at, points_history, points_of, spend_of, tier_of, tiers_of
+from members.queries.points import points_history, points_of, spend_of, tier_of, tiers_of
 from members.queries.profile import (
     SIZE_FIELDS,
     ConsentView,
@@ -114,7 +114,6 @@ __all__ = [
     "offers_back",
     "offers_given_back",
     "own_reviews",
-    "points_available_at",
     "points_history",
     "points_of",
     "product_reviews",

@@ -67,12 +67,6 @@ class EntryView:
     booked_at: datetime
 
 
-def points_available_at(brand_id: int, recognised_at: datetime) -> datetime:
-    """Return when the points of a sale become available: after the brand's return window."""
-    days = PointsProgram.objects.filter(brand=brand_id).values_list("return_days", flat=True).first() or 0
-    return recognised_at + timedelta(days=days)
-
-
 def spend_of(member_id: int, *, now: datetime) -> int:
     """Return what a member spent in the last twelve months, returns taken off, in fen; never below zero."""
     return _spends([member_id], now).get(member_id, 0)

@@ -13,7 +13,7 @@ from omni.kernel import clock
 from omni.kernel.outbox import publish
 from omni.kernel.states import transition
 from omni.kernel.transactions import step
-from orders import locks, rules
+from orders import locks, queries, rules
 from orders.choices import OrderStatus, RefundReason
 from orders.events import OrderCancelled, OrderCompleted, SaleRecognised
 from orders.models import Order, OrderCharge, OrderLine, Recognition
@@ -166,7 +166,7 @@ def _earn_points(sale: Recognition, order: Order, *, now: datetime) -> None:
         order.member_id,
         cause=f"recognition:{sale.pk}",
         amount_fen=sale.amount_fen,
-        available_at=sale.recognised_at + timedelta(days=settings.ORDERS_RETURN_DAYS),
+        available_at=sale.recognised_at + timedelta(days=queries.return_policy(order.brand_id).days),
         now=now,
     )
 

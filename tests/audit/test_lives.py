@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from fulfillment import services as fulfillment_services
-from fulfillment.choices import STORE_REJECT_REASONS, PickupCodePurpose, Way
+from fulfillment.choices import STORE_REJECT_REASONS, CollectionStatus, PickupCodePurpose, Way
 from fulfillment.choices import DeliveryState as D
 from fulfillment.choices import FulfillmentOrderStatus as S
 from fulfillment.clients import CourierReport
@@ -20,20 +20,30 @@ from omni.kernel.errors import DomainError
 from omni.kernel.models import EventDelivery
 from omni.kernel.outbox import run_due_deliveries
 from omni.kernel.transactions import entry
-from orders import services
-from orders.choices import OrderStatus, PaymentMethod
-from orders.models import Order, PaymentIntent, Refund
+from orders import queries, services
+from orders.choices import (
+    DESK_CONDITIONS,
+    FINAL_RETURNS,
+    OrderStatus,
+    PaymentMethod,
+    ReturnReason,
+    ReturnStatus,
+    ReturnWay,
+)
+from orders.models import Order, PaymentIntent, Refund, Return
 from orders.services import payment, refunds
 from tests.audit.companies import NEXT, Couriers, Provider, Ride
 from tests.audit_fixture import broken_claims
 from tests.cast import NOON, World
 from tests.factories.fulfillment import code_of
 from tests.factories.orders import wish
+from tests.factories.returns import DOOR
 
 pytestmark = pytest.mark.django_db
 
 CLERK = "user:7"
 TURNS = 300
+RETURN_TURNS = 120
 FINAL = {OrderStatus.COMPLETED, OrderStatus.CANCELLED, OrderStatus.EXPIRED}
 
 
@@ -98,6 +108,46 @@ class Life:
         if order and self.dice.random() < 0.3:
             with entry():
                 services.cancel_order(order.pk, actor="guest", now=self.now)
+
+    # Goods that come back, fetched by a courier
+
+    def give_back(self) -> None:
+        orders = list(Order.objects.filter(status=OrderStatus.COMPLETED).order_by("pk"))
+        if orders and Return.objects.exclude(status__in=FINAL_RETURNS).count() < 4:
+            order = self.dice.choice(orders)
+            lines = queries.returnable_lines(order, now=self.now)
+            wanted = {row.line.pk: self.dice.randint(0, row.units) for row in lines}
+            reason = self.dice.choice(list(ReturnReason))
+            wish_back = services.RequestReturn(wanted, reason, ReturnWay.COLLECT, door=DOOR)
+            with entry():
+                services.request_return(order.pk, wish_back, actor="guest", now=self.now)
+
+    def any_return(self, *statuses: ReturnStatus) -> Return | None:
+        rows = list(Return.objects.filter(status__in=statuses).order_by("pk"))
+        return self.dice.choice(rows) if rows else None
+
+    def call_off_return(self) -> None:
+        case = self.any_return(ReturnStatus.APPROVED)
+        if case and self.dice.random() < 0.3:
+            with entry():
+                services.cancel_return(case.pk, actor="guest", now=self.now)
+
+    def receive(self) -> None:
+        """Take in what a courier has brought, or the shopper, whose courier did not come."""
+        case = self.any_return(ReturnStatus.IN_TRANSIT, ReturnStatus.APPROVED)
+        if case and case.collection is not None:
+            is_brought = case.status == ReturnStatus.APPROVED and case.way == ReturnWay.BRING
+            if is_brought or case.collection.status == CollectionStatus.DELIVERED:
+                with entry():
+                    services.receive_return(case.pk, case.collection.store_id, actor=CLERK, now=self.now)
+
+    def inspect(self) -> None:
+        case = self.any_return(ReturnStatus.RECEIVED)
+        if case:
+            pieces = case.lines.filter(is_live=True).values_list("pk", flat=True)
+            found = {piece: self.dice.choice(list(DESK_CONDITIONS)) for piece in pieces}
+            with entry():
+                services.inspect_return(case.pk, found, actor=CLERK, now=self.now)
 
     # Stores
 
@@ -169,6 +219,13 @@ class Life:
             figure = Figure(level.pk, self.dice.choice([0, 2, 5, 9, 20]), 0)
             correct_levels([figure], kind=MovementKind.COUNT, cause=f"count:{self.count}", actor="user:9", now=self.now)
 
+    def fill_shelves(self) -> None:
+        levels = list(StockLevel.objects.filter(store__brand=self.world.brand).order_by("pk"))
+        with entry():
+            inventory_locks.lock_levels([level.pk for level in levels])
+            figures = [Figure(level.pk, 30, 0) for level in levels]
+            correct_levels(figures, kind=MovementKind.COUNT, cause="count:all", actor="user:9", now=self.now)
+
     def decide_parked(self) -> None:
         share = self.any(S.UNFILLABLE)
         if share:
@@ -196,7 +253,10 @@ class Life:
             and ride.state is not D.CREATED
         ):
             return
-        if state is D.PICKED_UP:
+        if (
+            state is D.PICKED_UP
+            and not Delivery.objects.filter(external_id=ride.external_id, collection__isnull=False).exists()
+        ):
             share = FulfillmentOrder.objects.get(deliveries__external_id=ride.external_id)
             live = Delivery.objects.filter(fulfillment_order=share).order_by("-pk").first()
             is_packed = share.status in {S.AWAITING_COURIER, S.HANDED_OVER} or (
@@ -264,21 +324,61 @@ CHANCES = {
     "place": 2, "start_payment": 2, "pay": 2, "cancel": 1, "accept": 3, "reject": 1, "pick": 1, "pack": 2,
     "hand_over": 1, "collect": 1, "answer_cancel": 1, "take_back": 1, "restock": 1, "count_stock": 1,
     "decide_parked": 1, "move_ride": 4, "hear_again": 1, "deliver_events": 3, "sweep_fulfillment": 1,
-    "drive_couriers": 1, "sweep_orders": 1, "help_refunds": 1,
+    "drive_couriers": 1, "sweep_orders": 1, "help_refunds": 1, "give_back": 1, "receive": 1, "inspect": 1,
+}  # fmt: skip
+# And once the orders are done, when couriers fetch what comes back.
+RETURN_CHANCES = {
+    "give_back": 3, "call_off_return": 1, "receive": 1, "inspect": 1, "move_ride": 6, "hear_again": 1,
+    "deliver_events": 2, "sweep_fulfillment": 1, "drive_couriers": 3, "sweep_orders": 1, "help_refunds": 1,
 }  # fmt: skip
 # In the end everybody does the rest of the work, and nothing goes wrong any more.
 CALM = (
     "accept", "pack", "hand_over", "collect", "answer_cancel", "take_back", "restock", "decide_parked", "move_ride",
-    "move_ride", "move_ride", "move_ride", "help_refunds",
+    "move_ride", "move_ride", "move_ride", "help_refunds", "receive", "inspect",
 )  # fmt: skip
+
+
+def unfinished_returns() -> list[tuple[str, str]]:
+    return list(Return.objects.exclude(status__in=FINAL_RETURNS).values_list("number", "status"))
 
 
 def unfinished_refunds() -> list[tuple[str, str]]:
     return list(Refund.objects.exclude(status="succeeded").values_list("status", "last_error"))
 
 
+def live(life: Life, chances: dict[str, int], turns: int) -> None:
+    """Let things happen; now and then the machines do what is left, and nothing may be wrong."""
+    life.couriers.is_calm = life.provider.is_calm = False
+    for turn in range(turns):
+        life.do(*life.dice.choices(list(chances), list(chances.values())))
+        life.pass_time(life.dice.choice([0, 0, 0, 0, 0.1, 1, 3]))
+        if turn % 40 == 39:
+            life.let_machines_work()
+            assert broken_claims(life.now) == {}, life.log[-60:]
+
+
+def calm_down(life: Life) -> None:
+    """Let everybody do the rest of the work, until nothing is left."""
+    life.couriers.is_calm = life.provider.is_calm = True
+    for _turn in range(TURNS):
+        for name in CALM:
+            life.do(name)
+        life.let_machines_work()
+        life.pass_time(10)
+        if not (Order.objects.exclude(status__in=FINAL).exists() or unfinished_refunds() or unfinished_returns()):
+            break
+    assert list(Order.objects.exclude(status__in=FINAL).values_list("number", "status")) == [], life.log[-80:]
+    demands = Fulfillment.objects.filter(status__in=["planned", "active"])
+    assert list(demands.values_list("orders__number", "orders__status")) == [], life.log[-80:]
+    assert (unfinished_refunds(), unfinished_returns()) == ([], []), life.log[-80:]
+    assert list(EventDelivery.objects.exclude(state="done").values_list("subscriber", "error")) == []
+    assert broken_claims(life.now) == {}
+
+
 @pytest.mark.parametrize("seed", range(3))
-def test_orders_live_through_anything_and_all_end(world: World, monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
+def test_orders_and_returns_live_through_anything_and_all_end(
+    world: World, monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
     dice = random.Random(seed)
     couriers, provider = Couriers(dice), Provider(dice)
     monkeypatch.setattr("orders.clients.wechat_pay", lambda: provider)
@@ -286,24 +386,15 @@ def test_orders_live_through_anything_and_all_end(world: World, monkeypatch: pyt
     life = Life(world, dice, couriers, provider)
     life.pass_time(0)
 
-    for turn in range(TURNS):
-        life.do(*dice.choices(list(CHANCES), list(CHANCES.values())))
-        life.pass_time(dice.choice([0, 0, 0, 0, 0.1, 1, 3]))
-        if turn % 40 == 39:
-            life.let_machines_work()
-            assert broken_claims(life.now) == {}, life.log[-60:]
-    couriers.is_calm = provider.is_calm = True
-    for _turn in range(TURNS):
-        for name in CALM:
-            life.do(name)
-        life.let_machines_work()
-        life.pass_time(10)
-        if not Order.objects.exclude(status__in=FINAL).exists() and not unfinished_refunds():
-            break
+    live(life, CHANCES, TURNS)
+    calm_down(life)
+    life.fill_shelves()
+    for _order in range(4):
+        life.do("place")
+    calm_down(life)
+    live(life, RETURN_CHANCES, RETURN_TURNS)
+    calm_down(life)
 
-    assert list(Order.objects.exclude(status__in=FINAL).values_list("number", "status")) == [], life.log[-80:]
-    demands = Fulfillment.objects.filter(status__in=["planned", "active"])
-    assert list(demands.values_list("orders__number", "orders__status")) == [], life.log[-80:]
-    assert unfinished_refunds() == []
-    assert list(EventDelivery.objects.exclude(state="done").values_list("subscriber", "error")) == []
-    assert broken_claims(life.now) == {}
+    fetched = Return.objects.filter(collection__status=CollectionStatus.DELIVERED)
+    assert Return.objects.count() > 3
+    assert fetched.filter(status=ReturnStatus.CLOSED).exists()

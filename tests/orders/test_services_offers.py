@@ -12,7 +12,7 @@ from members.models import Coupon, Member, OfferUse, PointsAccount, PointsGrant
 from omni.kernel.errors import DomainError
 from omni.kernel.transactions import entry
 from orders import services
-from orders.models import LineAdjustment, Order, Recognition
+from orders.models import LineAdjustment, Order, Recognition, ReturnPolicy
 from settlement import queries as settlement_queries
 from settlement.models import CreditEntry
 from tests.cast import World
@@ -247,6 +247,16 @@ def test_member_earns_points_of_what_was_paid_pending_until_it_cannot_be_returne
     (grant,) = PointsGrant.objects.all()
     assert (grant.cause, grant.amount_fen, grant.points) == (f"recognition:{sale.pk}", 44900, 449)
     assert grant.available_at == sale.recognised_at + timedelta(days=7)
+
+
+def test_points_become_available_when_the_brands_own_days_to_return_are_over(
+    world: World, member: Member, now: datetime
+) -> None:
+    PointsProgramFactory.create(brand=world.brand)
+    ReturnPolicy.objects.create(brand=world.brand, days=14)
+    delivered_order(world, ("S", 1), member_id=member.pk)
+
+    assert PointsGrant.objects.get().available_at == Recognition.objects.get().recognised_at + timedelta(days=14)
 
 
 def test_guest_earns_nothing(world: World, now: datetime) -> None:

@@ -2,12 +2,15 @@
 
 import contextlib
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from threading import Barrier, BrokenBarrierError
+from typing import Any
 
 import pytest
+from django.db import connection
 from pytest_django import Settings
 
+from fulfillment import services as fulfillment_services
 from members import queries as members_queries
 from members import services as members_services
 from members.models import Coupon, Member, OfferUse, Promotion
@@ -108,6 +111,86 @@ def test_promotion_with_three_left_is_given_to_three_and_nobody_pays_more_than_t
     assert (outcomes.count("done"), Order.objects.count()) == (3, 3)
     assert set(outcomes) - {"done"} <= {"CouponUsedUp", "TotalChanged"}
     assert Promotion.objects.get(pk=promotion.pk).used_count == 3
+
+
+def without_guard(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a promotion be counted whatever its limit is."""
+    objects = Promotion.objects
+    plain = objects.filter
+
+    def unguarded(*named: object, **values: object) -> object:
+        values.pop("used_count__lt", None)
+        return plain(*named, **values)
+
+    monkeypatch.setattr(objects, "filter", unguarded)
+
+
+def test_promotion_without_its_guard_is_stopped_by_the_constraint(shop: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Control: without guard and constraint, all who saw the promotion have it."""
+    PromotionFactory.create(brand=shop.brand, total_limit=3)
+    meet_before_using(monkeypatch)
+    without_guard(monkeypatch)
+
+    def buy() -> None:
+        with entry():
+            services.place_order(wish(shop, ("S", 1), seen_total_fen=44900), now=NOON)
+
+    outcomes = at_once([buy] * WORKERS)
+
+    assert sorted(outcomes) == ["IntegrityError"] * (WORKERS - 3) + ["done"] * 3
+    constraint = "members_promotion_within_limit"
+    with connection.cursor() as cursor:
+        cursor.execute(f"ALTER TABLE members_promotion DROP CONSTRAINT {constraint}")
+        cursor.execute("UPDATE members_promotion SET used_count = 2")
+    try:
+        meet_before_using(monkeypatch, 3)
+        assert at_once([buy] * 3) == ["done"] * 3
+        assert Promotion.objects.get().used_count == 5
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("UPDATE members_promotion SET used_count = 0")
+            cursor.execute(
+                f"ALTER TABLE members_promotion ADD CONSTRAINT {constraint}"
+                " CHECK (total_limit IS NULL OR used_count <= total_limit)"
+            )
+
+
+def test_ending_that_gives_back_goods_before_offers_deadlocks(shop: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Control: against the order of locks, an ending holds stock and wants the member, a buyer the other way round."""
+    member: Member = MemberFactory.create(brand=shop.brand)
+    template = CouponFactory.create(member=member, template__brand=shop.brand, template__per_member_limit=9).template
+    first, second = (CouponFactory.create(member=member, template=template) for _number in range(2))
+    order = placed_order(shop, member_id=member.pk, coupon_codes=(first.code,))
+    both_hold_one = Barrier(2)
+    give_goods_back, take_offer = fulfillment_services.give_back, members_services.take_offer
+    give_offer_back = members_services.give_back_offer
+
+    def meet() -> None:
+        with contextlib.suppress(BrokenBarrierError):
+            both_hold_one.wait(2)
+
+    def give_goods_back_first(fulfillment_id: int, *, actor: str, now: datetime) -> None:
+        give_goods_back(fulfillment_id, actor=actor, now=now)
+        meet()
+        give_offer_back(f"order:{order.pk}", now=now)
+
+    def take_offer_and_wait(*args: Any, **named: Any) -> None:  # noqa: ANN401  whatever placing sends
+        take_offer(*args, **named)
+        meet()
+
+    monkeypatch.setattr(fulfillment_services, "give_back", give_goods_back_first)
+    monkeypatch.setattr(members_services, "give_back_offer", lambda *_args, **_named: None)
+    monkeypatch.setattr(members_services, "take_offer", take_offer_and_wait)
+
+    def end() -> None:
+        with entry():
+            services.expire_order(order.pk, now=NOON + timedelta(hours=1))
+
+    def buy() -> None:
+        with entry():
+            services.place_order(wish(shop, member_id=member.pk, coupon_codes=(second.code,)), now=NOON)
+
+    assert sorted(at_once([end, buy], 2)) == ["Busy", "done"]
 
 
 def test_ordering_and_ending_of_one_member_never_deadlock(shop: World) -> None:

@@ -7,9 +7,10 @@ from threading import Barrier
 
 import pytest
 from django.db import connection
+from pytest_django import Settings
 
 from fulfillment import locks, services
-from fulfillment.choices import DeliveryState, FulfillmentOrderStatus, PickupCodePurpose, PickupCodeStatus
+from fulfillment.choices import DeliveryState, FulfillmentOrderStatus, PickupCodePurpose, PickupCodeStatus, Way
 from fulfillment.models import DeliveryCallback, FulfillmentOrder, PickupCode
 from fulfillment.services import codes
 from inventory.models import StockMovement
@@ -17,6 +18,9 @@ from omni.kernel import clock
 from omni.kernel.models import Event
 from omni.kernel.states import StateConflict
 from omni.kernel.transactions import Busy, entry
+from orders import services as orders_services
+from orders.models import Order, Refund
+from tests.audit_fixture import broken_claims
 from tests.cast import NOON, World, build_world
 from tests.courier import Callbacks, callbacks, company, drive
 from tests.factories.fulfillment import (
@@ -29,6 +33,8 @@ from tests.factories.fulfillment import (
     status_of,
     wrong_code,
 )
+from tests.factories.orders import packed_order, run_deliveries
+from tests.orders.wechat import Provider
 from tests.sandbox.fixture import SandboxProcess, sandbox
 
 __all__ = ["callbacks", "company", "sandbox"]
@@ -181,6 +187,85 @@ def test_wish_to_cancel_while_the_desk_hands_over_ends_in_one_of_both(small_worl
         assert outcomes == ["done", "StateConflict"]
         assert (status_of(share), stock(small_world)) == (S.CANCEL_REQUESTED, (10, 1))
         assert events() == ["Accepted"]
+
+
+def ready_order(world: World) -> tuple[Order, FulfillmentOrder, str]:
+    """Return a paid order that waits to be collected, its share, and the shopper's code."""
+    order = packed_order(world, way=Way.PICKUP, street="", pickup_store_id=world.stores["A"].pk)
+    share = FulfillmentOrder.objects.get(fulfillment=order.fulfillment_id)
+    return order, share, code_of(share, PickupCodePurpose.SHOPPER)
+
+
+def collect(share: FulfillmentOrder, code: str) -> None:
+    services.drive_collect(share.pk, code=code, actor=CLERK, now=clock.now())
+
+
+def cancel(order: Order) -> None:
+    with entry():
+        orders_services.cancel_order(order.pk, actor="guest", now=clock.now())
+
+
+@pytest.mark.parametrize("turn", range(4))
+def test_shopper_who_cancels_on_the_phone_while_the_goods_are_handed_over_has_them(
+    small_world: World, settings: Settings, turn: int
+) -> None:
+    settings.WECHAT_PAY, settings.OUTBOX_HINTS = Provider().settings, False
+    order, share, code = ready_order(small_world)
+
+    outcomes = at_once(lambda: cancel(order), lambda: collect(share, code))
+
+    assert outcomes[1] == "done"
+    assert outcomes[0] in {"done", "FulfillmentFinished"}
+    assert (status_of(share), stock(small_world)) == (S.COLLECTED, (9, 0))
+    run_deliveries(clock.now())
+    order.refresh_from_db()
+    assert (order.status, Refund.objects.count()) == ("completed", 0)
+    assert broken_claims(clock.now()) == {}
+
+
+@pytest.mark.parametrize("turn", range(4))
+def test_store_agrees_to_cancel_while_the_shopper_collects_ends_in_one_of_both(
+    small_world: World, settings: Settings, turn: int
+) -> None:
+    settings.WECHAT_PAY, settings.OUTBOX_HINTS = Provider().settings, False
+    order, share, code = ready_order(small_world)
+    cancel(order)
+
+    outcomes = at_once(lambda: agree_to_cancel(share), lambda: collect(share, code))
+
+    run_deliveries(clock.now())
+    order.refresh_from_db()
+    paid_back = sum(Refund.objects.values_list("amount_fen", flat=True))
+    if outcomes[1] == "done":
+        assert (status_of(share), stock(small_world)) == (S.COLLECTED, (9, 0))
+        assert (order.status, paid_back) == ("completed", 0)
+    else:
+        assert (outcomes[0], status_of(share), stock(small_world)) == ("done", S.CANCELLED, (10, 0))
+        assert (order.status, paid_back) == ("cancelled", order.total_fen)
+    assert sorted(outcomes) != ["done", "done"]
+    assert broken_claims(clock.now()) == {}
+
+
+def test_collected_and_cancelled_without_lock_and_compare_and_set_is_both(
+    small_world: World, settings: Settings
+) -> None:
+    """Control: who looks before the other has written hands the goods over, and gives their money back."""
+    settings.WECHAT_PAY, settings.OUTBOX_HINTS = Provider().settings, False
+    order, share, _code = ready_order(small_world)
+    cancel(order)
+    both_have_looked = Barrier(2)
+    told: list[str] = []
+
+    def write_unguarded(status: FulfillmentOrderStatus) -> None:
+        with entry():
+            row = FulfillmentOrder.objects.get(pk=share.pk)
+            both_have_looked.wait()
+            assert row.status == S.CANCEL_REQUESTED
+            FulfillmentOrder.objects.filter(pk=share.pk).update(status=status)
+            told.append(status)
+
+    assert at_once(lambda: write_unguarded(S.COLLECTED), lambda: write_unguarded(S.CANCELLED)) == ["done", "done"]
+    assert sorted(told) == [S.CANCELLED, S.COLLECTED]
 
 
 @pytest.mark.parametrize("turn", range(4))

@@ -62,7 +62,7 @@ class Offers:
         )
         self.programs = Table(
             "members_pointsprogram",
-            *("brand_id", "fen_per_point", "point_value_fen", "most_share_ppm", "return_days"),
+            *("brand_id", "fen_per_point", "point_value_fen", "most_share_ppm"),
         )
         self.tiers = Table(
             "members_tier",
@@ -88,7 +88,7 @@ class Offers:
 
     def add_brand(self, brand: DemoBrand, brand_id: int, categories: dict[str, int], members: list[Membership]) -> None:
         """Add a brand's program, tiers, promotions and coupons, and what its members have of them."""
-        self.programs.add((brand_id, FEN_PER_POINT, 1, 300_000, RETURN_DAYS))
+        self.programs.add((brand_id, FEN_PER_POINT, 1, 300_000))
         for tier in TIERS:
             self.tiers.add((brand_id, *tier))
         base = 20_000 * brand.price_percent // 100 // 5000 * 5000
