@@ -1,6 +1,7 @@
 // The store's pages, on a tablet that stays on all day.
 import "./app.js";
 import "./shell.css";
+import "./care.css";
 import "./numbers.css";
 
 // <input data-scan>: a button beside it opens the camera; what it reads is put into the input and its form is sent

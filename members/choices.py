@@ -74,6 +74,15 @@ class ConsentSource(models.TextChoices):
     ERASURE = "erasure", _("Erasure of the account")
 
 
+class RevealReason(models.TextChoices):
+    """Why somebody at a desk looks at a member's whole phone number."""
+
+    ORDER = "order", _("About an order")
+    APPOINTMENT = "appointment", _("About an appointment")
+    ASKED = "asked", _("The member asked for a call")
+    FOUND = "found", _("Something was left in the store")
+
+
 # Where the session remembers what somebody wished for before they signed in: {"brand", "code", "sku"}.
 REMEMBERED_WISH = "wish"
 

@@ -1,6 +1,12 @@
 """Members, what an account keeps for all brands, offers and points."""
 
 from members.models.arrivals import ArrivalNotice
+from members.models.care import (
+    FollowUp,
+    GuideChange,
+    MemberNote,
+    PhoneReveal,
+)
 from members.models.feedback import FeedbackTicket, OrderFeedback, Review, ReviewPhoto
 from members.models.members import (
     AccountAddress,
@@ -35,10 +41,14 @@ __all__ = [
     "CouponTally",
     "CouponTemplate",
     "FeedbackTicket",
+    "FollowUp",
+    "GuideChange",
     "Member",
+    "MemberNote",
     "OfferTerms",
     "OfferUse",
     "OrderFeedback",
+    "PhoneReveal",
     "PointsAccount",
     "PointsEntry",
     "PointsGrant",

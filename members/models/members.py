@@ -17,6 +17,9 @@ class Member(models.Model):
     home_store = models.ForeignKey(
         "stores.Store", models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("home store")
     )
+    guide = models.ForeignKey(
+        "stores.Staff", models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("guide")
+    )
     language = models.CharField(_("language"), max_length=10, default="zh-hans")
     joined_at = models.DateTimeField(_("joined at"))
 

@@ -2,6 +2,18 @@
 
 from members.queries.arrivals import NoticeView, WantedSize, count_waiting, find_member_id, get_notice, get_wanted_size
 from members.queries.audit import audit_arrivals, audit_due_rows, audit_offers, audit_points
+from members.queries.care import (
+    CareRow,
+    FollowUpView,
+    NoteView,
+    find_member_here,
+    follow_ups_of,
+    get_member_here,
+    masked_phone,
+    members_of_guide,
+    notes_of,
+    open_follow_ups,
+)
 from members.queries.export import export_person
 from members.queries.feedback import (
     OwnReview,
@@ -34,7 +46,15 @@ from members.queries.offers import (
     UnknownCoupon,
     offer_for,
 )
-from members.queries.points import points_history, points_of, spend_of, tier_of, tiers_of
+from members.queries.points import (
+    PointsView,
+    points_history,
+    points_of,
+    points_of_member,
+    spend_of,
+    tier_of,
+    tiers_of,
+)
 from members.queries.profile import (
     SIZE_FIELDS,
     ConsentView,
@@ -48,22 +68,27 @@ from members.queries.profile import (
     has_consent,
     member_code_for,
     sizes_of_account,
+    topics_of_member,
     wishes_of,
 )
-from members.queries.wallet import coupon_centre, coupons_of, get_coupon_for
+from members.queries.wallet import CouponCard, coupon_centre, coupons_of, coupons_of_member, get_coupon_for
 from members.rules.offers import Adjustment, LineStep, OfferLine, explain
 
 __all__ = [
     "SIZE_FIELDS",
     "AddressView",
     "Adjustment",
+    "CareRow",
     "ConsentView",
+    "CouponCard",
     "CouponNotUsable",
     "CouponView",
     "CouponsDoNotStack",
+    "FollowUpView",
     "LineStep",
     "MemberCode",
     "MembershipView",
+    "NoteView",
     "NoticeView",
     "Offer",
     "OfferLine",
@@ -72,6 +97,7 @@ __all__ = [
     "OffersBack",
     "OwnReview",
     "PieceBack",
+    "PointsView",
     "ReviewPage",
     "TopicView",
     "UnknownCoupon",
@@ -87,14 +113,18 @@ __all__ = [
     "count_waiting",
     "coupon_centre",
     "coupons_of",
+    "coupons_of_member",
     "explain",
     "export_person",
     "find_feedback",
+    "find_member_here",
     "find_member_id",
     "find_membership",
+    "follow_ups_of",
     "get_address_for",
     "get_coupon_for",
     "get_member_by_code",
+    "get_member_here",
     "get_member_id",
     "get_named_member_id",
     "get_notice",
@@ -105,21 +135,27 @@ __all__ = [
     "get_wish_for",
     "given_topics",
     "has_consent",
+    "masked_phone",
     "member_code_for",
+    "members_of_guide",
     "memberships_of",
+    "notes_of",
     "offer_for",
     "offer_model",
     "offer_rows",
     "offer_values",
     "offers_back",
     "offers_given_back",
+    "open_follow_ups",
     "own_reviews",
     "points_history",
     "points_of",
+    "points_of_member",
     "product_reviews",
     "sizes_of_account",
     "spend_of",
     "tier_of",
     "tiers_of",
+    "topics_of_member",
     "wishes_of",
 ]

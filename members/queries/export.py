@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from members.models import ArrivalNotice, ConsentChange, Coupon, Member, OrderFeedback, PointsEntry, Review, Wish
+from members.models import (
+    ArrivalNotice,
+    ConsentChange,
+    Coupon,
+    FollowUp,
+    Member,
+    MemberNote,
+    OrderFeedback,
+    PhoneReveal,
+    PointsEntry,
+    Review,
+    Wish,
+)
 from members.queries.members import addresses_of
 from members.queries.profile import sizes_of_account
 
@@ -36,6 +48,7 @@ def export_person(user_id: int) -> dict[str, list[dict[str, object]]]:
         ],
         **_export_offers(user_id),
         **_export_words(user_id),
+        **_export_care(user_id),
         "wishes": [
             dict(row) for row in wishes.values("product__brand__code", "product__code", "variant__sku", "created_at")
         ],
@@ -66,4 +79,16 @@ def _export_words(user_id: int) -> dict[str, list[dict[str, object]]]:
         "feedback": [dict(row) for row in feedback.values(*of_feedback)],
         "reviews": [dict(row) for row in reviews.values(*of_reviews)],
         "arrival_notices": [dict(row) for row in notices.values(*of_notices)],
+    }
+
+
+def _export_care(user_id: int) -> dict[str, list[dict[str, object]]]:
+    """Return what stores wrote about a person and planned for them, and who looked at their phone number."""
+    notes = MemberNote.objects.filter(member__user=user_id).order_by("pk")
+    plans = FollowUp.objects.filter(member__user=user_id).order_by("pk")
+    reveals = PhoneReveal.objects.filter(member__user=user_id).order_by("pk")
+    return {
+        "notes": [dict(row) for row in notes.values("member__brand__code", "text", "written_at")],
+        "follow_ups": [dict(row) for row in plans.values("member__brand__code", "text", "due_on", "done_at")],
+        "phone_reveals": [dict(row) for row in reveals.values("member__brand__code", "reason", "at")],
     }

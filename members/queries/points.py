@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+    from django.db.models import QuerySet
+
 TIER_PERIOD = timedelta(days=365)
 
 
@@ -85,7 +87,16 @@ def tier_of(member_id: int, *, brand_id: int, now: datetime) -> TierTerms | None
 
 def points_of(user_id: int, *, now: datetime) -> list[PointsView]:
     """Return a person's points in every brand with a program that they joined; one statement each for all brands."""
-    members = list(Member.objects.filter(user=user_id).select_related("brand").order_by("brand"))
+    return _points_of(Member.objects.filter(user=user_id), now)
+
+
+def points_of_member(member_id: int, *, now: datetime) -> PointsView | None:
+    """Return a member's points and tier; None when the brand has no program."""
+    return next(iter(_points_of(Member.objects.filter(pk=member_id), now)), None)
+
+
+def _points_of(rows: QuerySet[Member], now: datetime) -> list[PointsView]:
+    members = list(rows.select_related("brand").order_by("brand"))
     brand_ids = [member.brand_id for member in members]
     programs = {row.brand_id: row for row in PointsProgram.objects.filter(brand__in=brand_ids)}
     accounts = {row.member_id: row for row in PointsAccount.objects.filter(member__in=members)}

@@ -104,6 +104,12 @@ def consents_of(user_id: int) -> list[ConsentView]:
     ]
 
 
+def topics_of_member(member_id: int) -> tuple[TopicView, ...]:
+    """Return what a brand may do with what it knows of a member."""
+    newest = _newest_changes([member_id])[member_id]
+    return tuple(_topic_view(topic, newest.get(topic.name)) for topic in rules.TOPICS)
+
+
 def _topic_view(topic: rules.Topic, change: ConsentChange | None) -> TopicView:
     if change is None:
         return TopicView(topic.name, topic.words, is_given=False, since=None)

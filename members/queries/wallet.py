@@ -152,3 +152,11 @@ def _card(row: Coupon, names: Mapping[int, str], now: datetime) -> CouponCard:
         used_at=row.used_at,
         is_usable=status == CouponStatus.ISSUED,
     )
+
+
+def coupons_of_member(member_id: int, *, now: datetime) -> list[CouponCard]:
+    """Return what a member may use at a brand now, the first to end first; for its stores."""
+    usable = Coupon.objects.filter(member=member_id, status=CouponStatus.ISSUED, expires_at__gt=now)
+    rows = list(usable.select_related("template__brand").order_by("expires_at", "pk"))
+    names = _category_names(row.template for row in rows)
+    return [_card(row, names, now) for row in rows]

@@ -7,7 +7,18 @@ from typing import TYPE_CHECKING
 from django.db.models import Q
 
 from members.choices import ArrivalStatus, ConsentSource, PhotoStatus
-from members.models import AccountAddress, ArrivalNotice, Member, OrderFeedback, Review, ReviewPhoto, SizeProfile, Wish
+from members.models import (
+    AccountAddress,
+    ArrivalNotice,
+    FollowUp,
+    Member,
+    MemberNote,
+    OrderFeedback,
+    Review,
+    ReviewPhoto,
+    SizeProfile,
+    Wish,
+)
 from members.services.coupons import end_offers
 from members.services.profile import record_consent
 from omni.accounts import queries as accounts_queries
@@ -34,6 +45,8 @@ def erase_person(user_id: int, *, now: datetime) -> None:
         mine |= Q(phone_index=identity.phone_index)
     member_ids = list(Member.objects.filter(mine).values_list("pk", flat=True))
     _forget_words(member_ids, identity.phone_index, now=now)
+    for kept_by_stores in (MemberNote, FollowUp):
+        kept_by_stores.objects.filter(member__in=member_ids).delete()
     for member in Member.objects.filter(mine).order_by("pk"):
         end_offers(member.pk, actor="system:members", now=now)
         record_consent(member.pk, (), source=ConsentSource.ERASURE, now=now)

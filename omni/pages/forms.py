@@ -5,6 +5,7 @@ from __future__ import annotations
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from members import choices as members_choices
 from omni.kernel import sealing
 from omni.kernel.errors import InvalidInput
 
@@ -43,3 +44,44 @@ class CodeForm(forms.Form):
             }
         ),
     )  # fmt: skip
+
+
+class NoteForm(forms.Form):
+    """What a store's staff want to remember of a member."""
+
+    text = forms.CharField(
+        label=_("Note"),
+        max_length=300,
+        error_messages={"required": _("Write something.")},
+        widget=forms.TextInput(attrs={"class": "input input-lg w-full", "autocomplete": "off"}),
+    )
+
+
+class FollowUpForm(forms.Form):
+    """What one means to do for a member, and when."""
+
+    text = forms.CharField(
+        label=_("What to do"),
+        max_length=200,
+        error_messages={"required": _("Write something.")},
+        widget=forms.TextInput(attrs={"class": "input input-lg w-full", "autocomplete": "off"}),
+    )
+    due_on = forms.DateField(
+        label=_("On"),
+        error_messages={"required": _("Choose a day."), "invalid": _("Choose a day.")},
+        widget=forms.DateInput(format="%Y-%m-%d", attrs={"class": "input input-lg", "type": "date"}),
+    )
+
+
+class RevealForm(forms.Form):
+    """Why somebody needs the whole phone number."""
+
+    reason = forms.ChoiceField(
+        label=_("Why do you need the number?"),
+        choices=[("", _("Choose a reason")), *members_choices.RevealReason.choices],
+        error_messages={
+            "required": _("Say why you need the number."),
+            "invalid_choice": _("Say why you need the number."),
+        },
+        widget=forms.Select(attrs={"class": "select select-lg w-full"}),
+    )

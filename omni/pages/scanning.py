@@ -146,10 +146,10 @@ def _order(scan: Scan, number: str) -> Found | None:
 
 def _member(scan: Scan, number: str) -> Found | None:
     try:
-        member_id = members_queries.get_member_id(scan.store.brand_id, number)
+        members_queries.get_member_id(scan.store.brand_id, number)
     except InvalidInput:
         return None
-    return _of_member(scan, member_id, number)
+    return _of_member(scan, number)
 
 
 def _member_by_code(scan: Scan, text: str) -> Found | None:
@@ -157,11 +157,11 @@ def _member_by_code(scan: Scan, text: str) -> Found | None:
         member = members_queries.get_member_by_code(scan.store.brand_id, text, now=scan.now)
     except NotFound:
         return None
-    return _of_member(scan, member.pk, member.number)
+    return _of_member(scan, member.number)
 
 
-def _of_member(scan: Scan, member_id: int, number: str) -> Found:
-    page = (_("The member"), "pages:desk-member", [scan.store.pk, member_id], "")
+def _of_member(scan: Scan, number: str) -> Found:
+    page = (_("The member"), "pages:desk-member", [scan.store.pk, number], "")
     return Found(_("Member %(number)s") % {"number": number}, _ways(scan, page))
 
 

@@ -2,7 +2,7 @@ from django.urls import path
 from django.views.generic import RedirectView
 
 from omni.pages import wechat
-from omni.pages.views import account, app, data, desk, hq, security, shop
+from omni.pages.views import account, app, care, data, desk, hq, security, shop
 
 # Under the names that allauth redirects to, outside this app's namespace.
 sign_in_patterns = [
@@ -37,6 +37,18 @@ urlpatterns = [
     path("me/data/copy/<str:number>/", data.fetch_export, name="data-fetch"),
     path("me/data/erase/", data.request_erasure, name="erasure"),
     path("me/data/erase/withdraw/", data.withdraw_erasure, name="erasure-withdraw"),
+    path("desk/stores/<int:store_id>/members/", care.list_members, name="desk-members"),
+    path("desk/stores/<int:store_id>/members/<str:number>/", care.show_member, name="desk-member"),
+    path("desk/stores/<int:store_id>/members/<str:number>/guide/", care.bind_guide, name="desk-member-guide"),
+    path("desk/stores/<int:store_id>/members/<str:number>/notes/", care.add_note, name="desk-member-note"),
+    path("desk/stores/<int:store_id>/members/<str:number>/plans/", care.add_follow_up, name="desk-member-plan"),
+    path(
+        "desk/stores/<int:store_id>/members/<str:number>/plans/<int:follow_up_id>/done/",
+        care.finish_follow_up,
+        name="desk-member-plan-done",
+    ),
+    path("desk/stores/<int:store_id>/members/<str:number>/phone/", care.reveal_phone, name="desk-member-phone"),
+    path("desk/stores/<int:store_id>/members/<str:number>/consent/", care.change_consent, name="desk-member-consent"),
     path("desk/stores/<int:store_id>/numbers/", desk.show_numbers, name="desk-numbers"),
     path("desk/stores/<int:store_id>/scan/", desk.scan_anything, name="desk-scan"),
     path("hq/", RedirectView.as_view(pattern_name="pages:hq-orders"), name="hq"),

@@ -74,6 +74,7 @@ from orders.queries.feedback import (
     order_owner,
 )
 from orders.queries.figures import GuideSales, SalesFigures, Visits, guide_ranking, sales_figures, visits
+from orders.queries.history import Bought, BoughtLine, BoughtOrder, bought_by
 from orders.queries.hq import OVERDUE, Derived, OrderRow, derive, order_counts, order_rows
 from orders.queries.invoicing import InvoiceView, find_invoice, invoices_visible_to
 from orders.queries.orders import OrderLineView, OrderShareView, OrderView, order_view
@@ -142,6 +143,9 @@ __all__ = [
     "PARTS",
     "BasketLineView",
     "BasketView",
+    "Bought",
+    "BoughtLine",
+    "BoughtOrder",
     "Checkout",
     "Choice",
     "CollectingStore",
@@ -202,6 +206,7 @@ __all__ = [
     "audit_tills",
     "audit_try_ons",
     "baskets_of",
+    "bought_by",
     "checkout_due",
     "contact_of_order",
     "contact_of_try_on",

@@ -167,6 +167,16 @@ PAGES: dict[str, Route] = {
     ),
     "desk/stores/<int:store_id>/scan/": Route(DESK, NOT_ALLOWED),
     "desk/stores/<int:store_id>/numbers/": Route(DESK, NOT_ALLOWED),
+    "desk/stores/<int:store_id>/members/": Route(DESK, NOT_ALLOWED),
+    "desk/stores/<int:store_id>/members/<str:number>/": Route(DESK, NOT_ALLOWED, row="member at hand"),
+    "desk/stores/<int:store_id>/members/<str:number>/guide/": desk_act("member at hand"),
+    "desk/stores/<int:store_id>/members/<str:number>/notes/": desk_act("member at hand"),
+    "desk/stores/<int:store_id>/members/<str:number>/plans/": desk_act("member at hand"),
+    "desk/stores/<int:store_id>/members/<str:number>/plans/<int:follow_up_id>/done/": desk_act("member at hand"),
+    "desk/stores/<int:store_id>/members/<str:number>/consent/": desk_act("member at hand"),
+    "desk/stores/<int:store_id>/members/<str:number>/phone/": Route(
+        NOT_ALLOWED, DESK, row="member at hand", writers=AT_A
+    ),
     "desk/returns/": Route(answers(404, (OUTSIDE, SIGN_IN), ((*AT_BRAND, OTHER_CLERK), 200)), NOT_ALLOWED),
     "desk/returns/<str:number>/": Route(
         answers(404, (OUTSIDE, SIGN_IN), (AT_BRAND, 200)), NOT_ALLOWED, row="agreed return"

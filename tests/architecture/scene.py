@@ -41,7 +41,7 @@ from tests.cast import NOON, World
 from tests.factories.accounts import ShopperUserFactory, UserFactory
 from tests.factories.api import bearer, issue_key
 from tests.factories.fulfillment import accept, accept_and_pack, code_of, offer_share
-from tests.factories.members import AccountAddressFactory, MemberFactory, WishFactory, review_photo
+from tests.factories.members import AccountAddressFactory, FollowUpFactory, MemberFactory, WishFactory, review_photo
 from tests.factories.offers import (
     CouponFactory,
     CouponTemplateFactory,
@@ -85,6 +85,7 @@ UNKNOWN = {
     "number": public_number("O"),
     "store_id": "999999999",
     "address_id": "999999999",
+    "follow_up_id": "999999999",
     "template_id": "999999999",
     "offer_id": "999999999",
     "coupon_code": "CABCD-EFGHJ-KMNPQ",
@@ -124,6 +125,7 @@ class Scene:
             "token": self.rows["arrival"],
             "store_id": self.rows["store"],
             "address_id": self.rows["address"],
+            "follow_up_id": self.rows["follow-up"],
             "wish_id": self.rows["wish"],
             "template_id": self.rows["coupon to take"],
             "coupon_code": self.rows["coupon"],
@@ -240,6 +242,20 @@ def _make_offers(scene: Scene) -> None:
     scene.rows["points"] = str(give_points(member, 100).pk)
 
 
+def _care(scene: Scene) -> None:
+    """Put something on the list of what is to be done for a member; say what is sent to their page at the desk."""
+    member = Member.objects.get(user=scene.accounts[routes.MEMBER], brand=scene.world.brand)
+    plan = FollowUpFactory.create(member=member, staff__store=scene.world.stores["A"])
+    scene.rows |= {"member at hand": member.number, "follow-up": str(plan.pk)}
+    page = "desk/stores/<int:store_id>/members/<str:number>/"
+    scene.sent |= {
+        f"{page}notes/": {"text": "常穿 M"},
+        f"{page}plans/": {"text": "新款到店", "due_on": "2030-01-01"},
+        f"{page}consent/": {"marketing-sms": "on"},
+        f"{page}phone/": {"reason": "order"},
+    }
+
+
 def set_scene(world: World) -> Scene:
     """Make every row that the table of routes names, and the data that would do something there."""
     StockLevel.objects.filter(variant=world.variants["S"]).update(on_hand=99)
@@ -254,6 +270,7 @@ def set_scene(world: World) -> Scene:
     wish = WishFactory.create(user=scene.accounts[routes.MEMBER], variant=world.variants["S"])
     scene.rows["wish"] = str(wish.pk)
     _make_offers(scene)
+    _care(scene)
     scene.sent |= {
         "me/coupons/code/": {"code": "AUTUMN20"},
         **dict.fromkeys(

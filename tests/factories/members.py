@@ -1,7 +1,7 @@
 """Members, their addresses and wishes, and what they say."""
 
 import io
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
 from factory.declarations import LazyAttribute, LazyFunction, SelfAttribute, Sequence, SubFactory
@@ -9,12 +9,12 @@ from factory.django import DjangoModelFactory
 from PIL import Image
 
 from members import services
-from members.models import AccountAddress, Member, ReviewPhoto, Wish
+from members.models import AccountAddress, FollowUp, Member, MemberNote, ReviewPhoto, Wish
 from omni.kernel import numbers, sealing
 from omni.kernel.transactions import entry
 from tests.factories.accounts import ShopperUserFactory
 from tests.factories.inventory import VariantFactory
-from tests.factories.stores import BrandFactory, DistrictFactory
+from tests.factories.stores import BrandFactory, DistrictFactory, GuideFactory
 
 if TYPE_CHECKING:
     from orders.models import Order
@@ -37,6 +37,31 @@ class MemberFactory(DjangoModelFactory[Member]):
     phone_sealed = LazyAttribute(lambda member: sealing.seal(member.phone))
     phone_index = LazyAttribute(lambda member: sealing.blind_index(member.phone))
     joined_at = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+class FollowUpFactory(DjangoModelFactory[FollowUp]):
+    """Something a guide means to do for a member on the day of the tests."""
+
+    class Meta:
+        model = FollowUp
+
+    member = SubFactory(MemberFactory)
+    staff = SubFactory(GuideFactory, store__brand=SelfAttribute("...member.brand"))
+    text = "新款到店，请来试穿"
+    due_on = date(2026, 3, 16)
+    created_at = datetime(2026, 3, 1, tzinfo=UTC)
+
+
+class MemberNoteFactory(DjangoModelFactory[MemberNote]):
+    """What a guide noted of a member."""
+
+    class Meta:
+        model = MemberNote
+
+    member = SubFactory(MemberFactory)
+    staff = SubFactory(GuideFactory, store__brand=SelfAttribute("...member.brand"))
+    text = "常穿 M，喜欢真丝"
+    written_at = datetime(2026, 3, 1, tzinfo=UTC)
 
 
 class AccountAddressFactory(DjangoModelFactory[AccountAddress]):
