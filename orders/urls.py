@@ -1,7 +1,18 @@
 from django.urls import path
 
 from orders import api
-from orders.views import checkout, desk, feedback, invoices, returning, shop, tracking, try_ons
+from orders.views import (
+    appointments,
+    checkout,
+    desk,
+    feedback,
+    invoices,
+    returning,
+    shop,
+    taking_back,
+    tracking,
+    try_ons,
+)
 
 app_name = "orders"
 urlpatterns = [
@@ -34,7 +45,21 @@ urlpatterns = [
     path("returns/<str:number>/status/", returning.show_return_status, name="return-status"),
     path("returns/<str:number>/code.svg", returning.show_return_qr, name="return-qr"),
     path("returns/<str:number>/cancel/", returning.cancel_return, name="return-cancel"),
+    path("desk/stores/<int:store_id>/try-ons/", appointments.show_board, name="desk-try-ons"),
+    path("desk/stores/<int:store_id>/codes/", appointments.read_code, name="desk-collect-code"),
+    path("desk/collect/<str:number>/", appointments.hand_over, name="desk-collect"),
+    path("desk/try-ons/<str:number>/", appointments.show_appointment, name="desk-try-on"),
+    path("desk/try-ons/<str:number>/prepare/", appointments.prepare, name="desk-try-on-prepare"),
+    path("desk/try-ons/<str:number>/check-in/", appointments.check_in, name="desk-try-on-check-in"),
+    path("desk/try-ons/<str:number>/room/", appointments.enter_room, name="desk-try-on-room"),
+    path("desk/try-ons/<str:number>/tried/", appointments.record_outcome, name="desk-try-on-tried"),
+    path("desk/try-ons/<str:number>/no-show/", appointments.end_no_show, name="desk-try-on-no-show"),
+    path("desk/try-ons/<str:number>/put-back/", appointments.put_back, name="desk-try-on-put-back"),
     path("desk/returns/", desk.list_returns, name="desk-returns"),
+    path("desk/stores/<int:store_id>/returns/", desk.list_returns, name="desk-returns"),
+    path("desk/stores/<int:store_id>/returns/find/", taking_back.find, name="desk-return-find"),
+    path("desk/stores/<int:store_id>/returns/orders/<str:number>/", taking_back.of_order, name="desk-return-order"),
+    path("desk/stores/<int:store_id>/returns/people/<str:token>/", taking_back.of_person, name="desk-return-person"),
     path("desk/returns/<str:number>/", desk.show_return, name="desk-return"),
     path("desk/returns/<str:number>/receive/", desk.receive_return, name="desk-return-receive"),
     path("desk/returns/<str:number>/inspect/", desk.inspect_return, name="desk-return-inspect"),

@@ -45,7 +45,7 @@ class Link:
 SECTIONS = (
     Section("tasks", _("Tasks"), "fulfillment:desk-queue", ("fulfillment:desk",)),
     Section("counter", _("Counter"), "orders:counter", ("orders:counter", "orders:desk-aisle")),
-    Section("try-ons", _("Try-ons"), "orders:desk-try-ons", ("orders:desk-try-on",)),
+    Section("try-ons", _("Try-ons"), "orders:desk-try-ons", ("orders:desk-try-on", "orders:desk-collect")),
     Section("returns", _("Returns"), "orders:desk-returns", ("orders:desk-return",)),
     Section("stock", _("Stock"), "inventory:desk-stock", ("inventory:desk",)),
     Section("members", _("Members"), "pages:desk-members", ("pages:desk-member",)),

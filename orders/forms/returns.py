@@ -9,11 +9,12 @@ from django.utils.translation import gettext_lazy as _
 
 from omni.kernel import bilingual
 from orders import queries
-from orders.choices import DESK_CONDITIONS, ReturnKind, ReturnReason, ReturnWay
+from orders.choices import DESK_CONDITIONS, TAKEN_CONDITIONS, ReturnKind, ReturnReason, ReturnWay
 from orders.forms import DoorForm, new_key, refuse_hidden
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import date
 
     from omni.kernel.errors import DomainError
     from stores.models import Store
@@ -198,3 +199,60 @@ class RefuseForm(forms.Form):
         validators=[refuse_hidden],
         error_messages={"required": _("Say why; the shopper is told.")},
     )
+
+
+class FindForm(forms.Form):
+    """What was scanned or typed to find a purchase: a number, a code, a link, a phone."""
+
+    text = forms.CharField(
+        label=_("Scan the return's code, an order, receipt, parcel or member, or type a number or phone"),
+        max_length=300,
+        validators=[refuse_hidden],
+        error_messages={"required": _("Scan or type something.")},
+    )
+
+
+class TakeBackForm(forms.Form):
+    """Which of the pieces that somebody has come back, how each is, and why; what is not chosen stays with them.
+
+    `seen` is what the clerk was shown that comes back; `allow` a manager's word that the time does not matter.
+    """
+
+    reason = forms.ChoiceField(
+        label=_("Why?"), choices=ReturnReason.choices, error_messages={"required": _("Choose a reason.")}
+    )
+    allow = forms.BooleanField(label=_("Take it back although the time is over"), required=False)
+    seen = forms.IntegerField(required=False, min_value=0, max_value=2**53)
+
+    def __init__(self, pieces: Sequence[queries.HeldPiece], *args: Any, **kwargs: Any) -> None:  # noqa: ANN401  Django's own
+        super().__init__(*args, **kwargs)
+        self._pieces = pieces
+        conditions = [(condition.value, condition.label) for condition in TAKEN_CONDITIONS]
+        for piece in pieces:
+            self.fields[piece.field] = forms.ChoiceField(
+                label=piece.name, choices=[("", _("Stays with the shopper")), *conditions], required=False
+            )
+
+    @property
+    def rows(self) -> list[tuple[queries.HeldPiece, forms.BoundField]]:
+        """Return the pieces, each with its field."""
+        return [(piece, self[piece.field]) for piece in self._pieces]
+
+    @property
+    def chosen(self) -> list[tuple[str, str]]:
+        """Return what was chosen, to be sent again by a form without these fields."""
+        return [(name, str(self[name].value() or "")) for name in self.fields if name not in {"seen", "allow"}]
+
+    @property
+    def conditions(self) -> dict[queries.UnitKey, str]:
+        """Return how each piece is that comes back."""
+        return {piece.key: self.cleaned_data[piece.field] for piece in self._pieces if self.cleaned_data[piece.field]}
+
+    def late(self, today: date) -> bool:
+        """Tell whether any piece that comes back comes too late for its reason."""
+        reason = self.cleaned_data["reason"]
+        return any(piece.is_late_for(reason, today) for piece in self._pieces if piece.key in self.conditions)
+
+    def show_refusal(self, error: DomainError) -> None:
+        """Put a refusal beside the field that it names, if the clerk sees it."""
+        self.add_error(error.field if error.field in self.fields and error.field != "seen" else None, error.message)

@@ -9,6 +9,15 @@ from orders.queries.access import (
     read_order_token,
     sign_order_token,
 )
+from orders.queries.appointments import (
+    Appointment,
+    AppointmentBoard,
+    AppointmentPiece,
+    AppointmentState,
+    appointment_board,
+    find_appointment_number,
+    get_appointment,
+)
 from orders.queries.audit import (
     audit_adjustments,
     audit_due_returns,
@@ -46,12 +55,14 @@ from orders.queries.contact import (
     return_facts,
 )
 from orders.queries.counter_returns import (
+    BackQuote,
     HeldPiece,
     UnitKey,
     held_pieces,
     late_pieces,
     orders_of_sales,
     piece_field,
+    quote_brought,
     quote_pieces,
 )
 from orders.queries.exchanges import (
@@ -74,6 +85,7 @@ from orders.queries.feedback import (
     order_owner,
 )
 from orders.queries.figures import GuideSales, SalesFigures, Visits, guide_ranking, sales_figures, visits
+from orders.queries.finding import Found, find_to_take_back, get_order_at_desk, history_of, order_of_demand
 from orders.queries.history import Bought, BoughtLine, BoughtOrder, bought_by
 from orders.queries.hq import OVERDUE, Derived, OrderRow, derive, order_counts, order_rows
 from orders.queries.invoicing import InvoiceView, find_invoice, invoices_visible_to
@@ -141,6 +153,11 @@ from orders.queries.try_ons import (
 __all__ = [
     "OVERDUE",
     "PARTS",
+    "Appointment",
+    "AppointmentBoard",
+    "AppointmentPiece",
+    "AppointmentState",
+    "BackQuote",
     "BasketLineView",
     "BasketView",
     "Bought",
@@ -155,6 +172,7 @@ __all__ = [
     "Door",
     "ExchangeQuote",
     "FeedbackLine",
+    "Found",
     "GuideSales",
     "HeldPiece",
     "InvoiceView",
@@ -194,6 +212,7 @@ __all__ = [
     "Visits",
     "allocations_of",
     "allocations_to",
+    "appointment_board",
     "audit_adjustments",
     "audit_due_returns",
     "audit_due_rows",
@@ -218,6 +237,7 @@ __all__ = [
     "expected_fen",
     "export_orders",
     "feedback_lines",
+    "find_appointment_number",
     "find_basket",
     "find_checkout",
     "find_collecting_store",
@@ -229,13 +249,17 @@ __all__ = [
     "find_payment",
     "find_pickup_code",
     "find_serving_store",
+    "find_to_take_back",
     "find_try_on_share",
+    "get_appointment",
     "get_desk_return",
+    "get_order_at_desk",
     "get_order_for",
     "get_return_for",
     "get_try_on_for",
     "guide_ranking",
     "held_pieces",
+    "history_of",
     "invoices_visible_to",
     "is_all_back",
     "is_difference",
@@ -249,6 +273,7 @@ __all__ = [
     "offers_of_return",
     "open_drawers",
     "order_counts",
+    "order_of_demand",
     "order_owner",
     "order_page",
     "order_rows",
@@ -258,6 +283,7 @@ __all__ = [
     "paid_fen",
     "piece_field",
     "points_paid_fen",
+    "quote_brought",
     "quote_exchange",
     "quote_offers",
     "quote_pieces",

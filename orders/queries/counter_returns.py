@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
+from django.db.models import Sum
 from django.utils.translation import gettext as _
 
 from omni.kernel import bilingual, clock
 from orders import rules
-from orders.choices import OUR_FAULTS
-from orders.models import Recognition, ReturnLine
+from orders.choices import OUR_FAULTS, IntentStatus, PaymentMethod
+from orders.models import IntentAllocation, Recognition, Refund, ReturnLine
 from orders.queries.return_quotes import (
     NothingToReturn,
     NotReturnable,
@@ -155,3 +156,54 @@ def _held(sale: Recognition, unit: int, policy: ReturnPolicy) -> HeldPiece:
         until=sold_on + timedelta(days=policy.days),
         fault_until=sold_on + timedelta(days=policy.fault_days),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class BackQuote:
+    """What comes back for the pieces that somebody brings, and by which ways, each with its fen, in their order."""
+
+    units: int
+    goods_fen: int
+    delivery_fen: int
+    ways: tuple[tuple[str, int], ...]
+
+    @property
+    def refund_fen(self) -> int:
+        """Return what comes back in all."""
+        return self.goods_fen + self.delivery_fen
+
+
+def quote_brought(orders: Sequence[Order], wanted: Iterable[UnitKey], *, reason: str) -> BackQuote:
+    """Return what comes back for units of several orders, which come back for one reason.
+
+    :raises NothingToReturn: when none is wanted.
+    :raises NotReturnable: naming the piece.
+    """
+    keys = list(wanted)
+    if not keys:
+        raise NothingToReturn(_("Choose what comes back."), field="lines")
+    order_of = orders_of_sales(key.sale_id for key in keys)
+    goods_fen, delivery_fen, ways = 0, 0, dict[str, int]()
+    for order in orders:
+        mine = [key for key in keys if order_of.get(key.sale_id) == order.pk]
+        if mine:
+            quote = quote_pieces(order, mine, reason=reason)
+            goods_fen, delivery_fen = goods_fen + quote.goods_fen, delivery_fen + quote.delivery_fen
+            for label, fen in _ways_back(order, quote.refund_fen):
+                ways[label] = ways.get(label, 0) + fen
+    return BackQuote(len(keys), goods_fen, delivery_fen, tuple(ways.items()))
+
+
+def _ways_back(order: Order, amount_fen: int) -> list[tuple[str, int]]:
+    """Return by which payments an amount goes back to the shopper of an order, and how much by each."""
+    refunded = Refund.objects.filter(order=order).order_by()
+    spent = dict(refunded.values_list("intent_id").annotate(Sum("amount_fen")))
+    paid = IntentAllocation.objects.filter(order=order, intent__status=IntentStatus.SUCCEEDED).select_related("intent")
+    rank = list(PaymentMethod)
+    parts, left_fen = [], amount_fen
+    for row in sorted(paid, key=lambda row: (rank.index(PaymentMethod(row.intent.method)), row.intent_id)):
+        part_fen = min(left_fen, row.amount_fen - spent.get(row.intent_id, 0))
+        if part_fen > 0:
+            parts.append((str(PaymentMethod(row.intent.method).label), part_fen))
+            left_fen -= part_fen
+    return parts

@@ -34,6 +34,7 @@ from orders.services.drawers import (
 from orders.services.ending import expire_order
 from orders.services.erasure import erase_person
 from orders.services.exchanging import NothingInstead, RequestExchange, request_exchange
+from orders.services.handing_over import drive_collect_order
 from orders.services.invoices import (
     InvalidTitle,
     InvoiceExists,
@@ -111,6 +112,7 @@ from orders.services.tenders import (
 )
 from orders.services.till_refunds import RefundNotWaiting, pay_out_refund, record_card_refund, record_mall_refund
 from orders.services.try_ons import (
+    NO_SHOW_AFTER,
     BookTryOn,
     NoSuchSlot,
     NoTryOnThere,
@@ -131,6 +133,7 @@ from orders.services.try_ons import (
 )
 
 __all__ = [
+    "NO_SHOW_AFTER",
     "BasketChanged",
     "BookTryOn",
     "CardNotWaiting",
@@ -198,6 +201,7 @@ __all__ = [
     "change_basket_line",
     "confirm_difference",
     "count_drawer",
+    "drive_collect_order",
     "drive_due_rows",
     "drive_intent",
     "drive_invoice",

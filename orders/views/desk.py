@@ -16,13 +16,14 @@ from omni.kernel.errors import DomainError, NotFound
 from omni.kernel.touches import at_desk, once
 from omni.kernel.transactions import entry
 from orders import queries, services
-from orders.choices import ReturnStatus
-from orders.forms.returns import InspectForm, ReceiveForm, RefuseForm
+from orders.choices import FINAL_RETURNS, ReturnStatus
+from orders.forms.returns import FindForm, InspectForm, ReceiveForm, RefuseForm
 from stores import queries as stores_queries
 
 if TYPE_CHECKING:
     from django import forms
 
+    from stores.models import Store
     from stores.permissions import Actor
 
 
@@ -37,15 +38,33 @@ def _clerk(request: HttpRequest) -> Actor:
     return actor
 
 
+def _store(actor: Actor, store_id: int | None) -> Store | None:
+    """Return the store of a page, or the first at whose desk somebody works.
+
+    :raises NotFound: when it is named, and they do not work there.
+    """
+    if store_id is not None:
+        return stores_queries.get_desk_store(actor, store_id)
+    return stores_queries.desk_stores(actor).first()
+
+
 @require_GET
 @at_desk
-def list_returns(request: HttpRequest) -> HttpResponse:
-    """Show the returns that wait here, or those of the number that was scanned or typed; one alone opens at once."""
+def list_returns(request: HttpRequest, store_id: int | None = None) -> HttpResponse:
+    """Show the returns that wait here, or what the number is that was scanned or typed; one return opens at once.
+
+    Without a store it is the first at whose desk the person works.
+    """
     actor, text = _clerk(request), request.GET.get("q", "").strip()[:40]
+    store = _store(actor, store_id)
     rows = queries.desk_returns(actor, text)
-    if text and len(rows) == 1:
+    if text and len(rows) == 1 and rows[0].status not in FINAL_RETURNS:
         return redirect("orders:desk-return", rows[0].number)
-    return render(request, "desk/return_list.html", {"returns": rows, "text": text})
+    found = queries.find_to_take_back(store, text, now=clock.now()) if store and text else None
+    if store and found and found.order_number:
+        return redirect("orders:desk-return-order", store.pk, found.order_number)
+    context = {"returns": rows, "text": text, "store": store, "find": FindForm()}
+    return render(request, "desk/return_list.html", context)
 
 
 @require_GET

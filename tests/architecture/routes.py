@@ -63,6 +63,7 @@ NOT_ALLOWED = answers(405)
 OUTSIDE = (*SIGNED_OUT, *KEYS)
 FOR_ALL = Route(get=answers(200), post=NOT_ALLOWED)
 DESK = answers(404, (OUTSIDE, SIGN_IN), (AT_A, 200))
+DESK_SENT = answers(404, (OUTSIDE, SIGN_IN), (AT_A, 302))
 HEADQUARTERS = answers(404, (OUTSIDE, SIGN_IN), (OF_BRAND, 200))
 ACCOUNT = answers(200, (OUTSIDE, 302))
 AGAIN = Route(get=NOT_ALLOWED, post=answers(302))
@@ -181,6 +182,23 @@ PAGES: dict[str, Route] = {
     "desk/returns/<str:number>/": Route(
         answers(404, (OUTSIDE, SIGN_IN), (AT_BRAND, 200)), NOT_ALLOWED, row="agreed return"
     ),
+    "desk/stores/<int:store_id>/returns/": Route(DESK, NOT_ALLOWED, row="store"),
+    "desk/stores/<int:store_id>/returns/find/": Route(NOT_ALLOWED, DESK_SENT, row="store"),
+    "desk/stores/<int:store_id>/returns/orders/<str:number>/": Route(
+        DESK, DESK_SENT, row="delivered order", writers=AT_A
+    ),
+    "desk/stores/<int:store_id>/returns/people/<str:token>/": Route(DESK, DESK_SENT, row="history", writers=AT_A),
+    # Collecting and trying on, at the desk.
+    "desk/stores/<int:store_id>/try-ons/": Route(DESK, NOT_ALLOWED, row="store"),
+    "desk/stores/<int:store_id>/codes/": Route(NOT_ALLOWED, DESK, row="store", writers=AT_A),
+    "desk/collect/<str:number>/": desk_act("ready task"),
+    "desk/try-ons/<str:number>/": Route(DESK, NOT_ALLOWED, row="try-on"),
+    "desk/try-ons/<str:number>/prepare/": desk_act("booked try-on"),
+    "desk/try-ons/<str:number>/check-in/": desk_act("try-on"),
+    "desk/try-ons/<str:number>/room/": desk_act("arrived try-on"),
+    "desk/try-ons/<str:number>/tried/": desk_act("arrived try-on"),
+    "desk/try-ons/<str:number>/no-show/": desk_act("try-on"),
+    "desk/try-ons/<str:number>/put-back/": desk_act("kept try-on"),
     "desk/returns/<str:number>/receive/": Route(
         NOT_ALLOWED,
         answers(404, (OUTSIDE, SIGN_IN), ([CLERK_B], 422), (AT_A, 302)),

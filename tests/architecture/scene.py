@@ -59,7 +59,7 @@ from tests.factories.stores import (
     MallFinanceFactory,
     ManagerFactory,
 )
-from tests.factories.try_ons import arrived, prepared, share_of
+from tests.factories.try_ons import SLOT, arrived, booked, decide, prepared, share_of
 from tests.fulfillment.test_store_work import set_status, wish_to_cancel
 
 TOKEN = "t" * 32
@@ -122,7 +122,7 @@ class Scene:
             "number": self.rows.get(row, ""),
             "share": self.rows["share to collect"],
             "key": self.rows["photo"],
-            "token": self.rows["arrival"],
+            "token": self.rows["history" if row == "history" else "arrival"],
             "store_id": self.rows["store"],
             "address_id": self.rows["address"],
             "follow_up_id": self.rows["follow-up"],
@@ -367,7 +367,10 @@ def _offer_tasks(scene: Scene) -> None:
     move_share(uncollected, handover.end_waiting, is_reported=False)
     wish_to_cancel(to_cancel)
     try_on, here = prepared(world, "S"), arrived(world, "S", phone="13900139000")
-    scene.rows["try-on"] = try_on.number
+    of_b = {"starts_at": SLOT + timedelta(minutes=30)}
+    new, kept = booked(world, "S", **of_b), decide(arrived(world, "S", phone="13900139000", **of_b), "SHIRT-S")
+    bookings = {"try-on": try_on, "arrived try-on": here, "booked try-on": new, "kept try-on": kept}
+    scene.rows |= {name: booking.number for name, booking in bookings.items()}
     tasks = {
         "prepared try-on task": share_of(try_on),
         "arrived try-on task": share_of(here),
@@ -393,6 +396,10 @@ def _offer_tasks(scene: Scene) -> None:
             "phone": "13700137000",
         },
         "desk/tasks/<str:number>/collect/": {"code": code_of(ready, PickupCodePurpose.SHOPPER)},
+        "desk/collect/<str:number>/": {"code": code_of(ready, PickupCodePurpose.SHOPPER)},
+        "desk/stores/<int:store_id>/codes/": {"code": code_of(ready, PickupCodePurpose.SHOPPER)},
+        "desk/try-ons/<str:number>/check-in/": {"code": code_of(share_of(try_on), PickupCodePurpose.SHOPPER)},
+        "desk/try-ons/<str:number>/tried/": {f"line-{share_of(here).lines.get().pk}": "too_small"},
     }
 
 
@@ -412,6 +419,14 @@ def _give_back(scene: Scene) -> None:
         "agreed return": case.number,
         "received return": received.number,
     }
+    found = orders_queries.find_to_take_back(scene.world.stores["A"], "13800138000", now=NOON)
+    assert found is not None
+    scene.rows["history"] = found.history
+    [held] = orders_queries.held_pieces([order], now=NOON)
+    scene.sent["desk/stores/<int:store_id>/returns/find/"] = {"text": order.number}
+    brought: dict[str, Any] = {"reason": "faulty", held.field: "resell", "seen": held.refund_fen, "allow": "on"}
+    scene.sent["desk/stores/<int:store_id>/returns/orders/<str:number>/"] = brought
+    scene.sent["desk/stores/<int:store_id>/returns/people/<str:token>/"] = brought
     line, piece, store = order.lines.get().pk, received.lines.get().pk, scene.rows["store"]
     scene.sent |= {
         "orders/<str:number>/return/": {f"line-{line}": "1", "reason": "faulty", "way": "bring"},
