@@ -197,7 +197,8 @@ PAGES: dict[str, Route] = {
     "desk/try-ons/<str:number>/check-in/": desk_act("try-on"),
     "desk/try-ons/<str:number>/room/": desk_act("arrived try-on"),
     "desk/try-ons/<str:number>/tried/": desk_act("arrived try-on"),
-    "desk/try-ons/<str:number>/no-show/": desk_act("try-on"),
+    # At noon nobody is late yet.
+    "desk/try-ons/<str:number>/no-show/": Route(NOT_ALLOWED, DESK_SENT, row="try-on"),
     "desk/try-ons/<str:number>/put-back/": desk_act("kept try-on"),
     "desk/returns/<str:number>/receive/": Route(
         NOT_ALLOWED,
