@@ -145,7 +145,7 @@ def _held(sale: Recognition, unit: int, policy: ReturnPolicy) -> HeldPiece:
         key=UnitKey(sale.pk, unit),
         order_number=sale.order.number,
         sku=line.sku,
-        name=bilingual.name_of(line),
+        name=bilingual.name_of(variant.product),
         color=bilingual.pick(variant.color_zh, variant.color_en),
         color_hex=variant.color_hex,
         size=variant.size,
