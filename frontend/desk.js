@@ -2,6 +2,7 @@
 import "./app.js";
 import "./shell.css";
 import "./care.css";
+import "./meeting.css";
 import "./numbers.css";
 
 // <input data-scan>: a button beside it opens the camera; what it reads is put into the input and its form is sent
