@@ -4,6 +4,7 @@ import "./shell.css";
 import "./care.css";
 import "./meeting.css";
 import "./numbers.css";
+import "./counter.css";
 
 // <input data-scan>: a button beside it opens the camera; what it reads is put into the input and its form is sent
 // (data-scan="keep": only filled). A hand scanner types into the input and sends Enter by itself.

@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING, NamedTuple
 from django.db.models import Q
 
 from omni.kernel.locking import locked
-from orders.models import Checkout, DrawerSession, IntentAllocation, Order, PaymentIntent, Refund, Return, TryOn
+from orders.models import (
+    Checkout,
+    CounterBasket,
+    DrawerSession,
+    IntentAllocation,
+    Order,
+    PaymentIntent,
+    Refund,
+    Return,
+    TryOn,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -122,6 +132,17 @@ def lock_refund(refund_id: int) -> Refund:
 def _only(rows: list[Order]) -> Order:
     if len(rows) != 1:
         raise Order.DoesNotExist
+    return rows[0]
+
+
+def lock_counter_basket(basket_id: int) -> CounterBasket:
+    """Lock a counter's basket, before everything else that is settled with it.
+
+    :raises CounterBasket.DoesNotExist: when there is no such basket.
+    """
+    rows = locked(CounterBasket.objects.select_related("brand").filter(pk=basket_id))
+    if not rows:
+        raise CounterBasket.DoesNotExist
     return rows[0]
 
 

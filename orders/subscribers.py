@@ -114,3 +114,27 @@ def follow_failure(event: fulfillment_events.CollectionFailed, *, now: datetime)
 def follow_refusal(event: fulfillment_events.FulfillmentOrderCancelled, *, now: datetime) -> None:
     """The store does not have what was booked."""
     services.follow_refusal(event.fulfillment_id, now=now)
+
+
+@subscribe(events.CheckoutSettled, name="orders.finish_basket")
+def finish_basket(event: events.CheckoutSettled, *, now: datetime) -> None:
+    """A store's checkout is paid: its basket is settled."""
+    services.follow_checkout(event.checkout_id, now=now)
+
+
+@subscribe(events.OrderPaidInPart, name="orders.settle_basket")
+def settle_basket(event: events.OrderPaidInPart, *, now: datetime) -> None:
+    """Money came in for a part: with what comes back it may cover the basket."""
+    services.follow_order(event.order_id, now=now)
+
+
+@subscribe(events.OrderCancelled, name="orders.open_basket")
+def open_basket(event: events.OrderCancelled, *, now: datetime) -> None:
+    """An order of a basket was given up: with the last of them the basket is open again."""
+    services.follow_order(event.order_id, now=now)
+
+
+@subscribe(events.OrderExpired, name="orders.reopen_basket")
+def reopen_basket(event: events.OrderExpired, *, now: datetime) -> None:
+    """An order of a basket was not paid in time: with the last of them the basket is open again."""
+    services.follow_order(event.order_id, now=now)

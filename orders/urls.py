@@ -4,6 +4,9 @@ from orders import api
 from orders.views import (
     appointments,
     checkout,
+    counter,
+    counter_more,
+    counter_pay,
     desk,
     feedback,
     invoices,
@@ -15,6 +18,7 @@ from orders.views import (
 )
 
 app_name = "orders"
+COUNTER = "desk/stores/<int:store_id>/counter/"
 urlpatterns = [
     path("basket/", shop.show_basket, name="basket"),
     path("basket/add/", shop.add_to_basket, name="basket-add"),
@@ -64,5 +68,26 @@ urlpatterns = [
     path("desk/returns/<str:number>/receive/", desk.receive_return, name="desk-return-receive"),
     path("desk/returns/<str:number>/inspect/", desk.inspect_return, name="desk-return-inspect"),
     path("desk/returns/<str:number>/refuse/", desk.refuse_return, name="desk-return-refuse"),
+    path(f"{COUNTER}", counter.show_counter, name="counter"),
+    path(f"{COUNTER}open/", counter.open_basket, name="counter-open"),
+    path(f"{COUNTER}<str:number>/", counter.show_basket, name="counter-basket"),
+    path(f"{COUNTER}<str:number>/add/", counter.add_product, name="counter-add"),
+    path(f"{COUNTER}<str:number>/lines/<int:line_id>/", counter.change_line, name="counter-line"),
+    path(f"{COUNTER}<str:number>/lines/<int:line_id>/sizes/", counter.show_sizes, name="counter-sizes"),
+    path(f"{COUNTER}<str:number>/lines/<int:line_id>/discount/", counter.discount_line, name="counter-discount"),
+    path(f"{COUNTER}<str:number>/member/", counter.know_member, name="counter-member"),
+    path(f"{COUNTER}<str:number>/enrol/", counter.enrol_member, name="counter-enrol"),
+    path(f"{COUNTER}<str:number>/offers/", counter.choose_offers, name="counter-offers"),
+    path(f"{COUNTER}<str:number>/returns/", counter_more.add_returns, name="counter-returns"),
+    path(f"{COUNTER}<str:number>/send/", counter_more.send_home, name="counter-send"),
+    path(f"{COUNTER}<str:number>/seller/", counter_more.change_seller, name="counter-seller"),
+    path(f"{COUNTER}<str:number>/move/", counter_more.move_basket, name="counter-move"),
+    path(f"{COUNTER}<str:number>/begin/", counter_pay.begin, name="counter-begin"),
+    path(f"{COUNTER}<str:number>/pay/", counter_pay.show_payment, name="counter-pay"),
+    path(f"{COUNTER}<str:number>/pay/tender/", counter_pay.take_tender, name="counter-tender"),
+    path(f"{COUNTER}<str:number>/pay/card/<int:intent_id>/", counter_pay.record_card, name="counter-card"),
+    path(f"{COUNTER}<str:number>/pay/give-up/", counter_pay.give_up, name="counter-give-up"),
+    path(f"{COUNTER}<str:number>/pay/leave/<int:line_id>/", counter_pay.leave_return_out, name="counter-leave"),
+    path(f"{COUNTER}<str:number>/pay/qr.svg", counter_pay.show_qr, name="counter-qr"),
     path("callbacks/wechat/", api.receive_wechat_notice, name="wechat-notice"),
 ]

@@ -67,7 +67,15 @@ from inventory.queries.search import (
     suggest_words,
     understand,
 )
-from inventory.queries.stands import find_labelled, find_product, find_variant, sellable_at, sellable_stands
+from inventory.queries.stands import (
+    find_for_sale,
+    find_labelled,
+    find_product,
+    find_variant,
+    sellable_at,
+    sellable_here,
+    sellable_stands,
+)
 
 __all__ = [
     "PRICE_BANDS",
@@ -98,6 +106,7 @@ __all__ = [
     "category_tree",
     "collection_cards",
     "count_facets",
+    "find_for_sale",
     "find_labelled",
     "find_meant",
     "find_product",
@@ -120,6 +129,7 @@ __all__ = [
     "product_ids_by_code",
     "promise_of",
     "sellable_at",
+    "sellable_here",
     "sellable_stands",
     "sizes_of",
     "stores_with",

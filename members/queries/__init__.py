@@ -1,6 +1,7 @@
 """Reads of members, of what an account keeps for all brands, of offers and points."""
 
 from members.queries.arrivals import NoticeView, WantedSize, count_waiting, find_member_id, get_notice, get_wanted_size
+from members.queries.at_counter import CounterMember, consent_topics, counter_member, find_by_phone
 from members.queries.audit import audit_arrivals, audit_due_rows, audit_offers, audit_points
 from members.queries.care import (
     CareRow,
@@ -80,6 +81,7 @@ __all__ = [
     "Adjustment",
     "CareRow",
     "ConsentView",
+    "CounterMember",
     "CouponCard",
     "CouponNotUsable",
     "CouponView",
@@ -109,13 +111,16 @@ __all__ = [
     "audit_due_rows",
     "audit_offers",
     "audit_points",
+    "consent_topics",
     "consents_of",
     "count_waiting",
+    "counter_member",
     "coupon_centre",
     "coupons_of",
     "coupons_of_member",
     "explain",
     "export_person",
+    "find_by_phone",
     "find_feedback",
     "find_member_here",
     "find_member_id",

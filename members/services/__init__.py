@@ -9,6 +9,7 @@ from members.services.arrivals import (
     stop_arrival,
     subscribe_arrival,
 )
+from members.services.at_counter import ConsentMissing, enrol_at_store, lock_member
 from members.services.care import (
     HasAnotherGuide,
     add_follow_up,
@@ -98,6 +99,7 @@ __all__ = [
     "MAX_STREET_LENGTH",
     "MOST_ADDRESSES",
     "MOST_WISHES",
+    "ConsentMissing",
     "CouponDraft",
     "CouponNotOffered",
     "CouponUsed",
@@ -143,6 +145,7 @@ __all__ = [
     "earn_points",
     "end_offers",
     "enrol",
+    "enrol_at_store",
     "erase_person",
     "expire_coupon",
     "finish_follow_up",
@@ -153,6 +156,7 @@ __all__ = [
     "issue_coupon",
     "issue_to_member",
     "judge_photos",
+    "lock_member",
     "look_at_arrivals",
     "mature_points",
     "prefer_address",

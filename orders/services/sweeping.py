@@ -17,8 +17,8 @@ from django.db import connection
 from omni.kernel.outbox import hint
 from omni.kernel.transactions import drive
 from orders import sql
-from orders.models import Invoice, Order, PaymentIntent, Refund, Return, TryOn
-from orders.services import cancelling, invoices, payment, refunds, return_deadlines, try_ons
+from orders.models import CounterBasket, Invoice, Order, PaymentIntent, Refund, Return, TryOn
+from orders.services import cancelling, counter_paying, invoices, payment, refunds, return_deadlines, try_ons
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -55,6 +55,7 @@ DRIVERS: dict[str, Driver] = {
     "refund": lambda row_id, *, now: refunds.drive_refund(row_id, now=now),
     "invoice": lambda row_id, *, now: invoices.drive_invoice(row_id, now=now),
     "try_on": lambda row_id, *, now: try_ons.drive_try_on(row_id, now=now),
+    "counter_basket": lambda row_id, *, now: counter_paying.drive_counter_basket(row_id, now=now),
 }
 
 
@@ -79,6 +80,7 @@ def drive_due_rows(*, now: datetime) -> int:
             "refund": refunds_due,
             "invoice": invoices_due,
             "try_on": try_ons_due,
+            "counter_basket": CounterBasket.objects.filter(due_at__lte=now).order_by("due_at", "pk"),
         }
         return sum(_each(kind, rows, now) for kind, rows in due.items())
 

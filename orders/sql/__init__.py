@@ -141,6 +141,12 @@ UPDATE orders_tryon SET attempts = attempts + 1,
 WHERE id = %(id)s AND due_at <= %(now)s
 """
 
+CLAIM_COUNTER_BASKET = """
+UPDATE orders_counterbasket SET attempts = attempts + 1,
+    due_at = %(now)s + least(3600, 30 * 2 ^ least(attempts, 10)) * interval '1 second'
+WHERE id = %(id)s AND due_at <= %(now)s
+"""
+
 # One booking of a phone at a time is counted and written.
 LOCK_PHONE = "SELECT pg_advisory_xact_lock(hashtextextended(%(phone_index)s, 7305032))"
 

@@ -79,6 +79,11 @@ def desk_act(row: str) -> Route:
     return Route(get=NOT_ALLOWED, post=done, row=row, writers=AT_A)
 
 
+def counter_form() -> Route:
+    """Return who sees a form of the counter's basket, and sends it."""
+    return Route(DESK, answers(404, (OUTSIDE, SIGN_IN), (AT_A, 302)), row="counter basket", writers=AT_A)
+
+
 def administrators(get: Answer, post: Answer, *, row: str = "") -> Route:
     """Return a page of the admin: everybody else is asked to sign in there."""
     return Route(
@@ -178,6 +183,30 @@ PAGES: dict[str, Route] = {
     "desk/stores/<int:store_id>/members/<str:number>/phone/": Route(
         NOT_ALLOWED, DESK, row="member at hand", writers=AT_A
     ),
+    # The counter of store A: a basket that is open, one that is parked, one that is being paid.
+    "desk/stores/<int:store_id>/counter/": Route(DESK, NOT_ALLOWED),
+    "desk/stores/<int:store_id>/counter/open/": desk_act("store"),
+    "desk/stores/<int:store_id>/counter/<str:number>/": Route(DESK, NOT_ALLOWED, row="counter basket"),
+    "desk/stores/<int:store_id>/counter/<str:number>/add/": counter_form(),
+    "desk/stores/<int:store_id>/counter/<str:number>/lines/<int:line_id>/": desk_act("counter basket"),
+    "desk/stores/<int:store_id>/counter/<str:number>/lines/<int:line_id>/sizes/": Route(
+        DESK, NOT_ALLOWED, row="counter basket"
+    ),
+    "desk/stores/<int:store_id>/counter/<str:number>/lines/<int:line_id>/discount/": counter_form(),
+    "desk/stores/<int:store_id>/counter/<str:number>/member/": counter_form(),
+    "desk/stores/<int:store_id>/counter/<str:number>/enrol/": desk_act("counter basket"),
+    "desk/stores/<int:store_id>/counter/<str:number>/offers/": desk_act("counter basket"),
+    "desk/stores/<int:store_id>/counter/<str:number>/returns/": counter_form(),
+    "desk/stores/<int:store_id>/counter/<str:number>/send/": counter_form(),
+    "desk/stores/<int:store_id>/counter/<str:number>/seller/": desk_act("counter basket"),
+    "desk/stores/<int:store_id>/counter/<str:number>/move/": desk_act("counter basket"),
+    "desk/stores/<int:store_id>/counter/<str:number>/begin/": desk_act("counter basket"),
+    "desk/stores/<int:store_id>/counter/<str:number>/pay/": Route(DESK, NOT_ALLOWED, row="paying basket"),
+    "desk/stores/<int:store_id>/counter/<str:number>/pay/tender/": desk_act("paying basket"),
+    "desk/stores/<int:store_id>/counter/<str:number>/pay/card/<int:intent_id>/": desk_act("paying basket"),
+    "desk/stores/<int:store_id>/counter/<str:number>/pay/give-up/": desk_act("paying basket"),
+    "desk/stores/<int:store_id>/counter/<str:number>/pay/leave/<int:line_id>/": desk_act("paying basket"),
+    "desk/stores/<int:store_id>/counter/<str:number>/pay/qr.svg": Route(DESK, NOT_ALLOWED, row="paying basket"),
     "desk/returns/": Route(answers(404, (OUTSIDE, SIGN_IN), ((*AT_BRAND, OTHER_CLERK), 200)), NOT_ALLOWED),
     "desk/returns/<str:number>/": Route(
         answers(404, (OUTSIDE, SIGN_IN), (AT_BRAND, 200)), NOT_ALLOWED, row="agreed return"

@@ -3,6 +3,7 @@
 import copy
 import json
 import re
+import uuid
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -23,7 +24,7 @@ from members.models import Member, OfferUse
 from omni.accounts import services as accounts_services
 from omni.accounts.models import User
 from omni.api.models import ApiKey
-from omni.kernel import clock
+from omni.kernel import clock, sealing
 from omni.kernel.clock import BUSINESS_ZONE, business_date
 from omni.kernel.numbers import public_number
 from omni.kernel.transactions import entry
@@ -34,12 +35,13 @@ from orders import services as orders_services
 from orders.choices import IntentStatus, NoticeOutcome, RefundReason, ReturnWay
 from orders.models import BasketLine, PaymentIntent, PaymentNotice, Refund, ReturnPolicy
 from stores.choices import Role, StoreKind
-from stores.models import Store
+from stores.models import Staff, Store
 from tests.architecture import routes
 from tests.architecture.routes import ADMIN_SIGN_IN, SIGN_IN, Answer
 from tests.cast import NOON, World
 from tests.factories.accounts import ShopperUserFactory, UserFactory
 from tests.factories.api import bearer, issue_key
+from tests.factories.counter import begun, opened_basket, piece_of
 from tests.factories.fulfillment import accept, accept_and_pack, code_of, offer_share
 from tests.factories.members import AccountAddressFactory, FollowUpFactory, MemberFactory, WishFactory, review_photo
 from tests.factories.offers import (
@@ -59,6 +61,7 @@ from tests.factories.stores import (
     MallFinanceFactory,
     ManagerFactory,
 )
+from tests.factories.till import opened_drawer
 from tests.factories.try_ons import SLOT, arrived, booked, decide, prepared, share_of
 from tests.fulfillment.test_store_work import set_status, wish_to_cancel
 
@@ -133,6 +136,8 @@ class Scene:
             "kind": "promotions",
             "offer_id": self.rows[row if row == "promotion of last year" else "promotion"],
             "link_id": "1",
+            "line_id": self.rows.get(f"line of {row}", "1"),
+            "intent_id": self.rows.get("card", "1"),
             "brand_code": self.world.brand.code,
             "code": self.rows.get(row, self.world.product.code),
             "store_code": self.world.stores["A"].code,
@@ -271,6 +276,7 @@ def set_scene(world: World) -> Scene:
     scene.rows["wish"] = str(wish.pk)
     _make_offers(scene)
     _care(scene)
+    _stand_at_the_counter(scene)
     scene.sent |= {
         "me/coupons/code/": {"code": "AUTUMN20"},
         **dict.fromkeys(
@@ -434,6 +440,52 @@ def _give_back(scene: Scene) -> None:
         "desk/returns/<str:number>/inspect/": {f"piece-{piece}": "resell"},
         "desk/returns/<str:number>/refuse/": {"reason": "穿过"},
     }
+
+
+def _stand_at_the_counter(scene: Scene) -> None:
+    """Open a basket at store A's counter, and have another one paid for which something comes back."""
+    counter = "desk/stores/<int:store_id>/counter/<str:number>/"
+    member = Member.objects.get(user=scene.accounts[routes.MEMBER], brand=scene.world.brand)
+    basket, paying = opened_basket(scene.world, "S", member=member), opened_basket(scene.world, "S", "S")
+    sold, drawer = delivered_order(scene.world), opened_drawer(scene.world)
+    with entry():
+        orders_services.return_at_counter(paying.pk, [piece_of(sold)], now=NOON)
+    checkout_id = begun(paying).checkout_id or 0
+    with entry():
+        card = orders_services.start_card(checkout_id, drawer.pk, amount_fen=100, actor="user:1", now=NOON)
+        scan = orders_services.start_wechat(checkout_id, amount_fen=100, actor="user:1", now=NOON)
+    PaymentIntent.objects.filter(pk=scan.pk).update(status=IntentStatus.PENDING, code_url="weixin://pay/2")
+    scene.rows |= {
+        "counter basket": basket.number,
+        "paying basket": paying.number,
+        "line of counter basket": str(basket.lines.get().pk),
+        "line of paying basket": str(paying.lines.get(kind="return").pk),
+        "card": str(card.pk),
+    }
+    back = delivered_order(scene.world)
+    field = piece_of(back).key
+    scene.sent |= {
+        f"{counter}add/": {"code": "SHIRT-S"},
+        f"{counter}lines/<int:line_id>/": {"quantity": "2"},
+        f"{counter}lines/<int:line_id>/discount/": {"mode": "amount", "value": "10", "reason": "线头"},
+        f"{counter}member/": {"who": sealing.unseal(MemberFactory.create(brand=scene.world.brand).phone_sealed)},
+        f"{counter}enrol/": {"phone": "13912345678", "name": "李雷", "agreed": "on"},
+        f"{counter}offers/": {"points": "10"},
+        f"{counter}returns/": {
+            "q": back.number,
+            orders_queries.piece_field(field): "on",
+            f"{orders_queries.piece_field(field)}-condition": "resell",
+            f"{orders_queries.piece_field(field)}-reason": "too_small",
+        },
+        f"{counter}send/": ADDRESS | {"contact_name": "王小雨"},
+        f"{counter}seller/": {"staff": str(Staff.objects.get(user=scene.accounts[routes.GUIDE_A]).pk)},
+        f"{counter}move/": {"to": "park", "note": "蓝色大衣"},
+        f"{counter}begin/": {"seen": "49900"},
+        f"{counter}pay/tender/": {
+            "method": "cash", "amount": "1", "given": "5", "drawer": str(drawer.pk), "once": str(uuid.UUID(int=1)),
+        },
+        f"{counter}pay/card/<int:intent_id>/": {"outcome": "declined"},
+    }  # fmt: skip
 
 
 def _fill_admin(world: World) -> None:

@@ -8,6 +8,8 @@ from omni.accounts.services.accounts import (
     change_profile,
     count_code_request,
     count_try,
+    find_by_password,
+    forget_tries,
     join,
     refuse_closed,
 )
@@ -30,6 +32,8 @@ __all__ = [
     "count_code_request",
     "count_try",
     "drive_due_erasures",
+    "find_by_password",
+    "forget_tries",
     "join",
     "refuse_closed",
     "request_erasure",

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING
 
 from django.conf import settings
+from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.hashers import make_password
 from django.core.cache import caches
 from django.utils.translation import gettext_lazy as _
@@ -67,6 +69,29 @@ def count_try(flow: str) -> None:
     """
     most, seconds = settings.ACCOUNT_LOGIN_BY_CODE_MAX_ATTEMPTS, 2 * settings.ACCOUNT_LOGIN_BY_CODE_TIMEOUT
     _count([rules.Limit(f"try:{flow}", most, seconds)])
+
+
+def forget_tries(flow: str) -> None:
+    """Let a flow that was proven have all its tries again."""
+    with contextlib.suppress(RedisError):
+        caches["limits"].delete(f"try:{flow}")
+
+
+def find_by_password(username: str, password: str) -> int | None:
+    """Return the id of an active account by its user name and password; None when they do not fit. Takes its time.
+
+    Each try counts, until one is right.
+
+    :raises TooManyCodes: it is one more than are allowed.
+    :raises CannotCount: the counters are away, so no try counts.
+    """
+    flow = f"password:{sealing.blind_index(username)[:16]}"
+    count_try(flow)
+    user = ModelBackend().authenticate(None, username=username, password=password)
+    if user is None:
+        return None
+    forget_tries(flow)
+    return user.pk
 
 
 @step
