@@ -1,5 +1,6 @@
 // The store's pages, on a tablet that stays on all day.
 import "./app.js";
+import "./share.js";
 import "./shell.css";
 import "./care.css";
 import "./meeting.css";

@@ -112,6 +112,16 @@ from orders.queries.feedback import (
 )
 from orders.queries.figures import GuideSales, SalesFigures, Visits, guide_ranking, sales_figures, visits
 from orders.queries.finding import Found, find_to_take_back, get_order_at_desk, history_of, order_of_demand
+from orders.queries.guide_links import (
+    LINK_DAYS,
+    LINK_SALT,
+    GuideLink,
+    Seller,
+    find_seller,
+    read_guide_link,
+    shared_path,
+    sign_guide_link,
+)
 from orders.queries.history import Bought, BoughtLine, BoughtOrder, bought_by
 from orders.queries.hq import OVERDUE, Derived, OrderRow, derive, order_counts, order_rows
 from orders.queries.invoicing import InvoiceView, find_invoice, invoices_visible_to
@@ -177,6 +187,8 @@ from orders.queries.try_ons import (
 )
 
 __all__ = [
+    "LINK_DAYS",
+    "LINK_SALT",
     "OVERDUE",
     "PARTS",
     "Appointment",
@@ -205,6 +217,7 @@ __all__ = [
     "ExchangeQuote",
     "FeedbackLine",
     "Found",
+    "GuideLink",
     "GuideSales",
     "HeldPiece",
     "InvoiceView",
@@ -233,6 +246,7 @@ __all__ = [
     "SalesFigures",
     "Seen",
     "SeenLine",
+    "Seller",
     "SlotDay",
     "SwapChoice",
     "TryOnContact",
@@ -286,6 +300,7 @@ __all__ = [
     "find_order_word",
     "find_payment",
     "find_pickup_code",
+    "find_seller",
     "find_serving_store",
     "find_to_take_back",
     "find_try_on_share",
@@ -333,6 +348,7 @@ __all__ = [
     "quote_offers",
     "quote_pieces",
     "quote_return",
+    "read_guide_link",
     "read_order_token",
     "read_seen",
     "read_seen_page",
@@ -346,6 +362,8 @@ __all__ = [
     "returnable_lines",
     "returns_of_order",
     "sales_figures",
+    "shared_path",
+    "sign_guide_link",
     "sign_order_token",
     "stores_that_take_returns",
     "succeeded_intents",

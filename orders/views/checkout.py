@@ -22,6 +22,7 @@ from omni.kernel.errors import DomainError, NotFound
 from omni.kernel.transactions import Idempotency, entry, run_once
 from orders import queries, services
 from orders.forms import NEW_ADDRESS, CheckoutForm
+from orders.views import sharing
 from orders.views.shop import basket_token, remember, with_basket
 from stores import choices as stores_choices
 from stores import queries as stores_queries
@@ -113,6 +114,7 @@ def _context(
         "new_address": NEW_ADDRESS,
         "chosen_coupon": next((view.code for view in page.offer.coupons if view.is_used), "") if page.offer else "",
         "unpaid_minutes": settings.ORDERS_UNPAID_MINUTES,
+        "seller": sharing.followed(request, brand_code),
     }
 
 
@@ -150,6 +152,7 @@ def _place_order(
     """Place the order and begin its payment, once per form; then go on to the payment page."""
     values, token = form.cleaned_data, basket_token(request)
     wanted = _wanted(stores_queries.get_brand(brand_code).pk, form, _chosen_address(form, addresses))
+    wanted = dataclasses.replace(wanted, selling=sharing.selling_by_link(request, brand_code))
     _enrol(request, wanted.brand_id)
     member_id = _member_of(request.user.pk, brand_code)
     fingerprint = hashlib.sha256(repr((wanted, values["seen"])).encode()).hexdigest()

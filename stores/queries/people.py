@@ -22,3 +22,9 @@ def find_manager(store_id: int, user_id: int) -> int | None:
     """Return the staff id of a store's manager by their account; None when they are none there."""
     rows = Staff.objects.filter(store=store_id, user=user_id, role=Role.MANAGER, is_active=True, user__is_active=True)
     return rows.values_list("pk", flat=True).first()
+
+
+def find_seller(staff_id: int) -> Staff | None:
+    """Return one of a store's people, with store and brand, while both they and the store are active; else None."""
+    rows = Staff.objects.filter(pk=staff_id, store__is_active=True, is_active=True, user__is_active=True)
+    return rows.select_related("store__brand").first()

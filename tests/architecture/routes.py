@@ -172,6 +172,9 @@ PAGES: dict[str, Route] = {
         NOT_ALLOWED, answers(404, ([GUEST], 302)), row="agreed return", writers=(GUEST,)
     ),
     "desk/stores/<int:store_id>/scan/": Route(DESK, NOT_ALLOWED),
+    "desk/stores/<int:store_id>/share/": Route(DESK, NOT_ALLOWED),
+    "g/<str:token>/": Route(answers(404), NOT_ALLOWED),
+    "g/<str:token>/code.svg": Route(answers(404), NOT_ALLOWED),
     "desk/stores/<int:store_id>/numbers/": Route(DESK, NOT_ALLOWED),
     "desk/stores/<int:store_id>/members/": Route(DESK, NOT_ALLOWED),
     "desk/stores/<int:store_id>/members/<str:number>/": Route(DESK, NOT_ALLOWED, row="member at hand"),

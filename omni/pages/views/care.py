@@ -136,7 +136,9 @@ def reveal_phone(request: HttpRequest, store_id: int, number: str) -> HttpRespon
         phone = members_services.reveal_phone(
             member.pk, _staff(actor, store), form.cleaned_data["reason"], now=clock.now()
         )
-    return _show(request, store_id, number, phone=phone)
+    response = _show(request, store_id, number, phone=phone)
+    response["X-Desk-Keep"] = "no"
+    return response
 
 
 @require_POST
