@@ -98,6 +98,7 @@ from orders.queries.exchanges import (
     UnknownSwap,
     is_sent_back,
     quote_exchange,
+    replacement_way,
     swap_choices,
     waits_for_return,
 )
@@ -355,6 +356,7 @@ __all__ = [
     "receiving_stores",
     "recipient_of_basket",
     "refund_store_ids",
+    "replacement_way",
     "return_facts",
     "return_page",
     "return_policy",

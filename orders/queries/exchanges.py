@@ -134,6 +134,12 @@ def quote_exchange(
     )
 
 
+def replacement_way(order: Order) -> str:
+    """Return how what replaces goods of an order comes: as they came; what was taken away at once is collected."""
+    way = order.fulfillment.way
+    return fulfillment_choices.Way.PICKUP if way == fulfillment_choices.Way.TAKE_AWAY else way
+
+
 def waits_for_return(order: Order) -> bool:
     """Tell whether only goods that are to come back are missing to pay an order."""
     open_cases = Return.objects.filter(replacement=order).exclude(status__in=FINAL_RETURNS)
@@ -200,8 +206,8 @@ def _cost(order: Order, units: Mapping[str, int], now: datetime) -> int:
         brand_id=order.brand_id,
         member_id=order.member_id,
         channel=order.channel,
-        way=demand.way,
-        store_id=demand.pickup_store_id if demand.way == fulfillment_choices.Way.PICKUP else None,
+        way=replacement_way(order),
+        store_id=demand.pickup_store_id if replacement_way(order) == fulfillment_choices.Way.PICKUP else None,
     )
     lines = [bill.BilledLine(items[sku], quantity) for sku, quantity in units.items()]
     return bill.bill_of(lines, asked, bill.Terms(0, 0, has_promotions=True), now=now).total_fen

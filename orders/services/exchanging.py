@@ -134,7 +134,7 @@ def _wish(
         contact_name=order.contact_name,
         phone=unseal(order.contact_phone_sealed),
         channel=order.channel,
-        way=demand.way,
+        way=queries.replacement_way(order),
         district_code=demand.district_id,
         street=demand.street,
         lat=demand.lat,

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from fulfillment.choices import DeliveryState, FulfillmentOrderStatus
+from fulfillment.choices import DeliveryState, FulfillmentOrderStatus, Way
 from omni.kernel.errors import DomainError
 from omni.kernel.transactions import entry
 from orders import queries, services
@@ -22,6 +22,7 @@ from orders.choices import (
 from orders.models import Checkout, Order, PaymentIntent, Return
 from orders.services import cancelling, return_deadlines
 from settlement.queries import trial_balance
+from stores.choices import Channel
 from tests.audit_fixture import Audited
 from tests.cast import World
 from tests.factories.exchanges import (
@@ -33,8 +34,9 @@ from tests.factories.exchanges import (
     settle,
     wish_to_exchange,
 )
-from tests.factories.orders import run_deliveries, shares_of
+from tests.factories.orders import placed_order, run_deliveries, shares_of
 from tests.factories.returns import NEXT_DAY, confirm_refunds, delivered_order, inspect, received_return, report_ride
+from tests.factories.till import opened_drawer, pay_cash
 
 pytestmark = pytest.mark.django_db
 
@@ -331,6 +333,28 @@ def test_exchange_that_the_courier_loses_is_paid_for_and_sent(world: World, audi
     case = settle(collected_exchange(world, DeliveryState.PICKED_UP, DeliveryState.EXCEPTION, DeliveryState.LOST))
     assert (case.status, case.collection_fen, case.credit_fen) == (ReturnStatus.CLOSED, 0, 49900)
     assert replacement_of(case).status == OrderStatus.PAID
+
+
+def test_what_was_taken_away_from_a_counter_is_exchanged_for_what_is_collected_there(
+    world: World, audited: Audited
+) -> None:
+    audited.now = NEXT_DAY
+    store_id = world.stores["A"].pk
+    order = placed_order(
+        world, ("S", 1), way=Way.TAKE_AWAY, pickup_store_id=store_id, channel=Channel.COUNTER,
+        selling=services.Selling(store_id, None, "counter:1"), street="",
+    )  # fmt: skip
+    pay_cash(order, opened_drawer(world), order.total_fen)
+    run_deliveries()
+    order.refresh_from_db()
+    assert order.status == OrderStatus.COMPLETED
+
+    case = agreed_exchange(order, "M")
+
+    demand = replacement_of(case).fulfillment
+    assert (demand.way, demand.pickup_store_id) == (Way.PICKUP, store_id)
+    case = settle(bring(case, world))
+    assert (case.status, replacement_of(case).status) == (ReturnStatus.CLOSED, OrderStatus.PAID)
 
 
 @pytest.mark.parametrize(

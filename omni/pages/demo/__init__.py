@@ -1,5 +1,6 @@
 """A demo world: four brands that do not exist, on real districts. Never part of a production database."""
 
+from omni.pages.demo.account import DemoShopper, fill_account, find_shopper
 from omni.pages.demo.brands import BRANDS, PASSWORD
 from omni.pages.demo.world import build_world
 
@@ -14,4 +15,7 @@ SIGN_INS: list[tuple[str, str, str, str]] = [
     ("Administrator", "/admin/", "admin", PASSWORD),
 ]
 
-__all__ = ["BRANDS", "PASSWORD", "SIGN_INS", "build_world"]
+# The shopper whom the README names, and where they go.
+SHOPPER_AT = ("+8616600000001", _FIRST, "SH001")
+
+__all__ = ["BRANDS", "PASSWORD", "SHOPPER_AT", "SIGN_INS", "DemoShopper", "build_world", "fill_account", "find_shopper"]

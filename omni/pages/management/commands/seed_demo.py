@@ -19,6 +19,9 @@ class Command(BaseCommand):
         started = time.monotonic()
         with entry():
             counts = demo.build_world(now=clock.now())
+        shopper = demo.find_shopper(*demo.SHOPPER_AT)
+        if shopper is not None:
+            demo.fill_account(shopper, now=clock.now())
         for table, rows in counts.items():
             self.stdout.write(f"{rows:>9,}  {table}")
         self.stdout.write(f"Demo data loaded in {time.monotonic() - started:.1f} s.")
