@@ -40,6 +40,7 @@ from inventory.queries.pricing import (
     product_codes,
     product_ids_by_code,
     stores_with_all,
+    variants_at,
     variants_by_sku,
     variants_of,
 )
@@ -137,6 +138,7 @@ __all__ = [
     "suggest_products",
     "suggest_words",
     "understand",
+    "variants_at",
     "variants_by_sku",
     "variants_in_stock",
     "variants_of",

@@ -86,6 +86,13 @@ def stores_with_all(variant_ids: Sequence[int], store_ids: Sequence[int]) -> set
     return set(found.values_list("store", flat=True))
 
 
+def variants_at(store_id: int, variant_ids: Iterable[int]) -> set[int]:
+    """Return those of the variants of which one store has a unit to sell; one query."""
+    sellable = F("on_hand") - F("held") - F("allocated") - F("unsellable") - F("safety")
+    levels = StockLevel.objects.filter(store=store_id, variant__in=set(variant_ids)).annotate(units_left=sellable)
+    return set(levels.filter(units_left__gt=0).values_list("variant", flat=True))
+
+
 def on_sale_by_sku(sku: str) -> list[Variant]:
     """Return the variants of this SKU, with their products and brands: each brand may have one of its own."""
     found = Variant.objects.filter(sku=sku, is_active=True, product__is_active=True)

@@ -89,7 +89,7 @@ def swap_choices(order: Order, lines: Sequence[ReturnableLine], *, now: datetime
     variants = [variant for rows in of_product.values() for variant in rows]
     skus = [variant.sku for variant in variants]
     prices = {item.variant_id: item for item in inventory_queries.price_lines(order.brand_id, skus, now)}
-    in_stock = inventory_queries.variants_in_stock([variant.pk for variant in variants])
+    in_stock = _in_stock(order, [variant.pk for variant in variants])
     return {
         row.line.pk: tuple(
             SwapChoice(
@@ -102,6 +102,14 @@ def swap_choices(order: Order, lines: Sequence[ReturnableLine], *, now: datetime
         )
         for row in lines
     }
+
+
+def _in_stock(order: Order, variant_ids: Sequence[int]) -> set[int]:
+    """Return what can be had: what is collected, in the store where it is."""
+    store_id = order.fulfillment.pickup_store_id
+    if replacement_way(order) == fulfillment_choices.Way.PICKUP and store_id is not None:
+        return inventory_queries.variants_at(store_id, variant_ids)
+    return inventory_queries.variants_in_stock(variant_ids)
 
 
 def quote_exchange(

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from fulfillment.choices import DeliveryState, FulfillmentOrderStatus, Way
+from inventory.models import StockLevel
 from omni.kernel.errors import DomainError
 from omni.kernel.transactions import entry
 from orders import queries, services
@@ -348,6 +349,11 @@ def test_what_was_taken_away_from_a_counter_is_exchanged_for_what_is_collected_t
     run_deliveries()
     order.refresh_from_db()
     assert order.status == OrderStatus.COMPLETED
+
+    StockLevel.objects.filter(store=store_id, variant=world.variants["L"]).update(on_hand=0)
+    lines = queries.returnable_lines(order, now=NEXT_DAY)
+    (choices,) = queries.swap_choices(order, lines, now=NEXT_DAY).values()
+    assert [choice.sku for choice in choices] == ["SHIRT-M"]  # the store has no L, whatever others have
 
     case = agreed_exchange(order, "M")
 

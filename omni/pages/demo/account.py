@@ -109,11 +109,14 @@ def _look_for(now: datetime) -> None:
 
 def _pieces_here(shopper: DemoShopper) -> list[str]:
     """Return SKUs that the store has, one a product."""
-    skus: dict[int, str] = {}
-    for variant in inventory_queries.variants_of(shopper.product_ids):
-        if variant.product_id not in skus and inventory_queries.stores_with_all([variant.pk], [shopper.store_id]):
-            skus[variant.product_id] = variant.sku
-    return list(skus.values())
+    variants = inventory_queries.variants_of(shopper.product_ids)
+    here = inventory_queries.variants_at(shopper.store_id, [variant.pk for variant in variants])
+    shelves: dict[int, list[str]] = {}
+    for variant in variants:
+        if variant.pk in here:
+            shelves.setdefault(variant.product_id, []).append(variant.sku)
+    # Of what is there in several sizes, something can be exchanged.
+    return [skus[0] for skus in shelves.values() if len(skus) > 1]
 
 
 def _book(shopper: DemoShopper, skus: Sequence[str], now: datetime) -> None:
