@@ -1,6 +1,7 @@
 // What every page has: htmx, and small behaviours that elements ask for by attribute.
 import htmx from "htmx.org";
 
+import "./forget.js";
 import "./style.css";
 
 window.htmx = htmx;

@@ -1,6 +1,7 @@
 // The store's pages, on a tablet that stays on all day.
 import "./app.js";
 import "./share.js";
+import "./kept.js";
 import "./shell.css";
 import "./care.css";
 import "./meeting.css";

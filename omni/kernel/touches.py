@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     View = Callable[Concatenate[HttpRequest, P], HttpResponse]
 
 FIELD = "once"
+# What a form carries beside what it asks for: its key, its token, and the words under which a browser keeps it.
+NOT_ASKED = {FIELD, "csrfmiddlewaretoken", "touch"}
 # The service worker says with it that it sends what it kept: it is told the outcome, not led to a page.
 KEPT_HEADER = "X-Desk-Kept"
 # Whose page this is: the service worker keeps nobody's pages for somebody else.

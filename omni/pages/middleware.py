@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.views.defaults import page_not_found
 
+from omni.kernel import touches
 from omni.kernel.errors import DomainError
 
 if TYPE_CHECKING:
@@ -31,6 +32,9 @@ class DomainErrorMiddleware:
         """Answer a domain error; None leaves any other to Django."""
         if not isinstance(exception, DomainError):
             return None
+        if touches.KEPT_HEADER in request.headers:
+            told = {"outcome": "refused", "code": exception.code, "words": [exception.message]}
+            return JsonResponse(told, status=exception.status)
         if exception.status == 404:
             return page_not_found(request, Http404())
         context = {"message": exception.message}

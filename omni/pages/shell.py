@@ -9,6 +9,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
+from omni.kernel import touches
 from stores import choices as stores_choices
 from stores import queries as stores_queries
 
@@ -82,6 +83,11 @@ class Shell:
         """What the person is called."""
         user = self._request.user
         return user.get_full_name() or user.get_username() if user.is_authenticated else ""
+
+    @property
+    def person_key(self) -> str:
+        """What tells this person from another, for what the browser keeps."""
+        return touches.person_of(self._request)
 
     @property
     def role(self) -> str:

@@ -2,7 +2,7 @@ from django.urls import path
 from django.views.generic import RedirectView
 
 from omni.pages import wechat
-from omni.pages.views import account, app, care, data, desk, hq, security, shop
+from omni.pages.views import account, app, care, data, desk, desk_app, hq, security, shop
 
 # Under the names that allauth redirects to, outside this app's namespace.
 sign_in_patterns = [
@@ -50,6 +50,10 @@ urlpatterns = [
     path("desk/stores/<int:store_id>/members/<str:number>/phone/", care.reveal_phone, name="desk-member-phone"),
     path("desk/stores/<int:store_id>/members/<str:number>/consent/", care.change_consent, name="desk-member-consent"),
     path("desk/stores/<int:store_id>/numbers/", desk.show_numbers, name="desk-numbers"),
+    path("desk/manifest.webmanifest", desk_app.show_manifest, name="desk-manifest"),
+    path("desk/worker.js", desk_app.show_worker, name="desk-worker"),
+    path("desk/offline/", desk_app.show_offline, name="desk-offline"),
+    path("desk/token/", desk_app.show_token, name="desk-token"),
     path("desk/stores/<int:store_id>/scan/", desk.scan_anything, name="desk-scan"),
     path("hq/", RedirectView.as_view(pattern_name="pages:hq-orders"), name="hq"),
     path("hq/orders/", hq.list_orders, name="hq-orders"),

@@ -210,6 +210,10 @@ PAGES: dict[str, Route] = {
     "desk/stores/<int:store_id>/counter/<str:number>/pay/give-up/": desk_act("paying basket"),
     "desk/stores/<int:store_id>/counter/<str:number>/pay/leave/<int:line_id>/": desk_act("paying basket"),
     "desk/stores/<int:store_id>/counter/<str:number>/pay/qr.svg": Route(DESK, NOT_ALLOWED, row="paying basket"),
+    "desk/manifest.webmanifest": FOR_ALL,
+    "desk/worker.js": FOR_ALL,
+    "desk/offline/": FOR_ALL,
+    "desk/token/": Route(answers(200, (OUTSIDE, SIGN_IN)), NOT_ALLOWED),
     "desk/returns/": Route(answers(404, (OUTSIDE, SIGN_IN), ((*AT_BRAND, OTHER_CLERK), 200)), NOT_ALLOWED),
     "desk/returns/<str:number>/": Route(
         answers(404, (OUTSIDE, SIGN_IN), (AT_BRAND, 200)), NOT_ALLOWED, row="agreed return"

@@ -6,20 +6,30 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.contrib.sessions.models import Session
 from playwright.sync_api import Page, expect
 
+from fulfillment.choices import FulfillmentOrderStatus, PickupCodePurpose, Way
+from fulfillment.models import FulfillmentOrder
+from omni.accounts.models import User
+from omni.kernel import clock
+from omni.kernel.models import IdempotencyRecord, Transition
 from tests.cast import World, build_world
 from tests.factories.accounts import PASSWORD
+from tests.factories.fulfillment import accept_and_pack, code_of, offer_share, status_of
 from tests.factories.stores import ClerkFactory
 from tests.journeys.camera import ean_13, give_camera, qr_code, show
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from PIL import Image
     from playwright.sync_api import ConsoleMessage
     from pytest_django.live_server_helper import LiveServer
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
+S = FulfillmentOrderStatus
 BARCODE = "6901234567892"
 
 
@@ -151,3 +161,171 @@ def test_hand_scanner_that_types_needs_no_camera(desk: Page, complaints: list[st
 
     expect(desk).to_have_url(re.compile(rf"\?q={BARCODE}$"))
     assert complaints == []
+
+
+# The weak network
+
+
+def with_worker(desk: Page) -> Page:
+    """Wait until the service worker minds the page, and let it keep the page."""
+    wait_until(desk, lambda: desk.evaluate("navigator.serviceWorker.controller !== null"))
+    desk.reload()
+    wait_until(desk, lambda: kept_pages(desk) > 0)
+    return desk
+
+
+def kept_pages(desk: Page) -> int:
+    """Count whose pages the tablet keeps."""
+    return int(desk.evaluate("caches.keys().then((all) => all.filter((one) => /^desk-pages/.test(one)).length)"))
+
+
+def accepted_times(share: FulfillmentOrder) -> int:
+    """Count how often a task was accepted, by what the log says."""
+    rows = Transition.objects.filter(entity="fulfillment.fulfillmentorder", entity_id=share.pk)
+    return rows.filter(to_status=S.ACCEPTED).count()
+
+
+def wait_until(page: Page, is_so: Callable[[], bool]) -> None:
+    for _ in range(200):
+        if is_so():
+            return
+        page.wait_for_timeout(100)
+    raise AssertionError("it never came")
+
+
+def test_desk_is_an_app_of_its_own(desk: Page, live_server: LiveServer) -> None:
+    with_worker(desk)
+
+    found = desk.evaluate("fetch(document.querySelector('link[rel=manifest]').href).then((answer) => answer.json())")
+    scope = desk.evaluate("navigator.serviceWorker.ready.then((one) => one.scope)")
+
+    assert (found["scope"], found["start_url"], found["display"]) == ("/desk/", "/desk/", "standalone")
+    assert found["name"] == "Corner Wardrobe · store desk"
+    assert scope == f"{live_server.url}/desk/"
+    session = desk.context.new_cdp_session(desk)
+    assert session.send("Page.getAppManifest")["errors"] == []
+    errors = session.send("Page.getInstallabilityErrors")["installabilityErrors"]
+    # The tests' own windows are private ones, where nothing can be installed.
+    assert {error["errorId"] for error in errors} <= {"in-incognito"}
+
+
+def test_touch_without_a_network_is_kept_seen_and_sent_once(desk: Page, world: World) -> None:
+    share = offer_share(world)
+    desk.goto(f"{desk.url.split('/desk/')[0]}/desk/tasks/{share.number}/")
+    with_worker(desk)
+    desk.context.set_offline(True)
+
+    desk.reload()
+    expect(desk.get_by_role("heading", name=share.number)).to_be_visible()
+    expect(desk.locator("#offline")).to_contain_text("No network. This is as of")
+    desk.get_by_role("button", name="Accept").tap()
+
+    chip = desk.get_by_role("button", name="not yet through")
+    expect(chip).to_have_text(re.compile("^1"))
+    expect(desk.get_by_role("button", name="Accept")).to_be_disabled()
+    chip.tap()
+    line = desk.get_by_role("dialog", name="Not yet through").get_by_role("listitem")
+    expect(line).to_contain_text(f"Accept · {share.number}")
+    expect(line).to_contain_text("waits for the network")
+    assert status_of(share) == S.OFFERED
+    desk.get_by_role("button", name="Close").tap()
+
+    desk.context.set_offline(False)
+    wait_until(desk, lambda: status_of(share) == S.ACCEPTED)
+    expect(chip).to_be_hidden()
+    expect(desk.get_by_role("button", name="Start picking")).to_be_visible(timeout=15_000)
+    assert accepted_times(share) == 1
+    assert IdempotencyRecord.objects.filter(client__startswith="desk:").count() == 1
+
+
+def test_touches_are_sent_in_order_and_a_refused_one_says_why(desk: Page, world: World) -> None:
+    first, second = offer_share(world), offer_share(world)
+    desk.reload()
+    with_worker(desk)
+    desk.context.set_offline(True)
+    for share in (first, second):
+        desk.reload()
+        desk.locator(".desk-card").filter(has_text=share.number).get_by_role("button", name="Accept").tap()
+        expect(desk.locator(".desk-card").filter(has_text=share.number).get_by_role("button")).to_be_disabled()
+    FulfillmentOrder.objects.filter(pk=first.pk).update(status=S.CANCELLED, finished_at=clock.now())
+
+    desk.context.set_offline(False)
+    wait_until(desk, lambda: status_of(second) == S.ACCEPTED)
+    chip = desk.get_by_role("button", name="not yet through")
+    expect(chip).to_have_text(re.compile("^1"))
+    expect(chip).to_have_class(re.compile("is-refused"))
+    expect(desk.locator("body[data-as-of]")).to_have_count(0, timeout=20_000)
+    chip.tap()
+    line = desk.get_by_role("dialog", name="Not yet through").get_by_role("listitem")
+    expect(line).to_contain_text("not accepted")
+    expect(line.locator("[data-said]")).not_to_be_empty()
+    line.get_by_role("button", name="Discard").tap()
+    expect(chip).to_be_hidden()
+    assert (status_of(first), accepted_times(first)) == (S.CANCELLED, 0)
+
+
+def test_kept_pages_and_touches_are_nobody_elses(desk: Page, world: World) -> None:
+    share = offer_share(world)
+    ClerkFactory.create(store=world.stores["A"], user__username="clerk-b")
+    task = f"{desk.url.split('/desk/')[0]}/desk/tasks/{share.number}/"
+    desk.goto(task)
+    with_worker(desk)
+    desk.context.set_offline(True)
+    desk.get_by_role("button", name="Accept").tap()
+    expect(desk.get_by_role("button", name="not yet through")).to_be_visible()
+    desk.context.set_offline(False)
+    # Signed out on the server before it could be sent.
+    Session.objects.all().delete()
+    desk.goto(task)
+    expect(desk).to_have_url(re.compile("/accounts/login/"))
+    wait_until(
+        desk, lambda: not desk.evaluate("caches.keys().then((all) => all.filter((one) => /pages/.test(one)).length)")
+    )
+
+    sign_in(desk, "clerk-b")
+    expect(desk.locator(".desk-person")).to_contain_text("clerk-b")
+    chip = desk.get_by_role("button", name="not yet through")
+    chip.tap()
+    expect(desk.get_by_text("of somebody else")).to_be_visible()
+    expect(desk.get_by_role("dialog").get_by_role("listitem")).to_have_count(0)
+    desk.get_by_role("button", name="Close").tap()
+    assert status_of(share) == S.OFFERED
+
+    desk.locator(".desk-me > summary").tap()
+    desk.get_by_role("button", name="Sign out").tap()
+    expect(desk).not_to_have_url(re.compile("/desk/"))
+    desk.context.set_offline(True)
+    desk.goto(task)
+    expect(desk.get_by_role("heading", name="No network")).to_be_visible()
+    desk.context.set_offline(False)
+    desk.goto(task)
+    sign_in(desk)
+    wait_until(desk, lambda: status_of(share) == S.ACCEPTED)
+    assert accepted_times(share) == 1
+    assert Transition.objects.get(entity_id=share.pk, to_status=S.ACCEPTED).actor == f"user:{clerk_id('clerk-a')}"
+
+
+def clerk_id(name: str) -> int:
+    return User.objects.get(username=name).pk
+
+
+def test_form_that_must_be_answered_at_once_is_not_kept(desk: Page, world: World) -> None:
+    share = accept_and_pack(offer_share(world, way=Way.PICKUP))
+    desk.goto(f"{desk.url.split('/desk/')[0]}/desk/tasks/{share.number}/")
+    with_worker(desk)
+    desk.context.set_offline(True)
+
+    desk.get_by_label("The shopper's six digits").fill(code_of(share, PickupCodePurpose.SHOPPER))
+    desk.get_by_role("button", name="Hand over").tap()
+
+    expect(desk.get_by_role("heading", name="No network")).to_be_visible()
+    expect(desk.get_by_text("Nothing was sent.")).to_be_visible()
+    assert (
+        desk.evaluate(
+            "new Promise((resolve) => { indexedDB.open('desk', 1).onsuccess = ({ target }) => {"
+            " target.result.transaction('touches').objectStore('touches').count().onsuccess = (one) =>"
+            " resolve(one.target.result) } })"
+        )
+        == 0
+    )
+    assert status_of(share) == S.READY_FOR_PICKUP

@@ -71,10 +71,10 @@ def show_offline(request: HttpRequest) -> HttpResponse:
     return render(request, "pages/offline_show.html")
 
 
-def built_files() -> list[str]:
-    """Return the addresses of the style and scripts that every page of the shop loads, of this build."""
+def built_files(entry: str = ENTRY) -> list[str]:
+    """Return the addresses of the style and scripts that every page of an entry (the shop's) loads, of this build."""
     manifest = json.loads(Path(str(settings.DJANGO_VITE["default"]["manifest_path"])).read_text(encoding="utf-8"))
-    wanted, files = [ENTRY], []
+    wanted, files = [entry], []
     for name in wanted:
         chunk = manifest[name]
         files += [chunk["file"], *chunk.get("css", ())]
