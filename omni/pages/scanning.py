@@ -119,8 +119,9 @@ def _return(scan: Scan, number: str) -> Found | None:
 
 
 def _try_on(scan: Scan, number: str) -> Found | None:
-    share = orders_queries.find_try_on_share(scan.store.pk, number)
-    return _task(scan, share) if share else None
+    if not orders_queries.is_try_on_of(scan.store.pk, number):
+        return None
+    return Found(number, _ways(scan, (_("The booking"), "orders:desk-try-on", [number], "")))
 
 
 def _basket(scan: Scan, number: str) -> Found | None:

@@ -55,10 +55,9 @@ def find_order_at_desk(brand_id: int, number: str) -> Order | None:
     return orders.filter(number=number).first() or orders.filter(fulfillment__orders__number=number).first()
 
 
-def find_try_on_share(store_id: int, number: str) -> str | None:
-    """Return the number of the fulfillment order that holds the pieces of a store's try-on booking."""
-    shares = TryOn.objects.filter(store=store_id, number=number).order_by("fulfillment__orders")
-    return shares.values_list("fulfillment__orders__number", flat=True).first()
+def is_try_on_of(store_id: int, number: str) -> bool:
+    """Tell whether a store has a try-on booking of this number."""
+    return TryOn.objects.filter(store=store_id, number=number).exists()
 
 
 def find_counter_basket(store_id: int, text: str) -> str | None:

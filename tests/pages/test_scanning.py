@@ -24,7 +24,7 @@ from tests.factories.fulfillment import accept_and_pack, code_of, offer_share
 from tests.factories.members import MemberFactory
 from tests.factories.orders import carried_order, move_share, placed_order, shares_of
 from tests.factories.returns import agreed_return
-from tests.factories.try_ons import prepared, share_of
+from tests.factories.try_ons import prepared
 from tests.orders.wechat import Provider
 
 pytestmark = pytest.mark.django_db
@@ -107,10 +107,10 @@ def test_return_leads_to_its_page(desk: Client, world: World) -> None:
     assert led_to(desk, world, f"https://shop.example/returns/{case.number}/") == f"/desk/returns/{case.number}/"
 
 
-def test_try_on_leads_to_the_task_that_holds_its_pieces(desk: Client, world: World) -> None:
+def test_try_on_leads_to_its_booking(desk: Client, world: World) -> None:
     try_on = prepared(world)
 
-    assert led_to(desk, world, try_on.number) == f"/desk/tasks/{share_of(try_on).number}/"
+    assert led_to(desk, world, try_on.number) == f"/desk/try-ons/{try_on.number}/"
 
 
 def test_members_code_and_number_name_the_member_of_this_brand_alone(desk: Client, world: World, now: datetime) -> None:
