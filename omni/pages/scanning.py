@@ -128,7 +128,7 @@ def _basket(scan: Scan, number: str) -> Found | None:
     basket = orders_queries.find_counter_basket(scan.store.pk, number)
     if basket is None:
         return None
-    return Found(basket, _ways(scan, (_("The basket"), "orders:counter-basket", [basket], "")))
+    return Found(basket, _ways(scan, (_("The basket"), "orders:counter-basket", [scan.store.pk, basket], "")))
 
 
 def _order(scan: Scan, number: str) -> Found | None:
