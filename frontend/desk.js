@@ -7,6 +7,7 @@ import "./care.css";
 import "./meeting.css";
 import "./numbers.css";
 import "./counter.css";
+import "./tasks.css";
 
 // <input data-scan>: a button beside it opens the camera; what it reads is put into the input and its form is sent
 // (data-scan="keep": only filled). A hand scanner types into the input and sends Enter by itself.
@@ -70,7 +71,19 @@ function closeMenus(except) {
   }
 }
 
+// A list that is scanned one after the other: the input is empty and ready again before the answer is there.
+document.addEventListener("htmx:beforeRequest", (event) => {
+  const form = event.target.closest?.("[data-wave-scan]");
+  if (form) {
+    form.reset();
+    form.querySelector("input[data-scan]")?.focus();
+  }
+});
+
 document.addEventListener("click", (event) => {
+  if (event.target.closest("[data-print]")) {
+    window.print();
+  }
   closeMenus(event.target.closest("details[data-menu]"));
   const button = event.target.closest(".scan-open");
   if (button) {

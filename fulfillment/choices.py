@@ -99,6 +99,7 @@ class RejectReason(models.TextChoices):
     """Why a store gives an offer back. NOT_FOUND corrects the stock and opens a count; DAMAGED sets units aside.
 
     Two are the system's own: DISPLACED (the stock fell below what was promised; it excludes no store) and NO_COURIER.
+    REASSIGNED is the manager's or headquarters': they had another store do it.
     """
 
     NOT_FOUND = "not_found", _("Not found in the store")
@@ -108,6 +109,7 @@ class RejectReason(models.TextChoices):
     OTHER = "other", _("Other")
     DISPLACED = "displaced", _("The stock fell below what was promised")
     NO_COURIER = "no_courier", _("No courier rides there from this store")
+    REASSIGNED = "reassigned", _("Given to another store by hand")
 
 
 STORE_REJECT_REASONS = (
@@ -117,6 +119,10 @@ STORE_REJECT_REASONS = (
     RejectReason.CLOSING,
     RejectReason.OTHER,
 )
+
+
+# Reasons that say something about the goods, and change the stock.
+GOODS_REASONS = (RejectReason.NOT_FOUND, RejectReason.DAMAGED)
 
 
 class RuleCode(models.TextChoices):

@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from django.utils.translation import gettext_lazy as _
+
 from fulfillment.models import Collection, Fulfillment, FulfillmentOrder
 from omni.kernel.errors import NotFound
 from omni.kernel.locking import locked
+from omni.kernel.states import StateConflict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from fulfillment.choices import FulfillmentOrderStatus as Status
 
 
 def lock_fulfillment(fulfillment_id: int) -> Fulfillment:
@@ -29,6 +39,37 @@ def lock_share(fulfillment_order_id: int) -> FulfillmentOrder:
     share = FulfillmentOrder.objects.get(pk=fulfillment_order_id)
     share.fulfillment = rows[0]
     return share
+
+
+def lock_shares(fulfillment_order_ids: Iterable[int]) -> list[FulfillmentOrder]:
+    """Lock the demands of several fulfillment orders in their order and return the orders as they are now, by id."""
+    ids = list(fulfillment_order_ids)
+    demand_ids = FulfillmentOrder.objects.filter(pk__in=ids).values("fulfillment_id")
+    demands = {demand.pk: demand for demand in locked(Fulfillment.objects.filter(pk__in=demand_ids))}
+    shares = list(FulfillmentOrder.objects.filter(pk__in=ids).order_by("pk"))
+    for share in shares:
+        share.fulfillment = demands[share.fulfillment_id]
+    return shares
+
+
+def lock_in(fulfillment_order_id: int, *statuses: Status) -> FulfillmentOrder:
+    """Lock a share that must be in one of these statuses.
+
+    The table of transitions alone would let a wish to cancel be overrun: a refused one leads back to many statuses.
+
+    :raises StateConflict: when it is in another.
+    """
+    share = lock_share(fulfillment_order_id)
+    if share.status not in statuses:
+        raise wrong_state(share)
+    return share
+
+
+def wrong_state(share: FulfillmentOrder) -> StateConflict:
+    """Say that somebody or something was faster."""
+    return StateConflict(
+        _("This order is not in a state for that any more. Reload the page."), field="status", status=share.status
+    )
 
 
 def lock_collection(collection_id: int) -> Collection:

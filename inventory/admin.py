@@ -106,7 +106,7 @@ class VariantAdmin(Found, admin.ModelAdmin["Variant"]):
 
 @admin.register(StockLevel)
 class StockLevelAdmin(ReadOnly, admin.ModelAdmin["StockLevel"]):
-    list_display = ["variant", "store_id", "on_hand", "held", "allocated", "unsellable", "safety", "counted_on"]
+    list_display = ["variant", "store_id", "on_hand", "held", "allocated", "unsellable", "safety", "counted_on", "bin"]
     list_select_related = ["variant"]
     search_fields = ["variant__sku"]
     show_full_result_count = False

@@ -90,6 +90,11 @@ CORRECTIVE_MOVEMENTS = (
 )
 
 
+# Why a count task was opened that puts in doubt whether the goods are there at all.
+DAMAGED = "damaged"
+DOUBTFUL = (MovementKind.NOT_FOUND.value, DAMAGED)
+
+
 class Shelf(models.TextChoices):
     """Where a piece goes that came back."""
 

@@ -2,6 +2,7 @@
 
 from fulfillment.queries.audit import audit_capacity, audit_due_rows, audit_holds, audit_promises
 from fulfillment.queries.desk import (
+    ParcelView,
     Queue,
     Tab,
     TaskCard,
@@ -9,24 +10,46 @@ from fulfillment.queries.desk import (
     TaskPage,
     desk_stores,
     get_desk_store,
+    get_managed_store,
+    get_managed_task,
+    get_parcel_for,
     get_task_for,
     load_queue,
     load_task,
     number_of,
     tasks_visible_to,
 )
+from fulfillment.queries.escalations import EscalationView, Told, load_escalations, overdue_cause
 from fulfillment.queries.explain import DecisionView, ReasonLine, explain_decisions
 from fulfillment.queries.figures import TaskFigures, task_figures
+from fulfillment.queries.labels import Label, load_labels
 from fulfillment.queries.nearest import NearestStore, PickupStore, nearest_stores, pickup_stores
 from fulfillment.queries.network import open_tasks_by_store, overdue_tasks
 from fulfillment.queries.preview import PlannedStore, PlanPreview, preview_plan
-from fulfillment.queries.scans import Scan, pickup_text, read_pickup_text
+from fulfillment.queries.scans import Scan, parcel_text, pickup_text, read_parcel_text, read_pickup_text
+from fulfillment.queries.searches import OtherStore, other_stores, reassignable
+from fulfillment.queries.waves import (
+    OpenWave,
+    WavePage,
+    WavePart,
+    WaveRow,
+    get_wave_for,
+    load_pickable,
+    load_wave,
+    open_waves,
+    variant_of_line,
+)
 from fulfillment.rules import DemandLine
 
 __all__ = [
     "DecisionView",
     "DemandLine",
+    "EscalationView",
+    "Label",
     "NearestStore",
+    "OpenWave",
+    "OtherStore",
+    "ParcelView",
     "PickupStore",
     "PlanPreview",
     "PlannedStore",
@@ -38,6 +61,10 @@ __all__ = [
     "TaskFigures",
     "TaskLine",
     "TaskPage",
+    "Told",
+    "WavePage",
+    "WavePart",
+    "WaveRow",
     "audit_capacity",
     "audit_due_rows",
     "audit_holds",
@@ -45,17 +72,32 @@ __all__ = [
     "desk_stores",
     "explain_decisions",
     "get_desk_store",
+    "get_managed_store",
+    "get_managed_task",
+    "get_parcel_for",
     "get_task_for",
+    "get_wave_for",
+    "load_escalations",
+    "load_labels",
+    "load_pickable",
     "load_queue",
     "load_task",
+    "load_wave",
     "nearest_stores",
     "number_of",
     "open_tasks_by_store",
+    "open_waves",
+    "other_stores",
+    "overdue_cause",
     "overdue_tasks",
+    "parcel_text",
     "pickup_stores",
     "pickup_text",
     "preview_plan",
+    "read_parcel_text",
     "read_pickup_text",
+    "reassignable",
     "task_figures",
     "tasks_visible_to",
+    "variant_of_line",
 ]

@@ -63,6 +63,7 @@ class Search:
     pickup_store_id: int | None = None
     excluded: tuple[int, ...] = ()
     own: OwnShare | None = None
+    only_store_id: int | None = None
 
 
 @dataclass(slots=True)
@@ -97,7 +98,8 @@ def find_candidates(search: Search, *, all_figures: bool = False) -> Found:
 
     `all_figures` has the costly figures read that no rule in force needs.
     """
-    may_split = search.way != Way.PICKUP and rules.can_split(search.lines, search.terms)
+    is_anywhere = search.way != Way.PICKUP and search.only_store_id is None
+    may_split = is_anywhere and rules.can_split(search.lines, search.terms)
     limits = {**_limits(search, _wanted(search)), "may_split": may_split}
     read = _read(sql.SINGLES, search, limits)
     if read.is_in_doubt:
@@ -266,7 +268,7 @@ def _values(search: Search) -> dict[str, Any]:
         "z": z,
         "reach": math.inf if is_pickup else rules.chord_from_metres(terms.courier_reach_metres),
         "is_pickup": is_pickup,
-        "only_store": search.pickup_store_id if is_pickup else None,
+        "only_store": search.pickup_store_id if is_pickup else search.only_store_id,
         "excluded": list(search.excluded),
         "counted_since": terms.count_max_age_days and today - timedelta(days=terms.count_max_age_days),
         "own_store": own and own.store_id,

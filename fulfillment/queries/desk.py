@@ -8,7 +8,7 @@ from datetime import date, datetime, time
 from typing import TYPE_CHECKING
 
 from django.db import models
-from django.db.models import Count, Prefetch, Q
+from django.db.models import Count, F, Prefetch, Q
 from django.utils.translation import gettext_lazy as _
 
 from fulfillment.choices import (
@@ -20,18 +20,24 @@ from fulfillment.choices import (
     Way,
 )
 from fulfillment.choices import FulfillmentOrderStatus as Status
-from fulfillment.models import Delivery, FulfillmentOrder, FulfillmentOrderLine, PickupCode
+from fulfillment.models import Delivery, FulfillmentOrder, FulfillmentOrderLine, Parcel, PickupCode
 from fulfillment.permissions import desk_store_ids
+from fulfillment.queries.scans import read_parcel_text
+from inventory import queries as inventory_queries
 from omni.kernel import bilingual, sealing
 from omni.kernel.clock import BUSINESS_ZONE, business_date
 from omni.kernel.errors import NotFound
 from omni.kernel.models import Transition
 from omni.kernel.numbers import is_valid_number
+from stores import choices as stores_choices
 from stores import queries as stores_queries
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
     from django.db.models import QuerySet
 
+    from inventory.queries import Doubt
     from stores.models import Store
     from stores.permissions import Actor
 
@@ -89,6 +95,14 @@ class TaskLine:
     sku: str
     quantity: int
     is_kept: bool | None = None
+    picked: int = 0
+    bin: str = ""
+    doubt: Doubt | None = None
+
+    @property
+    def open_units(self) -> int:
+        """Return how many units nobody has scanned yet."""
+        return self.quantity - self.picked
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +142,17 @@ class TaskCard:
     courier: CourierView | None
     slot_starts_at: datetime | None
     slot_ends_at: datetime | None
+    wave_number: str = ""
+
+    @property
+    def is_doubtful(self) -> bool:
+        """Tell whether the goods may not be on the shelf: somebody did not find them, or found some damaged."""
+        return self.status in REJECTABLE and any(line.doubt and line.open_units for line in self.lines)
+
+    @property
+    def is_overdue(self) -> bool:
+        """Tell whether the order is late, and still in the store's hands."""
+        return self.overdue_at is not None and self.status not in TAB_STATUSES[Tab.DONE]
 
     @property
     def is_counting_down(self) -> bool:
@@ -156,6 +181,17 @@ class Recipient:
     name_masked: str
     phone_masked: str
     area: str
+    street: str
+
+
+@dataclass(frozen=True, slots=True)
+class ParcelView:
+    """A parcel of a task; `loaded_at`: scanned to go with the courier."""
+
+    number: str
+    position: int
+    weight_grams: int | None
+    loaded_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +213,18 @@ class TaskPage:
     courier_code: str
     held_status: Status | None
     steps: tuple[TaskStep, ...]
+    parcels: tuple[ParcelView, ...] = ()
+    may_reassign: bool = False
+
+    @property
+    def scanned_parcels(self) -> int:
+        """Return how many parcels were scanned to go with the courier."""
+        return sum(parcel.loaded_at is not None for parcel in self.parcels)
+
+    @property
+    def awaits_scans(self) -> bool:
+        """Tell whether several parcels have to be scanned before the courier gets them."""
+        return len(self.parcels) > 1 and self.scanned_parcels < len(self.parcels)
 
     @property
     def version(self) -> str:
@@ -213,6 +261,16 @@ desk_stores = stores_queries.desk_stores
 get_desk_store = stores_queries.get_desk_store
 
 
+def get_managed_store(actor: Actor, store_id: int) -> Store:
+    """Return an active store that an actor manages.
+
+    :raises NotFound: when there is none, or somebody else manages it.
+    """
+    if store_id not in actor.store_ids(stores_choices.Role.MANAGER):
+        raise NotFound
+    return get_desk_store(actor, store_id)
+
+
 def tasks_visible_to(actor: Actor) -> QuerySet[FulfillmentOrder]:
     """Return the shares that are, or were, tasks of the stores at whose desk an actor works."""
     return FulfillmentOrder.objects.filter(store__in=desk_store_ids(actor)).exclude(status__in=NO_TASK)
@@ -229,6 +287,31 @@ def get_task_for(actor: Actor, number: str) -> FulfillmentOrder:
     return share
 
 
+def get_managed_task(actor: Actor, number: str) -> FulfillmentOrder:
+    """Return a task of a store that an actor manages, with its demand.
+
+    :raises NotFound: when there is none, or somebody else manages its store.
+    """
+    tasks = tasks_visible_to(actor).filter(store__in=actor.store_ids(stores_choices.Role.MANAGER))
+    share = _find_task(tasks.select_related("fulfillment"), number)
+    if share is None:
+        raise NotFound
+    return share
+
+
+def get_parcel_for(actor: Actor, text: str) -> Parcel:
+    """Return a parcel of an actor's stores by what its label says: its number, or the QR code of it.
+
+    :raises NotFound: when there is none, or it is another store's.
+    """
+    number = read_parcel_text(text)
+    parcels = Parcel.objects.filter(fulfillment_order__in=tasks_visible_to(actor)).select_related("fulfillment_order")
+    parcel = parcels.filter(number=number).first() if number else None
+    if parcel is None:
+        raise NotFound
+    return parcel
+
+
 def number_of(fulfillment_order_id: int) -> str:
     """Return the number of a share."""
     return FulfillmentOrder.objects.values_list("number", flat=True).get(pk=fulfillment_order_id)
@@ -240,13 +323,14 @@ def _find_task(tasks: QuerySet[FulfillmentOrder], number: str) -> FulfillmentOrd
 
 
 def load_queue(store_id: int, tab: Tab, *, now: datetime) -> Queue:
-    """Read one tab of a store's desk: the most pressing first, at most 60; four queries whatever its length."""
+    """Read one tab of a store's desk, at most 60: what is overdue first; six queries whatever its length."""
     shares = FulfillmentOrder.objects.filter(store=store_id)
     wanted = {each: _in_tab(each, now=now) for each in Tab}
     counts = shares.aggregate(**{each.value: Count("pk", filter=condition) for each, condition in wanted.items()})
-    order = ("-finished_at", "-pk") if tab is Tab.DONE else ("deadline_at", "pk")
-    rows = _with_contents(shares.filter(wanted[tab])).order_by(*order)[:MOST_TASKS]
-    return Queue(tab, {each: counts[each.value] for each in Tab}, tuple(_card(share) for share in rows))
+    late_first = (F("overdue_at").asc(nulls_last=True), "deadline_at", "pk")
+    rows = with_contents(shares.filter(wanted[tab]))
+    rows = rows.order_by("-finished_at", "-pk") if tab is Tab.DONE else rows.order_by(*late_first)
+    return Queue(tab, {each: counts[each.value] for each in Tab}, cards_of(store_id, rows[:MOST_TASKS]))
 
 
 def load_task(actor: Actor, number: str) -> TaskPage:
@@ -255,18 +339,36 @@ def load_task(actor: Actor, number: str) -> TaskPage:
     :raises NotFound: when there is none, or it is another store's.
     """
     tasks = tasks_visible_to(actor).select_related("store", "fulfillment__district")
-    share = _find_task(_with_contents(tasks), number)
+    share = _find_task(with_contents(tasks), number)
     if share is None or share.store is None:
         raise NotFound
+    (card,) = cards_of(share.store.pk, [share])
     return TaskPage(
         store=share.store,
-        card=_card(share),
+        card=card,
         recipient=_recipient(share),
         promised_on=share.fulfillment.promised_on,
         courier_code=_courier_code(share),
         held_status=Status(share.held_status) if share.held_status else None,
         steps=_steps(share),
+        parcels=parcels_of(share),
+        may_reassign=share.store.pk in actor.store_ids(stores_choices.Role.MANAGER),
     )
+
+
+def parcels_of(share: FulfillmentOrder) -> tuple[ParcelView, ...]:
+    """Return the parcels that a share was packed into."""
+    rows = Parcel.objects.filter(fulfillment_order=share).order_by("position")
+    return tuple(ParcelView(parcel.number, parcel.position, parcel.weight_grams, parcel.loaded_at) for parcel in rows)
+
+
+def cards_of(store_id: int, shares: Iterable[FulfillmentOrder]) -> tuple[TaskCard, ...]:
+    """Build the cards of a store's shares (see `with_contents`), with where their goods lie; two more queries."""
+    rows = list(shares)
+    variants = {line.fulfillment_line.variant_id for share in rows for line in share.lines.all()}
+    bins = inventory_queries.bins_of(store_id, variants)
+    doubts = inventory_queries.doubts_of(store_id, variants)
+    return tuple(_card(share, bins, doubts) for share in rows)
 
 
 def _in_tab(tab: Tab, *, now: datetime) -> Q:
@@ -278,33 +380,34 @@ def _in_tab(tab: Tab, *, now: datetime) -> Q:
     return condition
 
 
-def _with_contents(shares: QuerySet[FulfillmentOrder]) -> QuerySet[FulfillmentOrder]:
+def with_contents(shares: QuerySet[FulfillmentOrder]) -> QuerySet[FulfillmentOrder]:
     """Load with shares their demand, the goods and the deliveries."""
     lines = FulfillmentOrderLine.objects.select_related("fulfillment_line__variant__product__category").order_by("pk")
     deliveries = Delivery.objects.order_by("pk")
-    return shares.select_related("fulfillment").prefetch_related(
+    return shares.select_related("fulfillment", "wave").prefetch_related(
         Prefetch("lines", lines), Prefetch("deliveries", deliveries)
     )
 
 
-def _card(share: FulfillmentOrder) -> TaskCard:
+def _card(share: FulfillmentOrder, bins: Mapping[int, str], doubts: Mapping[int, Doubt]) -> TaskCard:
     """Build the card of a share whose contents are loaded."""
     deliveries = list(share.deliveries.all())
     return TaskCard(
         number=share.number,
         status=Status(share.status),
         way=Way(share.fulfillment.way),
-        lines=tuple(_line(line) for line in share.lines.all()),
+        lines=tuple(_line(line, bins, doubts) for line in share.lines.all()),
         deadline_at=share.deadline_at,
         overdue_at=share.overdue_at,
         finished_at=share.finished_at,
         courier=_courier(deliveries[-1]) if deliveries else None,
         slot_starts_at=share.fulfillment.slot_starts_at,
         slot_ends_at=share.fulfillment.slot_ends_at,
+        wave_number=share.wave.number if share.wave is not None and share.status == Status.PICKING else "",
     )
 
 
-def _line(line: FulfillmentOrderLine) -> TaskLine:
+def _line(line: FulfillmentOrderLine, bins: Mapping[int, str], doubts: Mapping[int, Doubt]) -> TaskLine:
     """Build one line in the language active now."""
     variant = line.fulfillment_line.variant
     return TaskLine(
@@ -317,6 +420,9 @@ def _line(line: FulfillmentOrderLine) -> TaskLine:
         sku=variant.sku,
         quantity=line.quantity,
         is_kept=line.is_kept,
+        picked=line.picked,
+        bin=bins.get(variant.pk, ""),
+        doubt=doubts.get(variant.pk),
     )
 
 
@@ -346,6 +452,7 @@ def _recipient(share: FulfillmentOrder) -> Recipient:
         area=bilingual.pick(f"{district.city} {district.name}", f"{district.name_en}, {district.city_en}")
         if district
         else "",
+        street=demand.street,
     )
 
 

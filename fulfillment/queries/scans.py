@@ -1,7 +1,9 @@
-"""What the QR code of a collection holds: `OMNI:PICKUP:1:<number of the fulfillment order>:<six digits>`.
+"""What our QR codes hold.
 
-Only characters of a QR code's alphanumeric mode, so it stays coarse and is read off a dim phone. The 1 is the version
-of the format. It proves as much as the digits do, and no more.
+A collection: `OMNI:PICKUP:1:<number of the fulfillment order>:<six digits>`. It proves as much as the digits do, and no
+more. A parcel: `OMNI:PARCEL:1:<number of the parcel>`; its bar code (Code 128) holds the number alone.
+Only characters of a QR code's alphanumeric mode, so they stay coarse and are read off a dim phone. The 1 is the version
+of the format.
 """
 
 from __future__ import annotations
@@ -9,7 +11,10 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from omni.kernel.numbers import is_valid_number
+
 PREFIX = "OMNI:PICKUP:1:"
+PARCEL_PREFIX = "OMNI:PARCEL:1:"
 _SCANNED = re.compile(rf"{PREFIX}([0-9A-Z-]{{1,32}}):([0-9]{{6}})")
 
 
@@ -29,3 +34,14 @@ def read_pickup_text(text: str) -> Scan | None:
     """Read what a scanner has typed; None when it is none of our codes."""
     found = _SCANNED.fullmatch(text.strip().upper())
     return Scan(found[1], found[2]) if found else None
+
+
+def parcel_text(number: str) -> str:
+    """Return what the QR code of a parcel's label holds."""
+    return f"{PARCEL_PREFIX}{number}"
+
+
+def read_parcel_text(text: str) -> str:
+    """Return the number of a parcel that a scanner read off its label or somebody typed; "" when it is none."""
+    number = text.strip().upper().removeprefix(PARCEL_PREFIX)
+    return number if number.startswith("K") and is_valid_number(number) else ""

@@ -12,6 +12,15 @@ from fulfillment.services.codes import (
 from fulfillment.services.collecting import Sender, ask_collection, call_off_collection, forget_senders
 from fulfillment.services.courier import drive_delivery, drive_due_deliveries, receive_callback
 from fulfillment.services.dispatch import call_off_courier, dispatch_courier
+from fulfillment.services.giving_back import (
+    CannotSplit,
+    GivenLine,
+    NotThatMany,
+    accept_rest,
+    give_back_lines,
+    give_back_whole,
+)
+from fulfillment.services.packing import HEAVIEST_GRAMS, BadParcels, ParcelsNotScanned, pack, scan_parcel
 from fulfillment.services.planning import (
     CannotReserveStock,
     Demand,
@@ -22,6 +31,7 @@ from fulfillment.services.planning import (
     release_for_routing,
 )
 from fulfillment.services.progress import Outcome
+from fulfillment.services.reassigning import CannotReassign, reassign
 from fulfillment.services.recipients import forget_recipients
 from fulfillment.services.routing import (
     count_acceptance,
@@ -49,7 +59,6 @@ from fulfillment.services.store_work import (
     drive_due_pickups,
     drive_hand_over,
     expire_pickup,
-    pack,
     reject_task,
     report_lost,
     restock,
@@ -67,27 +76,52 @@ from fulfillment.services.try_ons import (
     hold_for_try_on,
     record_outcome,
 )
+from fulfillment.services.waves import (
+    AllPicked,
+    NothingToPick,
+    Picked,
+    TasksTaken,
+    WrongScan,
+    finish_wave,
+    pick_by_hand,
+    pick_unit,
+    put_back_unit,
+    start_wave,
+)
 
 __all__ = [
+    "HEAVIEST_GRAMS",
     "LONGEST_HOLD",
+    "AllPicked",
+    "BadParcels",
     "CancellationUnderWay",
+    "CannotReassign",
     "CannotReserveStock",
+    "CannotSplit",
     "CodesLocked",
     "Demand",
     "DemandLine",
     "FulfillmentFinished",
+    "GivenLine",
     "GoodsStillWithCourier",
     "HeldDemand",
     "HeldTryOn",
+    "NotThatMany",
+    "NothingToPick",
     "Outcome",
+    "ParcelsNotScanned",
+    "Picked",
     "PickupCodeReplaced",
     "PickupCodeUsed",
     "Recipient",
     "Sender",
+    "TasksTaken",
     "TryOnDemand",
     "UnknownPickupCode",
     "WrongPickupCode",
+    "WrongScan",
     "accept_offer",
+    "accept_rest",
     "answer_cancel",
     "ask_collection",
     "call_off_collection",
@@ -112,13 +146,20 @@ __all__ = [
     "end_try_on",
     "enter_room",
     "expire_pickup",
+    "finish_wave",
     "forget_recipients",
     "forget_senders",
     "give_back",
+    "give_back_lines",
+    "give_back_whole",
     "hold_for_try_on",
     "hold_take_away",
     "pack",
+    "pick_by_hand",
+    "pick_unit",
     "plan_and_hold",
+    "put_back_unit",
+    "reassign",
     "receive_callback",
     "record_outcome",
     "reject_offer",
@@ -130,6 +171,8 @@ __all__ = [
     "restock",
     "retry_unfillable",
     "route",
+    "scan_parcel",
     "start_picking",
+    "start_wave",
     "time_out_offer",
 ]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from fulfillment.choices import Way
 from fulfillment.events import FulfillmentOrderOverdue
-from fulfillment.models import RoutingRule
+from fulfillment.models import Escalation, RoutingRule
 from omni.kernel.outbox import publish
 from omni.kernel.transactions import step
 from stores import queries as stores_queries
@@ -90,6 +90,7 @@ def mark_overdue(share: FulfillmentOrder, *, now: datetime) -> None:
         return
     share.overdue_at = now
     share.save(update_fields=["overdue_at"])
+    Escalation.objects.create(fulfillment_order=share, store_id=share.store_id, status=share.status, raised_at=now)
     publish(
         FulfillmentOrderOverdue(
             fulfillment_id=share.fulfillment_id, fulfillment_order_id=share.pk, store_id=share.store_id, overdue_at=now

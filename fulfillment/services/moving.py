@@ -9,11 +9,8 @@ from django.db.models import Max
 from fulfillment.choices import FINAL_FULFILLMENT_ORDER_STATUSES
 from fulfillment.choices import FulfillmentOrderStatus as Status
 from fulfillment.models import FulfillmentOrder, FulfillmentOrderLine
-from fulfillment.queries.candidates import OwnShare, Search, get_terms
-from fulfillment.rules import DemandLine
-from inventory import choices as inventory_choices
+from fulfillment.queries.searches import is_live, lines_of
 from inventory import services as inventory_services
-from omni.kernel.money import cumulative_part
 from omni.kernel.numbers import public_number
 from stores import services as stores_services
 
@@ -23,52 +20,6 @@ if TYPE_CHECKING:
 
     from fulfillment.models import Fulfillment
     from fulfillment.rules import Plan, Share
-
-
-def search_of(share: FulfillmentOrder, excluded: tuple[int, ...], *, now: datetime) -> Search:
-    """Return what a share is planned for, with what it holds already.
-
-    The other shares of its demand count toward the most stores of an order.
-    """
-    fulfillment = share.fulfillment
-    terms = get_terms(fulfillment.brand_id)
-    others = FulfillmentOrder.objects.filter(fulfillment=fulfillment).exclude(pk=share.pk)
-    others = others.exclude(status__in=[Status.REJECTED, Status.TIMED_OUT, Status.CANCELLED])
-    lines = lines_of(share)
-    own = None
-    if share.store_id is not None:
-        held = tuple(line.quantity if is_live(line) else 0 for line in lines)
-        own = OwnShare(share.store_id, held, share.capacity_on)
-    return Search(
-        brand_id=fulfillment.brand_id,
-        way=fulfillment.way,
-        lines=tuple(_wanted(line) for line in lines),
-        lat=fulfillment.lat,
-        lng=fulfillment.lng,
-        terms=terms._replace(max_stores=max(1, terms.max_stores - others.count())),
-        now=now,
-        pickup_store_id=fulfillment.pickup_store_id,
-        excluded=excluded,
-        own=own,
-    )
-
-
-def lines_of(share: FulfillmentOrder) -> list[FulfillmentOrderLine]:
-    """Return the lines of a share with their demand lines and reservations."""
-    lines = FulfillmentOrderLine.objects.filter(fulfillment_order=share)
-    return list(lines.select_related("fulfillment_line", "reservation").order_by("pk"))
-
-
-def is_live(line: FulfillmentOrderLine) -> bool:
-    """Tell whether the units of a line are still set aside for it."""
-    return line.reservation is not None and line.reservation.status == inventory_choices.ReservationStatus.ALLOCATED
-
-
-def _wanted(line: FulfillmentOrderLine) -> DemandLine:
-    """Return what the planner is told of a line: its units and their part of the declared value."""
-    whole = line.fulfillment_line
-    value = cumulative_part(whole.declared_value_fen, line.quantity, whole.quantity)
-    return DemandLine(whole.variant_id, line.quantity, value)
 
 
 def take(share: FulfillmentOrder, plan: Plan, *, now: datetime) -> list[FulfillmentOrder]:

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.db import connection
-from django.db.models import Q
+from django.db.models import F, Q, Sum
 
 from fulfillment import locks, rules, sql
-from fulfillment.choices import DecisionKind, RejectReason, Way
+from fulfillment.choices import GOODS_REASONS, DecisionKind, RejectReason, Way
 from fulfillment.choices import FulfillmentOrderStatus as Status
 from fulfillment.events import FulfillmentOrderCancelled, FulfillmentOrderUnfillable
 from fulfillment.models import FulfillmentOrder, FulfillmentOrderLine, RoutingDecision
+from fulfillment.queries.searches import excluded_stores, search_of
 from fulfillment.services import moving
 from fulfillment.services.dispatch import call_off_courier
-from fulfillment.services.planning import decide
+from fulfillment.services.planning import Decision, decide
 from fulfillment.services.shares import cancel_share, close_if_done, free_goods
 from inventory import services as inventory_services
 from omni.kernel.numbers import public_number
@@ -24,9 +26,10 @@ from omni.kernel.states import transition
 from omni.kernel.transactions import step
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
+    from fulfillment.queries.candidates import Search
     from fulfillment.rules import Terms
 
 ROUTER = "system:routing"
@@ -36,6 +39,16 @@ ACCEPTANCE_DAYS = 30
 BEFORE_PACKING = frozenset({Status.OFFERED, Status.ACCEPTED, Status.PICKING})
 BEING_TRIED = frozenset({Status.CHECKED_IN, Status.IN_ROOM, Status.SET_ASIDE})
 PACKED = frozenset({Status.PACKED, Status.AWAITING_COURIER, Status.READY_FOR_PICKUP}) | BEING_TRIED
+IN_HAND = PACKED | {Status.PICKUP_EXPIRED}
+
+
+class Finding(NamedTuple):
+    """What a store found out about units of a line that it gives back."""
+
+    line: FulfillmentOrderLine
+    units: int
+    reason: RejectReason
+    is_none_left: bool = False
 
 
 @step
@@ -49,12 +62,12 @@ def route(fulfillment_order_id: int, *, now: datetime) -> None:
     share = locks.lock_share(fulfillment_order_id)
     if share.status != Status.PENDING_ROUTING:
         return
-    search = moving.search_of(share, _excluded(share), now=now)
+    search = search_of(share, excluded_stores(share), now=now)
     if share.attempt > search.terms.max_attempts:
         _write_decision(share, rules.record_of_giving_up(search.terms, search.lines, share.attempt - 1), now=now)
         _park(share, now=now)
         return
-    decision = decide(search, lambda plan: moving.take(share, plan, now=now), all_figures=True)
+    decision = _decide(share, search, now=now)
     _write_decision(share, decision.record, now=now)
     if decision.plan is None or decision.outcome is None:
         _park(share, now=now)
@@ -62,6 +75,16 @@ def route(fulfillment_order_id: int, *, now: datetime) -> None:
     for offered, part in zip(decision.outcome, decision.plan.shares, strict=True):
         _offer(offered, search.terms, now=now, opens_at=now + timedelta(minutes=part.opens_in))
     moving.renew_promise(share.fulfillment)
+
+
+def _decide(share: FulfillmentOrder, search: Search, *, now: datetime) -> Decision[list[FulfillmentOrder]]:
+    """Plan and take the goods: of the store that somebody chose by hand if it still can, else of the best."""
+    if share.wanted_store_id is not None:
+        only = replace(search, only_store_id=share.wanted_store_id)
+        wanted = decide(only, lambda plan: moving.take(share, plan, now=now))
+        if wanted.plan is not None:
+            return wanted
+    return decide(search, lambda plan: moving.take(share, plan, now=now), all_figures=True)
 
 
 def _write_decision(share: FulfillmentOrder, record: dict[str, Any], *, now: datetime) -> None:
@@ -72,17 +95,6 @@ def _write_decision(share: FulfillmentOrder, record: dict[str, Any], *, now: dat
         decided_at=now,
         record=record,
     )
-
-
-def _excluded(share: FulfillmentOrder) -> tuple[int, ...]:
-    """Return the stores that gave an offer of this demand back, or let it pass, in this round."""
-    refused = FulfillmentOrder.objects.filter(
-        Q(status=Status.TIMED_OUT) | Q(status=Status.REJECTED) & ~Q(reject_reason=RejectReason.DISPLACED),
-        fulfillment=share.fulfillment_id,
-    )
-    if share.round_started_at is not None:
-        refused = refused.filter(finished_at__gte=share.round_started_at)
-    return tuple(refused.order_by("store_id").values_list("store_id", flat=True).distinct())
 
 
 def _offer(share: FulfillmentOrder, terms: Terms, *, now: datetime, opens_at: datetime) -> None:
@@ -128,34 +140,67 @@ def reject_offer(
     :raises StateConflict: when the goods have left the store, or the order is over.
     """
     share = locks.lock_share(fulfillment_order_id)
+    findings = [] if reason not in GOODS_REASONS else _findings(share, reason, affected)
+    return turn_down(share, reason=reason, findings=findings, actor=actor, now=now)
+
+
+@step
+def turn_down(
+    share: FulfillmentOrder, *, reason: RejectReason, findings: Sequence[Finding], actor: str, now: datetime
+) -> int | None:
+    """Give a share back with what was found out about its goods; return the id of the order that follows it.
+
+    The Fulfillment is locked. Locks StoreCapacity, StockLevel.
+
+    :raises StateConflict: when the goods have left the store, or the order is over.
+    """
     transition(share, to=Status.REJECTED, actor=actor, now=now, reason=reason)
     share.reject_reason = reason
     call_off_courier(share, now=now)
     free_goods([share])
-    if reason in {RejectReason.NOT_FOUND, RejectReason.DAMAGED}:
-        _correct_stock(share, reason, affected, actor=actor, now=now)
+    _correct_stock(share, findings, actor=actor, now=now)
     if share.fulfillment.way == Way.TRY_ON:
         _end_without_follower(share, actor=actor, now=now)
         return None
     return follow(share, now=now)
 
 
-def _correct_stock(
-    share: FulfillmentOrder, reason: RejectReason, affected: Mapping[int, int] | None, *, actor: str, now: datetime
-) -> None:
-    """Take what was not found off the books, set what is damaged aside; the levels in the order of their ids."""
+def _findings(share: FulfillmentOrder, reason: RejectReason, affected: Mapping[int, int] | None) -> list[Finding]:
+    """Return what one reason says of the lines; the levels in the order of their ids."""
     lines = FulfillmentOrderLine.objects.filter(fulfillment_order=share, reservation__isnull=False)
+    found = []
     for line in lines.select_related("fulfillment_line").order_by("reservation__level_id"):
         units = line.quantity if affected is None else min(line.quantity, affected.get(line.pk, 0))
+        found.append(Finding(line, units, reason))
+    return found
+
+
+def _correct_stock(share: FulfillmentOrder, findings: Sequence[Finding], *, actor: str, now: datetime) -> None:
+    """Take what was not found off the books, set what is damaged aside; the levels are locked already."""
+    for line, units, reason, is_none_left in findings:
         if units < 1 or share.store_id is None:
             continue
-        variant_id = line.fulfillment_line.variant_id
-        if reason == RejectReason.NOT_FOUND:
-            inventory_services.report_not_found(
-                share.store_id, variant_id, units, cause=f"rejected:{line.pk}", actor=actor, now=now
+        store_id, variant_id, cause = share.store_id, line.fulfillment_line.variant_id, f"rejected:{line.pk}"
+        if reason == RejectReason.NOT_FOUND and is_none_left:
+            in_hand = _units_in_hand(store_id, variant_id)
+            inventory_services.report_none_left(
+                store_id, variant_id, in_hand=in_hand, cause=cause, actor=actor, now=now
             )
-        else:
+        elif reason == RejectReason.NOT_FOUND:
+            inventory_services.report_not_found(store_id, variant_id, units, cause=cause, actor=actor, now=now)
+        elif reason == RejectReason.DAMAGED:
             inventory_services.set_aside_damaged(share.store_id, variant_id, units, now=now)
+
+
+def _units_in_hand(store_id: int, variant_id: int) -> int:
+    """Return how many units of a variant lie packed in a store, or were scanned off its shelves."""
+    lines = FulfillmentOrderLine.objects.filter(fulfillment_order__store=store_id, fulfillment_line__variant=variant_id)
+    is_packed = Q(fulfillment_order__status__in=IN_HAND) | Q(
+        fulfillment_order__status=Status.CANCEL_REQUESTED, fulfillment_order__held_status__in=IN_HAND
+    )
+    packed = lines.filter(is_packed).aggregate(units=Sum("quantity"))["units"] or 0
+    picked = lines.filter(fulfillment_order__status=Status.PICKING).aggregate(units=Sum("picked"))["units"] or 0
+    return packed + picked
 
 
 def _end_without_follower(share: FulfillmentOrder, *, actor: str, now: datetime) -> None:
@@ -230,21 +275,21 @@ def reroute_displaced(reservation_id: int, *, now: datetime) -> None:
     """Find other goods for a share whose reservation was taken away, unless they have left the store.
 
     An unpaid share waits for its payment; one that is to be cancelled is, though a courier may still have to be called
-    off: there is nothing to fetch. What was offered or begun is given back and follows as a new order. Packed goods lie
-    on the counter whatever the books say: they are booked in as found.
+    off: there is nothing to fetch. What was offered or begun is given back and follows as a new order. Packed goods,
+    and those scanned off the shelf, are in hand whatever the books say: they are booked in as found.
     Locks Fulfillment, StoreCapacity, StockLevel.
     """
     lines = FulfillmentOrderLine.objects.filter(reservation=reservation_id)
     share_id = lines.values_list("fulfillment_order_id", flat=True).first()
     if share_id is None:
         return
-    share = locks.lock_share(share_id)
+    share, is_unpicked = locks.lock_share(share_id), Q(picked__lt=F("quantity"))
     if not lines.filter(fulfillment_order=share_id).exists():
         return  # routing was faster: the share has other goods by now
     if share.status == Status.PENDING_ROUTING:
         FulfillmentOrder.objects.filter(pk=share.pk).update(route_due_at=now)
         hint("fulfillment.route", fulfillment_order_id=share.pk)
-    elif share.status in PACKED:
+    elif share.status in PACKED or (share.status == Status.PICKING and not lines.filter(is_unpicked).exists()):
         for line in lines.select_related("fulfillment_line"):
             _keep_in_hand(share, line, lost_id=reservation_id, now=now)
     elif share.status in BEFORE_PACKING:

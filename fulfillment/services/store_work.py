@@ -15,15 +15,17 @@ from django.utils.translation import gettext_lazy as _
 from fulfillment import events, locks
 from fulfillment.choices import DELIVERY_RANKS, DeliveryState, PickupCodePurpose, RejectReason, Way
 from fulfillment.choices import FulfillmentOrderStatus as Status
+from fulfillment.locks import lock_in, wrong_state
 from fulfillment.models import Delivery, FulfillmentOrder
 from fulfillment.services import deadlines, handover
-from fulfillment.services.codes import PickupCodeReplaced, issue_code, redeem_code
+from fulfillment.services.codes import PickupCodeReplaced, redeem_code
 from fulfillment.services.dispatch import call_off_courier, dispatch_courier, find_live_delivery, make_due
+from fulfillment.services.packing import check_all_scanned
 from fulfillment.services.routing import reject_offer
 from fulfillment.services.shares import cancel_share
 from omni.kernel.errors import Conflict
 from omni.kernel.outbox import publish
-from omni.kernel.states import StateConflict, transition
+from omni.kernel.states import transition
 from omni.kernel.transactions import drive, entry, step
 
 if TYPE_CHECKING:
@@ -108,28 +110,6 @@ def start_picking(fulfillment_order_id: int, *, actor: str, now: datetime) -> No
     deadlines.start_preparation(share, now=now)
 
 
-@step
-def pack(fulfillment_order_id: int, *, actor: str, now: datetime) -> None:
-    """Write that the goods are packed: they wait for the courier, or for the shopper with a code and until a deadline.
-
-    Locks Fulfillment. Emits FulfillmentOrderReady when the shopper may come.
-
-    :raises StateConflict: when it is not accepted or being picked.
-    """
-    share = lock_in(fulfillment_order_id, Status.ACCEPTED, Status.PICKING)
-    transition(share, to=Status.PACKED, actor=actor, now=now)
-    share.deadline_at, share.overdue_at, share.failures = deadlines.kept_until(share, now=now), None, 0
-    share.save(update_fields=["deadline_at", "overdue_at", "failures"])
-    if share.fulfillment.way != Way.COURIER:
-        transition(share, to=Status.READY_FOR_PICKUP, actor=actor, now=now)
-        if share.fulfillment.way == Way.PICKUP:  # who tries on has a code since the booking
-            issue_code(share, PickupCodePurpose.SHOPPER, now=now)
-        store_id = handover.store_of(share)
-        publish(events.FulfillmentOrderReady(share.fulfillment_id, share.pk, store_id, ready_at=now), now=now)
-    else:
-        transition(share, to=Status.AWAITING_COURIER, actor=actor, now=now)
-
-
 @drive
 def drive_hand_over(fulfillment_order_id: int, *, code: str, actor: str, now: datetime) -> None:
     """Give packed goods to the courier who shows the code; stock is consumed and the company told.
@@ -138,6 +118,7 @@ def drive_hand_over(fulfillment_order_id: int, *, code: str, actor: str, now: da
     Emits FulfillmentOrderHandedOver.
 
     :raises StateConflict: when the goods do not wait for a courier.
+    :raises ParcelsNotScanned: when it has several parcels, and not each was scanned.
     :raises WrongPickupCode: PickupCodeReplaced after the fifth time, PickupCodeUsed when they are gone already.
     """
     with entry():
@@ -264,6 +245,8 @@ def drive_due_pickups(limit: int, *, now: datetime) -> int:
 def _hand_over(fulfillment_order_id: int, *, code: str, actor: str, now: datetime) -> DomainError | None:
     """Check the courier's code and give the goods out; return the refusal, to be raised once it is committed."""
     share = lock_in(fulfillment_order_id, Status.AWAITING_COURIER, Status.HANDED_OVER)
+    if share.status == Status.AWAITING_COURIER:
+        check_all_scanned(share)
     refusal = redeem_code(share, PickupCodePurpose.COURIER, code, actor=actor, now=now)
     if refusal is None:
         handover.give_to_courier(share, actor=actor, now=now)
@@ -288,26 +271,6 @@ def _collect(fulfillment_order_id: int, *, code: str, actor: str, now: datetime)
             transition(share, to=Status.READY_FOR_PICKUP, actor=actor, now=now, reason="collected")
         handover.give_to_shopper(share, actor=actor, now=now)
     return refusal
-
-
-def lock_in(fulfillment_order_id: int, *statuses: Status) -> FulfillmentOrder:
-    """Lock a share that must be in one of these statuses.
-
-    The table of transitions alone would let a wish to cancel be overrun: a refused one leads back to many statuses.
-
-    :raises StateConflict: when it is in another.
-    """
-    share = locks.lock_share(fulfillment_order_id)
-    if share.status not in statuses:
-        raise wrong_state(share)
-    return share
-
-
-def wrong_state(share: FulfillmentOrder) -> StateConflict:
-    """Say that somebody or something was faster."""
-    return StateConflict(
-        _("This order is not in a state for that any more. Reload the page."), field="status", status=share.status
-    )
 
 
 def _is_known_to_courier(delivery: Delivery) -> bool:

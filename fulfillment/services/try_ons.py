@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 from fulfillment import events, locks
 from fulfillment.choices import FulfillmentOrderStatus as Status
 from fulfillment.choices import FulfillmentStatus, PickupCodePurpose, Way
+from fulfillment.locks import lock_in, wrong_state
 from fulfillment.models import Fulfillment, FulfillmentLine, FulfillmentOrder, FulfillmentOrderLine
 from fulfillment.services import handover, shares
 from fulfillment.services.codes import issue_code, redeem_code, revoke_codes
-from fulfillment.services.store_work import lock_in, wrong_state
 from inventory import services as inventory_services
 from omni.kernel.clock import business_date
 from omni.kernel.numbers import public_number

@@ -11,11 +11,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from fulfillment import queries, services
-from fulfillment.forms import AnswerForm, CodeForm, OutcomeForm, RejectForm
+from fulfillment.forms import AnswerForm, CodeForm, OutcomeForm, PackForm, RejectForm
 from fulfillment.queries import Tab
 from omni.kernel import clock
 from omni.kernel.touches import at_desk, once, told
 from omni.kernel.transactions import entry
+from stores import choices as stores_choices
 from stores import queries as stores_queries
 
 if TYPE_CHECKING:
@@ -44,7 +45,8 @@ def show_queue(request: HttpRequest, store_id: int) -> HttpResponse:
     queue = queries.load_queue(store.pk, Tab(wanted) if wanted in Tab.values else Tab.ANSWER, now=clock.now())
     if request.GET.get("seen") == queue.version:
         return HttpResponse(status=204)
-    context = {"store": store, "queue": queue}
+    is_manager = store.pk in actor.store_ids(stores_choices.Role.MANAGER)
+    context = {"store": store, "queue": queue, "is_manager": is_manager}
     return render(request, "desk/_task_list.html" if "seen" in request.GET else "desk/task_list.html", context)
 
 
@@ -55,7 +57,7 @@ def show_task(request: HttpRequest, number: str) -> HttpResponse:
     page = queries.load_task(_actor(request), number)
     if request.GET.get("seen") == page.version:
         return HttpResponse(status=204)
-    context = {"page": page, "reject_form": RejectForm(page.card.lines), "store": page.store}
+    context = {"page": page, "store": page.store}
     return render(request, "desk/_task_live.html" if "seen" in request.GET else "desk/task_show.html", context)
 
 
@@ -99,10 +101,13 @@ def start_picking(request: HttpRequest, number: str) -> HttpResponse:
 @at_desk
 @once
 def pack_task(request: HttpRequest, number: str) -> HttpResponse:
-    """Write that the goods are packed."""
+    """Write that the goods are packed, into one parcel or several."""
     task, actor = _task(request, number)
+    form = PackForm(request.POST)
+    if not form.is_valid():
+        return _refuse(request, number, form)
     with told(request, _("Packed.")), entry():
-        services.pack(task.pk, actor=actor, now=clock.now())
+        services.pack(task.pk, actor=actor, now=clock.now(), weights_grams=form.weights_grams)
     return redirect("fulfillment:desk-task", number)
 
 

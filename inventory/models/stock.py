@@ -17,7 +17,7 @@ from inventory.models.catalogue import Variant
 class StockLevel(models.Model):
     """What one store has of one variant. Sellable = on_hand - held - allocated - unsellable - safety.
 
-    No quantity is in any index, so that every stock update stays a heap-only one.
+    No quantity is in any index, so that every stock update stays a heap-only one. `bin`: where in the store it lies.
     """
 
     store = models.ForeignKey("stores.Store", models.PROTECT, related_name="+", verbose_name=_("store"))
@@ -28,6 +28,7 @@ class StockLevel(models.Model):
     unsellable = models.IntegerField(_("unsellable"), default=0)
     safety = models.IntegerField(_("safety stock"), default=0)
     counted_on = models.DateField(_("counted on"), null=True, blank=True)
+    bin = models.CharField(_("place on the shelf"), max_length=20, blank=True, default="", db_default="")
 
     class Meta:
         verbose_name = _("stock level")

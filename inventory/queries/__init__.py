@@ -8,6 +8,7 @@ from inventory.queries.audit import (
     audit_receipts,
     audit_transit,
 )
+from inventory.queries.bins import Doubt, bins_of, doubts_of, name_of_code
 from inventory.queries.catalogue import (
     ProductCard,
     categories,
@@ -84,6 +85,7 @@ __all__ = [
     "Chart",
     "CollectionCard",
     "ColorView",
+    "Doubt",
     "Facets",
     "ListWish",
     "ListedProduct",
@@ -102,11 +104,13 @@ __all__ = [
     "audit_movements",
     "audit_receipts",
     "audit_transit",
+    "bins_of",
     "categories",
     "category_tiles",
     "category_tree",
     "collection_cards",
     "count_facets",
+    "doubts_of",
     "find_for_sale",
     "find_labelled",
     "find_meant",
@@ -119,6 +123,7 @@ __all__ = [
     "list_products",
     "load_cards",
     "load_product",
+    "name_of_code",
     "near_stock",
     "on_hand_by_store",
     "on_sale_by_sku",

@@ -4,7 +4,8 @@ from inventory.services.adjustments import NotThatMany, adjust_stock
 from inventory.services.asn_import import OPTIONAL as ASN_OPTIONAL_COLUMNS
 from inventory.services.asn_import import REQUIRED as ASN_REQUIRED_COLUMNS
 from inventory.services.asn_import import AsnImport, import_asn
-from inventory.services.corrections import allocate_found, report_not_found, set_aside_damaged
+from inventory.services.bins import NoSuchBin, put_in_bin, read_bin
+from inventory.services.corrections import allocate_found, report_none_left, report_not_found, set_aside_damaged
 from inventory.services.counts import (
     CountedElsewhere,
     CountNeedsRecount,
@@ -46,8 +47,10 @@ from inventory.services.reservations import (
     lock_stock,
     release_reservations,
     return_to_stock,
+    split_reservation,
 )
 from inventory.services.returns import ReturnedPiece, take_in_returns
+from inventory.services.stock_import import OPTIONAL as STOCK_OPTIONAL
 from inventory.services.stock_import import REQUIRED as STOCK_COLUMNS
 from inventory.services.stock_import import StockImport, import_stock
 from inventory.services.transfers import (
@@ -65,11 +68,13 @@ __all__ = [
     "ASN_OPTIONAL_COLUMNS",
     "ASN_REQUIRED_COLUMNS",
     "STOCK_COLUMNS",
+    "STOCK_OPTIONAL",
     "AsnImport",
     "CannotHold",
     "CountNeedsRecount",
     "CountPlan",
     "CountedElsewhere",
+    "NoSuchBin",
     "NotThatMany",
     "NothingReceived",
     "NothingToCount",
@@ -112,14 +117,18 @@ __all__ = [
     "plan_count",
     "prune_pulses",
     "prune_searches",
+    "put_in_bin",
+    "read_bin",
     "recount",
     "refresh_listings",
     "release_reservations",
+    "report_none_left",
     "report_not_found",
     "request_transfer",
     "return_to_stock",
     "send_transfer",
     "set_aside_damaged",
+    "split_reservation",
     "submit_count",
     "take_in_returns",
 ]

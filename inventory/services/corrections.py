@@ -8,7 +8,7 @@ from django.db import connection
 from django.db.models import F
 
 from inventory import locks, sql
-from inventory.choices import MovementKind, ReservationStatus
+from inventory.choices import DAMAGED, DOUBTFUL, MovementKind, ReservationStatus
 from inventory.events import ReservationDisplaced
 from inventory.models import CountTask, Reservation, StockLevel, StockMovement
 from omni.kernel.outbox import publish
@@ -45,6 +45,21 @@ def report_not_found(store_id: int, variant_id: int, quantity: int, *, cause: st
 
 
 @step
+def report_none_left(store_id: int, variant_id: int, *, in_hand: int, cause: str, actor: str, now: datetime) -> None:
+    """Take all units off the books but those in somebody's hands and the unsellable ones, and open a count task.
+
+    What else is promised is displaced, the youngest first. The finder's own reservation must be released before, in the
+    same transaction. Locks the level. `cause` is unique for each report. Emits ReservationDisplaced for each.
+
+    :raises NotFound: when the store never had the variant.
+    """
+    level = locks.lock_level(store_id, variant_id)
+    figure = Figure(level.pk, min(level.on_hand, in_hand + level.unsellable), level.unsellable)
+    correct_levels([figure], kind=MovementKind.NOT_FOUND, cause=cause, actor=actor, now=now)
+    open_count_task(level, reason=MovementKind.NOT_FOUND, now=now)
+
+
+@step
 def set_aside_damaged(store_id: int, variant_id: int, quantity: int, *, now: datetime) -> None:
     """Mark units as unsellable (never more than are there) and open a count task for the level.
 
@@ -56,7 +71,7 @@ def set_aside_damaged(store_id: int, variant_id: int, quantity: int, *, now: dat
     level = locks.lock_level(store_id, variant_id)
     figure = Figure(level.pk, level.on_hand, min(level.on_hand, level.unsellable + quantity))
     correct_levels([figure], kind=MovementKind.ADJUSTMENT, cause="", actor="", now=now)
-    open_count_task(level, reason="damaged", now=now)
+    open_count_task(level, reason=DAMAGED, now=now)
 
 
 @step
@@ -82,8 +97,11 @@ def allocate_found(
 
 
 def open_count_task(level: StockLevel, *, reason: str, now: datetime) -> None:
-    """Open a count task unless one is open."""
+    """Open a count task unless one is open; one that only found goods asked for gets the reason that puts in doubt."""
     CountTask.objects.bulk_create([CountTask(level=level, reason=reason, opened_at=now)], ignore_conflicts=True)
+    if reason in DOUBTFUL:
+        harmless = CountTask.objects.filter(level=level, closed_at__isnull=True).exclude(reason__in=DOUBTFUL)
+        harmless.update(reason=reason)
 
 
 def correct_levels(

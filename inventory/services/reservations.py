@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.db import connection
+from django.db.models import F
 from django.utils.translation import gettext_lazy as _
 
 from inventory import locks, sql
-from inventory.choices import ReservationStatus
+from inventory.choices import LIVE_RESERVATIONS, ReservationStatus
+from inventory.models import Reservation
 from omni.kernel.errors import Conflict
 from omni.kernel.statements import execute_prepared
 from omni.kernel.transactions import step
@@ -172,6 +174,32 @@ def return_to_stock(reservation_ids: Sequence[int], *, actor: str, now: datetime
     missing = sorted(set(reservation_ids) - set(moved))
     if missing:
         raise ReservationsNotConsumed(missing)
+
+
+@step
+def split_reservation(reservation_id: int, quantity: int) -> int | None:
+    """Part so many units of a live reservation off and return the new one's id; its owner and status are the same.
+
+    The counters of the level stay as they are. None when it is not live any more: displaced, released or consumed.
+    Locks the level.
+
+    :raises ValueError: unless some units stay and some are parted off.
+    """
+    locks.lock_levels([Reservation.objects.values_list("level_id", flat=True).get(pk=reservation_id)])
+    whole = Reservation.objects.get(pk=reservation_id)
+    if not 0 < quantity < whole.quantity:
+        raise ValueError("A reservation is split into two parts of at least a unit.")
+    if whole.status not in LIVE_RESERVATIONS:
+        return None
+    Reservation.objects.filter(pk=reservation_id).update(quantity=F("quantity") - quantity)
+    part = Reservation.objects.create(
+        level_id=whole.level_id,
+        quantity=quantity,
+        status=whole.status,
+        owner=whole.owner,
+        created_at=whole.created_at,
+    )
+    return part.pk
 
 
 def _move(statement: str, reservation_ids: Sequence[int], values: Mapping[str, Any] | None = None) -> list[int]:

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from inventory import locks
 from inventory.choices import MovementKind
 from inventory.models import Variant
+from inventory.services.bins import NoSuchBin, put_in_bins, read_bin
 from inventory.services.corrections import Figure, correct_levels
 from omni.kernel.clock import business_date
 from omni.kernel.transactions import step
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from stores.services import CsvRow, Problems
 
 REQUIRED = ("store_code", "sku", "on_hand")
+OPTIONAL = ("bin",)
 MOST_ON_HAND = 1_000_000
 
 _WHOLE = re.compile(r"[+-]?\d{1,30}", re.ASCII)
@@ -43,7 +45,7 @@ class StockImport:
 
 @step
 def import_stock(rows: Sequence[CsvRow], *, brand: Brand, actor: str, now: datetime) -> StockImport:
-    """Set what stores have on hand, all rows or none; see `REQUIRED` for the columns.
+    """Set what stores have on hand, all rows or none; see `REQUIRED` for the columns; `OPTIONAL` ones: where it lies.
 
     Each difference is an IMPORT movement. Figures are of the whole stock: what is promised stays promised as far as the
     new figure goes, beyond it the youngest promises are displaced (emits ReservationDisplaced). Levels that the file
@@ -55,6 +57,7 @@ def import_stock(rows: Sequence[CsvRow], *, brand: Brand, actor: str, now: datet
     variant_ids = dict(Variant.objects.filter(brand=brand).values_list("sku", "pk"))
     problems = stores_services.Problems()
     figures: dict[tuple[int, int], tuple[int, int]] = {}
+    bins: dict[tuple[int, int], str] = {}
     for row in rows:
         read = _read(row, store_ids, variant_ids, problems)
         if read is None:
@@ -64,8 +67,20 @@ def import_stock(rows: Sequence[CsvRow], *, brand: Brand, actor: str, now: datet
             problems.add(row.line, _("store and SKU are on line %(line)s already") % {"line": figures[place][0]})
         else:
             figures[place] = (row.line, on_hand)
+            bins[place] = _read_bin(row, problems)
     problems.refuse_if_any()
-    return _save({place: on_hand for place, (_line, on_hand) in figures.items()}, actor=actor, now=now)
+    done = _save({place: on_hand for place, (_line, on_hand) in figures.items()}, actor=actor, now=now)
+    put_in_bins({place: name for place, name in bins.items() if name})
+    return done
+
+
+def _read_bin(row: CsvRow, problems: Problems) -> str:
+    """Return where the row says that the goods lie, "" when it does not, or note what is wrong with it."""
+    try:
+        return read_bin(row.get("bin"))
+    except NoSuchBin as refusal:
+        problems.add(row.line, _("bin: %(reason)s") % {"reason": refusal.message})
+        return ""
 
 
 def _read(

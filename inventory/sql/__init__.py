@@ -319,3 +319,9 @@ WITH promised AS (
 """
     + VERDICT
 )
+
+PUT_IN_BINS = """
+UPDATE inventory_stocklevel level SET bin = named.bin
+FROM unnest(%(stores)s::bigint[], %(variants)s::bigint[], %(bins)s::text[]) AS named (store_id, variant_id, bin)
+WHERE level.store_id = named.store_id AND level.variant_id = named.variant_id AND level.bin <> named.bin
+"""

@@ -14,6 +14,7 @@ from omni.accounts.models import Erasure, User
 from omni.kernel import sealing
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from datetime import datetime
 
 
@@ -37,6 +38,12 @@ def get_identity(user_id: int) -> Identity:
     """Return who an account is."""
     user = User.objects.get(pk=user_id)
     return Identity(user.pk, user.first_name, user.language, user.phone_sealed, user.phone_index)
+
+
+def names_of(user_ids: Collection[int]) -> dict[int, str]:
+    """Return what accounts are called, by id: their name, else the name they sign in with."""
+    users = User.objects.filter(pk__in=user_ids)
+    return {user.pk: user.get_full_name() or user.get_username() for user in users}
 
 
 def find_by_phone(phone: str) -> User | None:

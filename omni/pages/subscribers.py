@@ -77,6 +77,7 @@ def tell_overdue(event: fulfillment_events.FulfillmentOrderOverdue, *, now: date
     """A store lets an order lie: its managers are told, those whose phone is known."""
     number = fulfillment_queries.number_of(event.fulfillment_order_id)
     link = f"{settings.PUBLIC_URL}{reverse('fulfillment:desk-task', args=[number])}"
+    cause = fulfillment_queries.overdue_cause(event.fulfillment_order_id, event.overdue_at)
     for user_id in stores_queries.manager_ids(event.store_id):
         identity = accounts_queries.get_identity(user_id)
         if not identity.phone:
@@ -89,7 +90,7 @@ def tell_overdue(event: fulfillment_events.FulfillmentOrderOverdue, *, now: date
             template="task_overdue",
             language=identity.language,
             parameters={"store": store, "number": number, "link": link},
-            cause=f"overdue:{event.fulfillment_order_id}:{event.overdue_at.isoformat()}:{user_id}",
+            cause=f"{cause}{user_id}",
             now=now,
         )
 

@@ -8,6 +8,7 @@ from django.db.models import Min, Q, Sum
 
 from fulfillment import choices as fulfillment_choices
 from members import choices as members_choices
+from omni.kernel.numbers import is_valid_number
 from orders.models import LineAdjustment, Order, OrderLine, Recognition
 
 if TYPE_CHECKING:
@@ -111,6 +112,14 @@ def parked_ids(order: Order) -> list[int]:
         pk=order.pk, fulfillment__orders__status=fulfillment_choices.FulfillmentOrderStatus.UNFILLABLE
     )
     return list(shares.order_by("fulfillment__orders").values_list("fulfillment__orders__pk", flat=True))
+
+
+def find_id(order: Order, number: str) -> int | None:
+    """Return a share of an order by its number, or None."""
+    if not is_valid_number(number):
+        return None
+    shares = Order.objects.filter(pk=order.pk, fulfillment__orders__number=number)
+    return shares.values_list("fulfillment__orders__pk", flat=True).first()
 
 
 def parked_until(order: Order, moment: datetime) -> list[int]:

@@ -15,6 +15,7 @@ from orders.services.cancelling import (
     OrderNotCancellable,
     cancel_order,
     cancel_unfillable,
+    give_to_store,
     retry_parked,
 )
 from orders.services.collecting import follow_arrival_at_store, follow_failure, follow_pickup
@@ -279,6 +280,7 @@ __all__ = [
     "follow_preparing",
     "follow_refusal",
     "forget_return",
+    "give_to_store",
     "give_up_payment",
     "hold_basket",
     "inspect_return",

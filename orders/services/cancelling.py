@@ -99,6 +99,24 @@ def retry_parked(order_id: int, *, actor: str, now: datetime) -> None:
     Order.objects.filter(pk=order.pk).update(due_at=None, attempts=0)
 
 
+@step
+def give_to_store(order_id: int, number: str, *, store_id: int | None, actor: str, now: datetime) -> None:
+    """Have another store do a share of an order that is parked, or that its store lets lie; None: the best one.
+
+    Locks Checkout, its payments, Order, Fulfillment and below.
+
+    :raises NothingParked: when the order has no such share.
+    :raises StateConflict, CannotReassign: as `fulfillment.services.reassign` does.
+    """
+    order = locks.lock_order(order_id).order
+    share_id = shares.find_id(order, number)
+    if share_id is None:
+        raise NothingParked(_("Nothing of this order waits for a decision."), field="order")
+    fulfillment_services.reassign(share_id, to_store_id=store_id, actor=actor, now=now)
+    if not shares.parked_ids(order):
+        Order.objects.filter(pk=order.pk).update(due_at=None, attempts=0)
+
+
 def _cancel_parked_for_long(order: Order, *, now: datetime) -> None:
     """Give up the shares about which nobody has decided in time; the order is due again with the next one."""
     patience = timedelta(hours=settings.ORDERS_PARKED_REFUND_HOURS)

@@ -64,6 +64,7 @@ OUTSIDE = (*SIGNED_OUT, *KEYS)
 FOR_ALL = Route(get=answers(200), post=NOT_ALLOWED)
 DESK = answers(404, (OUTSIDE, SIGN_IN), (AT_A, 200))
 DESK_SENT = answers(404, (OUTSIDE, SIGN_IN), (AT_A, 302))
+MANAGERS = answers(404, (OUTSIDE, SIGN_IN), ([MANAGER_A], 200))
 HEADQUARTERS = answers(404, (OUTSIDE, SIGN_IN), (OF_BRAND, 200))
 ACCOUNT = answers(200, (OUTSIDE, 302))
 AGAIN = Route(get=NOT_ALLOWED, post=answers(302))
@@ -295,7 +296,24 @@ PAGES: dict[str, Route] = {
     # The desk.
     "desk/": Route(answers(200, (OUTSIDE, SIGN_IN), ((*AT_A, CLERK_B, OTHER_CLERK), 302)), NOT_ALLOWED),
     "desk/stores/<int:store_id>/": Route(DESK, NOT_ALLOWED, row="store"),
+    "desk/stores/<int:store_id>/wave/": Route(DESK, DESK_SENT, row="store", writers=AT_A),
+    "desk/stores/<int:store_id>/escalations/": Route(MANAGERS, NOT_ALLOWED, row="store"),
+    "desk/waves/<str:number>/": Route(DESK, NOT_ALLOWED, row="wave"),
+    "desk/waves/<str:number>/scan/": desk_act("wave"),
+    "desk/waves/<str:number>/pick/": desk_act("wave"),
+    "desk/waves/<str:number>/put-back/": desk_act("wave"),
+    "desk/waves/<str:number>/bin/": desk_act("wave"),
+    "desk/waves/<str:number>/finish/": desk_act("wave"),
     "desk/tasks/<str:number>/": Route(DESK, NOT_ALLOWED, row="offered task"),
+    "desk/tasks/<str:number>/give-back/": Route(DESK, DESK_SENT, row="offered task", writers=AT_A),
+    "desk/tasks/<str:number>/reassign/": Route(
+        MANAGERS,
+        answers(404, (OUTSIDE, SIGN_IN), ([MANAGER_A], 302)),
+        row="offered task",
+        writers=(MANAGER_A,),
+    ),
+    "desk/tasks/<str:number>/label/": Route(DESK, NOT_ALLOWED, row="packed task"),
+    "desk/tasks/<str:number>/parcels/": desk_act("packed task"),
     "desk/tasks/<str:number>/accept/": desk_act("offered task"),
     "desk/tasks/<str:number>/reject/": desk_act("offered task"),
     "desk/tasks/<str:number>/pick/": desk_act("accepted task"),

@@ -15,8 +15,9 @@ from django.db import connection, transaction
 from django.test import Client
 from psycopg2 import sql
 
+from fulfillment import services as fulfillment_services
 from fulfillment.choices import DeliveryState, FulfillmentOrderStatus, PickupCodePurpose, Way
-from fulfillment.models import AcceptanceRecord, Delivery, DeliveryCallback, RoutingRule
+from fulfillment.models import AcceptanceRecord, Delivery, DeliveryCallback, FulfillmentOrder, RoutingRule
 from fulfillment.services import handover
 from inventory.models import Collection, CountTask, SizeChart, StockLevel
 from members import services as members_services
@@ -389,6 +390,7 @@ def _offer_tasks(scene: Scene) -> None:
         "uncollected task": uncollected,
     }
     scene.rows |= {name: task.number for name, task in tasks.items()}
+    _pick_together(scene, tasks["offered task"], tasks["accepted task"], packed)
     scene.sent |= {
         "desk/tasks/<str:number>/hand-over/": {"code": code_of(packed)},
         "desk/tasks/<str:number>/check-in/": {"code": code_of(share_of(try_on), PickupCodePurpose.SHOPPER)},
@@ -406,6 +408,28 @@ def _offer_tasks(scene: Scene) -> None:
         "desk/stores/<int:store_id>/codes/": {"code": code_of(ready, PickupCodePurpose.SHOPPER)},
         "desk/try-ons/<str:number>/check-in/": {"code": code_of(share_of(try_on), PickupCodePurpose.SHOPPER)},
         "desk/try-ons/<str:number>/tried/": {f"line-{share_of(here).lines.get().pk}": "too_small"},
+    }
+
+
+def _pick_together(
+    scene: Scene, offered: FulfillmentOrder, accepted: FulfillmentOrder, packed: FulfillmentOrder
+) -> None:
+    """Begin a wave of an order of three pieces, one of which was scanned; say what is sent about it and the tasks."""
+    share = accept(offer_share(scene.world, units={"S": 3}))
+    with entry():
+        wave = fulfillment_services.start_wave(scene.world.stores["A"].pk, [share.pk], actor="user:1", now=NOON)
+        fulfillment_services.pick_unit(wave, "SHIRT-S", actor="user:1", now=NOON)
+    line, given = share.lines.get().pk, offered.lines.get().pk
+    scene.rows["wave"] = wave.number
+    scene.sent |= {
+        "desk/stores/<int:store_id>/wave/": {"tasks": accepted.number},
+        "desk/waves/<str:number>/scan/": {"code": "SHIRT-S"},
+        "desk/waves/<str:number>/pick/": {"line": str(line)},
+        "desk/waves/<str:number>/put-back/": {"line": str(line)},
+        "desk/waves/<str:number>/bin/": {"line": str(line), "bin": "A-03"},
+        "desk/tasks/<str:number>/give-back/": {f"units_{given}": "1", f"reason_{given}": "not_found"},
+        "desk/tasks/<str:number>/reassign/": {"store": ""},
+        "desk/tasks/<str:number>/parcels/": {"parcel": packed.parcels.get().number},
     }
 
 

@@ -52,7 +52,7 @@ def die_at_commit(number: int) -> None:
 
 POINTS: dict[str, Callable[[], object]] = {
     "route: after the claim": lambda: setattr(routing, "route", die),
-    "route: with the demand locked": lambda: setattr(moving, "search_of", die),
+    "route: with the demand locked": lambda: setattr(routing, "search_of", die),
     "route: with the goods taken": lambda: setattr(moving, "take", then_die(moving.take)),
     "route: with the decision written": lambda: setattr(routing, "_offer", die),
     "route: with the share offered": lambda: setattr(moving, "renew_promise", die),

@@ -19,7 +19,8 @@ from fulfillment.models import (
     RoutingDecision,
     RoutingRule,
 )
-from fulfillment.services import moving
+from fulfillment.queries import searches
+from fulfillment.services import routing
 from inventory import services as inventory_services
 from inventory.models import CountTask, Reservation, StockLevel, StockMovement
 from omni.kernel.errors import NotFound
@@ -360,14 +361,14 @@ def test_drive_route_waits_for_the_due_time(world: World) -> None:
 def test_drive_due_routing_puts_a_poisoned_share_off_and_goes_on(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     (poisoned,) = paid(world, ("S", 1))
     (healthy,) = paid(world, ("S", 1))
-    original = moving.search_of
+    original = searches.search_of
 
     def search_of(share: FulfillmentOrder, *args: object, **kwargs: object) -> object:
         if share.pk == poisoned:
             raise RuntimeError("poison")
         return original(share, *args, **kwargs)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(moving, "search_of", search_of)
+    monkeypatch.setattr(routing, "search_of", search_of)
 
     assert services.drive_due_routing(10, now=NOON) == 2
     assert fresh(healthy).status == S.OFFERED
@@ -375,7 +376,7 @@ def test_drive_due_routing_puts_a_poisoned_share_off_and_goes_on(world: World, m
     assert services.drive_due_routing(10, now=NOON + timedelta(seconds=5)) == 1
     assert (fresh(poisoned).failures, fresh(poisoned).route_due_at) == (2, NOON + timedelta(seconds=15))
 
-    monkeypatch.setattr(moving, "search_of", original)
+    monkeypatch.setattr(routing, "search_of", original)
     assert services.drive_due_routing(10, now=NOON + timedelta(seconds=15)) == 1
     assert (fresh(poisoned).status, fresh(poisoned).failures) == (S.OFFERED, 0)
 

@@ -214,7 +214,7 @@ def test_queue_needs_the_same_queries_for_one_and_three(desk: Client, world: Wor
     for _ in range(2):
         accept(offer_share(world, units={"S": 1, "M": 1}) if _ == 0 else offer_share(world))
 
-    assert (one, queries_of(desk, url)) == (10, 10)
+    assert (one, queries_of(desk, url)) == (12, 12)
 
 
 # A task
@@ -419,7 +419,7 @@ def test_task_of_every_status_can_be_shown(desk: Client, world: World) -> None:
 def test_task_page_needs_a_fixed_number_of_queries(desk: Client, world: World) -> None:
     one, three = offer_share(world), offer_share(world, store="A", units={"S": 1, "M": 1})
 
-    assert (queries_of(desk, task_url(one)), queries_of(desk, task_url(three))) == (10, 10)
+    assert (queries_of(desk, task_url(one)), queries_of(desk, task_url(three))) == (13, 13)
 
 
 def test_desk_pages_allow_no_stranger_script(desk: Client, world: World) -> None:

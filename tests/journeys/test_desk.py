@@ -136,21 +136,15 @@ def test_clerk_hands_an_order_to_the_courier(desk: Page, world: World, complaint
     assert complaints == []
 
 
-def test_clerk_gives_an_order_back_for_a_missing_piece(desk: Page, world: World, complaints: list[str]) -> None:
+def test_clerk_gives_an_order_back_for_lack_of_time(desk: Page, world: World, complaints: list[str]) -> None:
     share = offer_share(world, units={"S": 2, "M": 1})
     desk.goto(desk.url)
     desk.locator(".desk-card-link").click()
-    desk.get_by_role("button", name="Give it back…").click()
-    dialog = desk.get_by_role("dialog")
-    expect(dialog.get_by_role("spinbutton").first).to_be_hidden()
-    dialog.get_by_text("Not found in the store").click()
-    dialog.get_by_role("spinbutton").first.fill("1")
-    shoot(desk, "reject")
-
-    dialog.get_by_role("button", name="Give it back").click()
+    desk.get_by_role("link", name="Give back, all or some…").click()
+    desk.get_by_role("button", name="Too busy").click()
 
     expect(desk.get_by_text("Given back. Another store is being found.")).to_be_visible()
-    assert (status_of(share), world.level("A", "S").on_hand, world.level("A", "M").on_hand) == (S.REJECTED, 9, 2)
+    assert (status_of(share), world.level("A", "S").on_hand, world.level("A", "M").on_hand) == (S.REJECTED, 10, 2)
     assert complaints == []
 
 

@@ -150,3 +150,26 @@ def test_list_of_overdue_orders_shows_those_a_store_lets_lie(hq: Client, world: 
 
     assert (late.number in text, other.number in text) == (True, False)
     assert "Overdue since" in text_of(hq, f"/hq/orders/{late.number}/")
+
+
+def test_headquarters_gives_an_overdue_order_to_a_store_it_chooses(hq: Client, world: World) -> None:
+    order = accepted_order(world)
+    (share,) = shares_of(order)
+    FulfillmentOrder.objects.filter(pk=share.pk).update(overdue_at=NOON)
+    other = next(store for store in world.stores.values() if store.pk != share.store_id and store.code != "C")
+    address = f"/hq/orders/{order.number}/"
+
+    assert f'<option value="{other.pk}">' in hq.get(address).content.decode()
+    hq.post(address, {"act": "give", "parcel": share.number, "store": str(other.pk)})
+
+    follower = FulfillmentOrder.objects.get(fulfillment=share.fulfillment_id, status="pending_routing")
+    assert (FulfillmentOrder.objects.get(pk=share.pk).status, follower.wanted_store) == ("rejected", other)
+
+
+def test_headquarters_gives_nothing_of_another_order(hq: Client, world: World) -> None:
+    order, other = accepted_order(world), accepted_order(world)
+    (share,) = shares_of(other)
+
+    answer = hq.post(f"/hq/orders/{order.number}/", {"act": "give", "parcel": share.number, "store": ""})
+
+    assert (answer.status_code, FulfillmentOrder.objects.get(pk=share.pk).status) == (409, "accepted")

@@ -13,7 +13,8 @@ from stores import services as stores_services
 
 class Command(BaseCommand):
     help = (
-        "Take what a brand's stores have on hand from a CSV file, all rows or none. Columns: store_code, sku, on_hand."
+        "Take what a brand's stores have on hand from a CSV file, all rows or none. Columns: store_code, sku, on_hand,"
+        " and if you like bin, where it lies."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -25,7 +26,9 @@ class Command(BaseCommand):
     def handle(self, *_args: object, file: Path, brand: str, **_options: object) -> None:
         """Import the file, or name every bad row and change nothing."""
         try:
-            rows = stores_services.read_csv(file.read_bytes(), required=services.STOCK_COLUMNS)
+            rows = stores_services.read_csv(
+                file.read_bytes(), required=services.STOCK_COLUMNS, optional=services.STOCK_OPTIONAL
+            )
             with entry():
                 done = services.import_stock(
                     rows, brand=stores_queries.get_brand(brand), actor="system:import", now=clock.now()

@@ -23,6 +23,9 @@ DEPTHS = (
     (0.16, 0.38, 0.62, 0.80, 0.91, 0.97, 1.0),
 )
 NEVER_SENT = 0.12
+# A style hangs on one rack of one zone in every store, a row a colour: "B-07-2".
+ZONES = "ABCDE"
+RACKS = 12
 
 
 class Stock:
@@ -33,7 +36,7 @@ class Stock:
         self.now = now
         self.levels = Table(
             "inventory_stocklevel",
-            *("store_id", "variant_id", "on_hand", "held", "allocated", "unsellable", "safety", "counted_on"),
+            *("store_id", "variant_id", "on_hand", "held", "allocated", "unsellable", "safety", "counted_on", "bin"),
         )
         self.movements = Table("inventory_stockmovement", "level_id", "kind", "quantity", "cause", "actor", "moved_at")
         self.patterns: dict[int, list[tuple[int, ...]]] = {}
@@ -58,7 +61,8 @@ class Stock:
         """Write the rows of one style in one store, a broken run a colour; -1 in a pattern is a size never sent."""
         dice, levels, movements = self.dice, self.levels, self.movements
         opened_at = (self.now - timedelta(days=style.age_days % 30 + 1)).isoformat()
-        for run in style.colors:
+        shelf = f"{ZONES[style.product_id % len(ZONES)]}-{style.product_id % RACKS + 1:02d}"
+        for row, run in enumerate(style.colors, start=1):
             patterns = self.patterns.get(len(run)) or self._make_patterns(len(run))
             pattern = patterns[int(dice.random() * PATTERNS)]
             for variant_id, units in zip(run, pattern, strict=True):
@@ -69,7 +73,7 @@ class Stock:
                 safety = store.default_safety
                 sample = 1 if units > 2 and level_id % 61 == 0 else 0
                 levels.lines.append(
-                    f"{level_id}\t{store.store_id}\t{variant_id}\t{units}\t0\t0\t{sample}\t{safety}\t{counted_on}"
+                    f"{level_id}\t{store.store_id}\t{variant_id}\t{units}\t0\t0\t{sample}\t{safety}\t{counted_on}\t{shelf}-{row}"
                 )
                 if units:
                     movement_id = movements.next_id

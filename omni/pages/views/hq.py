@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlencode
 
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -85,25 +85,33 @@ def show_order(request: HttpRequest, number: str) -> HttpResponse:
     actor = hq_actor(request)
     order = orders_queries.get_order_for(actor, number)
     if request.method == "POST":
-        _act(request.POST.get("act", ""), order.pk, actor)
+        _act(request.POST, order.pk, actor)
         return redirect("pages:hq-order", number)
     context: dict[str, Any] = {
         "section": "orders",
         "page": orders_queries.order_page(order, now=clock.now()),
         "decisions": fulfillment_queries.explain_decisions(order.fulfillment_id),
+        "others": fulfillment_queries.reassignable(order.fulfillment_id, now=clock.now()),
         "credits": settlement_queries.credit_of_order(order.pk),
     }
     return render(request, "hq/order_show.html", context)
 
 
-def _act(act: str, order_id: int, actor: Actor) -> None:
+def _act(sent: QueryDict, order_id: int, actor: Actor) -> None:
     """Do what a button of the page asks for; an unknown one does nothing."""
+    act, store = sent.get("act", ""), sent.get("store", "")
     acts = {
         "cancel": orders_services.cancel_order,
         "retry": orders_services.retry_parked,
         "refund": orders_services.cancel_unfillable,
     }
-    if act in acts:
+    if act == "give":
+        store_id = int(store) if store.isdecimal() and len(store) < 19 else None
+        with entry():
+            orders_services.give_to_store(
+                order_id, sent.get("parcel", ""), store_id=store_id, actor=actor.label, now=clock.now()
+            )
+    elif act in acts:
         with entry():
             acts[act](order_id, actor=actor.label, now=clock.now())
 

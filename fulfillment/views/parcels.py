@@ -1,0 +1,48 @@
+"""The parcels of an order at a store's desk: their labels, and scanning each as it goes with the courier."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from fulfillment import queries, services
+from omni.kernel import clock
+from omni.kernel.errors import NotFound
+from omni.kernel.touches import at_desk, once, told
+from omni.kernel.transactions import entry
+from stores import queries as stores_queries
+
+
+@require_GET
+@at_desk
+def show_label(request: HttpRequest, number: str) -> HttpResponse:
+    """Show the labels of an order's parcels, 100 by 150 millimetres each, to be printed."""
+    actor = stores_queries.actor_for_user(request.user)
+    page, share = queries.load_task(actor, number), queries.get_task_for(actor, number)
+    context = {"page": page, "store": page.store, "labels": queries.load_labels(share)}
+    return render(request, "desk/label_print.html", context)
+
+
+@require_POST
+@at_desk
+@once
+def scan_parcel(request: HttpRequest, number: str) -> HttpResponse:
+    """Write that a parcel of this order goes with the courier."""
+    actor = stores_queries.actor_for_user(request.user)
+    task = queries.get_task_for(actor, number)
+    try:
+        parcel = queries.get_parcel_for(actor, request.POST.get("parcel", ""))
+    except NotFound:
+        parcel = None
+    if parcel is None:
+        messages.error(request, _("That is no parcel of this store. Scan the code on its label."))
+    elif parcel.fulfillment_order_id != task.pk:
+        other = parcel.fulfillment_order.number
+        messages.error(request, _("This parcel belongs to another order: %(number)s.") % {"number": other})
+    else:
+        with told(request, _("Parcel %(position)s scanned.") % {"position": parcel.position}), entry():
+            services.scan_parcel(parcel, actor=actor.label, now=clock.now())
+    return redirect("fulfillment:desk-task", number)
