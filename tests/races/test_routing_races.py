@@ -13,6 +13,7 @@ from pytest_django import Settings
 from fulfillment import locks, queries, rules, services
 from fulfillment.choices import FulfillmentOrderStatus, RejectReason
 from fulfillment.models import FulfillmentOrder, FulfillmentOrderLine, RoutingDecision
+from fulfillment.queries import searches
 from fulfillment.services import moving, planning
 from inventory import services as inventory_services
 from inventory.models import Reservation, StockLevel
@@ -267,7 +268,7 @@ def _put(world: World, share_id: int, store: str) -> None:
     """Move a share's goods to a store."""
     with entry():
         share = locks.lock_share(share_id)
-        search = moving.search_of(share, (world.stores["A"].pk,), now=NOON)
+        search = searches.search_of(share, (world.stores["A"].pk,), now=NOON)
         planning.decide(search, lambda plan: moving.take(share, plan, now=NOON))
     assert fresh(share_id).store_id == world.stores[store].pk
 
@@ -275,7 +276,7 @@ def _put(world: World, share_id: int, store: str) -> None:
 def _route_without(share_id: int, excluded: tuple[int, ...]) -> None:
     with entry():
         share = locks.lock_share(share_id)
-        search = moving.search_of(share, excluded, now=NOON)
+        search = searches.search_of(share, excluded, now=NOON)
         planning.decide(search, lambda plan: moving.take(share, plan, now=NOON))
 
 

@@ -7,8 +7,8 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ("fulfillment", "0008_take_away"),
-        ("inventory", "0013_bin"),
+        ("fulfillment", "0010_desk"),
+        ("inventory", "0014_bin"),
         ('kernel', '0002_append_only'),
         ('stores', '0007_try_ons'),
     ]
