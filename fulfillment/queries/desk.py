@@ -249,6 +249,7 @@ class Queue:
     tab: Tab
     counts: dict[Tab, int]
     cards: tuple[TaskCard, ...]
+    overdue: int = 0
 
     @property
     def version(self) -> str:
@@ -326,11 +327,14 @@ def load_queue(store_id: int, tab: Tab, *, now: datetime) -> Queue:
     """Read one tab of a store's desk, at most 60: what is overdue first; six queries whatever its length."""
     shares = FulfillmentOrder.objects.filter(store=store_id)
     wanted = {each: _in_tab(each, now=now) for each in Tab}
-    counts = shares.aggregate(**{each.value: Count("pk", filter=condition) for each, condition in wanted.items()})
+    is_late = Q(overdue_at__isnull=False) & ~Q(status__in=TAB_STATUSES[Tab.DONE])
+    counted = {each.value: condition for each, condition in wanted.items()} | {"overdue": is_late}
+    counts = shares.aggregate(**{name: Count("pk", filter=condition) for name, condition in counted.items()})
     late_first = (F("overdue_at").asc(nulls_last=True), "deadline_at", "pk")
     rows = with_contents(shares.filter(wanted[tab]))
     rows = rows.order_by("-finished_at", "-pk") if tab is Tab.DONE else rows.order_by(*late_first)
-    return Queue(tab, {each: counts[each.value] for each in Tab}, cards_of(store_id, rows[:MOST_TASKS]))
+    cards = cards_of(store_id, rows[:MOST_TASKS])
+    return Queue(tab, {each: counts[each.value] for each in Tab}, cards, counts["overdue"])
 
 
 def load_task(actor: Actor, number: str) -> TaskPage:

@@ -95,7 +95,7 @@ def start_wave(store_id: int, fulfillment_order_ids: Sequence[int], *, actor: st
 
 
 @step
-def pick_unit(wave: PickWave, text: str, *, actor: str, now: datetime) -> Picked:
+def pick_unit(wave: PickWave, text: str) -> Picked:
     """Confirm one unit by what a scanner read off it: SKU, barcode, or the address of a shelf label.
 
     The oldest order of the wave that lacks it gets it. Locks the Fulfillments of the orders that want it.
@@ -119,7 +119,7 @@ def pick_unit(wave: PickWave, text: str, *, actor: str, now: datetime) -> Picked
 
 
 @step
-def pick_by_hand(wave: PickWave, line_id: int, *, actor: str, now: datetime) -> None:
+def pick_by_hand(wave: PickWave, line_id: int) -> None:
     """Confirm one unit of a line without a scan, as of a piece that lost its label. Locks the Fulfillment.
 
     :raises AllPicked: when every unit of it was picked already, or the line is not in the wave any more.

@@ -44,7 +44,8 @@ def give_back(request: HttpRequest, number: str) -> HttpResponse:
     if form.is_valid():
         why_whole = _give_back(request, page, form, actor.label)
         if not why_whole and not form.errors:
-            return redirect("fulfillment:desk-task", number)
+            wave = page.card.wave_number
+            return redirect("fulfillment:desk-wave-list", wave) if wave else redirect("fulfillment:desk-task", number)
     context = {"page": page, "store": page.store, "form": form, "why_whole": why_whole, "reasons": WHOLE_REASONS}
     return render(request, "desk/task_give_back.html", context, status=422 if form.is_bound else 200)
 

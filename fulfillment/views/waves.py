@@ -66,7 +66,7 @@ def scan_unit(request: HttpRequest, number: str) -> HttpResponse:
     wave = _wave(request, number)
     try:
         with entry():
-            picked = services.pick_unit(wave, request.POST.get("code", ""), actor=_label(request), now=clock.now())
+            picked = services.pick_unit(wave, request.POST.get("code", ""))
     except DomainError as error:
         messages.error(request, error.message)
     else:
@@ -84,7 +84,7 @@ def pick_by_hand(request: HttpRequest, number: str) -> HttpResponse:
     """Confirm a unit that has no label to scan."""
     wave, line_id = _wave(request, number), _line_id(request)
     with told(request, _("Picked without a scan.")), entry():
-        services.pick_by_hand(wave, line_id, actor=_label(request), now=clock.now())
+        services.pick_by_hand(wave, line_id)
     return redirect("fulfillment:desk-wave-list", number)
 
 

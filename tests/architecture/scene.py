@@ -418,7 +418,7 @@ def _pick_together(
     share = accept(offer_share(scene.world, units={"S": 3}))
     with entry():
         wave = fulfillment_services.start_wave(scene.world.stores["A"].pk, [share.pk], actor="user:1", now=NOON)
-        fulfillment_services.pick_unit(wave, "SHIRT-S", actor="user:1", now=NOON)
+        fulfillment_services.pick_unit(wave, "SHIRT-S")
     line, given = share.lines.get().pk, offered.lines.get().pk
     scene.rows["wave"] = wave.number
     scene.sent |= {

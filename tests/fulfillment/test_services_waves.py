@@ -38,7 +38,7 @@ def start(world: World, *shares: FulfillmentOrder) -> PickWave:
 
 def scan(wave: PickWave, text: str) -> services.Picked:
     with entry():
-        return services.pick_unit(wave, text, actor=CLERK, now=LATER)
+        return services.pick_unit(wave, text)
 
 
 def picked(share: FulfillmentOrder) -> dict[str, int]:
@@ -147,10 +147,10 @@ def test_pick_by_hand_and_put_back_count_one_unit_each(world: World) -> None:
     line = share.lines.get()
 
     with entry():
-        services.pick_by_hand(wave, line.pk, actor=CLERK, now=LATER)
+        services.pick_by_hand(wave, line.pk)
     assert picked(share) == {"S": 1}
     with pytest.raises(services.AllPicked), entry():
-        services.pick_by_hand(wave, line.pk, actor=CLERK, now=LATER)
+        services.pick_by_hand(wave, line.pk)
     with entry():
         services.put_back_unit(wave, line.pk)
     assert picked(share) == {"S": 0}
@@ -165,7 +165,7 @@ def test_pick_by_hand_of_another_waves_line_is_refused(world: World) -> None:
     start(world, other)
 
     with pytest.raises(services.AllPicked), entry():
-        services.pick_by_hand(wave, other.lines.get().pk, actor=CLERK, now=LATER)
+        services.pick_by_hand(wave, other.lines.get().pk)
 
     assert picked(other) == {"S": 0}
 

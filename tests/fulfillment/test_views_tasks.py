@@ -223,6 +223,16 @@ def test_buttons_of_the_list_pick_take_back_and_move(desk: Client, world: World)
     assert world.level("A", "S").bin == "B-7"
 
 
+def test_a_piece_that_is_missing_is_given_back_from_the_list_and_leads_back_to_it(desk: Client, world: World) -> None:
+    share = accept(offer_share(world, units={"S": 1, "M": 1}))
+    wave = begin_wave(world, share)
+
+    answer = desk.post(url("give-back", share.number), given(share, "M", 1, "not_found"))
+
+    assert answer["Location"] == url("wave-list", wave.number)
+    assert [row.size for row in queries.load_wave(wave).rows] == ["S"]
+
+
 def test_finish_packs_the_complete_orders(desk: Client, world: World) -> None:
     ready, lacking = accept(offer_share(world)), accept(offer_share(world, units={"M": 1}))
     wave = begin_wave(world, ready, lacking)
@@ -317,6 +327,7 @@ def test_queue_puts_what_is_overdue_first_in_words(desk: Client, world: World) -
 
     assert page.index(late.number) < page.index(soon.number)
     assert "Overdue since 12:00" in page
+    assert "1 order is overdue" in page
 
 
 def test_manager_sees_what_was_escalated_and_gives_it_to_another_store(manager: Client, world: World) -> None:

@@ -98,7 +98,7 @@ def test_second_clerk_sees_what_the_first_one_picked(desk: Page, world: World) -
     expect(desk.get_by_text("0 of 2")).to_be_visible()
 
     with entry():
-        services.pick_unit(wave, "SHIRT-S", actor="user:8", now=clock.now())
+        services.pick_unit(wave, "SHIRT-S")
 
     expect(desk.get_by_text("1 of 2")).to_be_visible(timeout=10_000)
     assert PickWave.objects.count() == 1
@@ -151,7 +151,8 @@ def test_manager_sees_an_overdue_order_and_gives_it_to_another_store(
     page.goto(f"/desk/stores/{world.stores['A'].pk}/?tab=prepare")
 
     expect(page.locator(".desk-card").get_by_text("Overdue since")).to_be_visible()
-    page.get_by_role("link", name="Overdue orders: who was told").click()
+    expect(page.get_by_text("1 order is overdue")).to_be_visible()
+    page.get_by_role("link", name="Who was told, and what to do").click()
     expect(page.get_by_text("Still waiting")).to_be_visible()
     check_accessible(page)
     page.get_by_role("link", name="Give it to another store…").click()
