@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ("fulfillment", "0010_desk"),
+        ("fulfillment", "0012_held"),
         ("inventory", "0014_bin"),
         ('kernel', '0002_append_only'),
         ('stores', '0007_try_ons'),
