@@ -36,11 +36,11 @@ WHERE product.id = %(product)s AND product.is_active
 
 # The arc between two points of the unit sphere, in metres; null without a point or a store (`least` skips nulls).
 _DOT = "(store.ux * %(x)s::float8 + store.uy * %(y)s::float8 + store.uz * %(z)s::float8)"
-_METRES = f"CASE WHEN {_DOT} IS NOT NULL THEN 6371008.8 * acos(least(1, greatest(-1, {_DOT}))) END"
+METRES = f"CASE WHEN {_DOT} IS NOT NULL THEN 6371008.8 * acos(least(1, greatest(-1, {_DOT}))) END"
 
 SIZES_OF = f"""
 SELECT variant.id, variant.sku, variant.size, coalesce(price.sale_fen, price.list_fen), price.list_fen, price.tag_fen,
-    price.member_fen, count(store.id)::int, min({_METRES})
+    price.member_fen, count(store.id)::int, min({METRES})
 FROM inventory_variant variant
 JOIN inventory_price price ON price.variant_id = variant.id AND price.valid @> %(now)s::timestamptz
 LEFT JOIN inventory_stocklevel level ON level.variant_id = variant.id AND {SELLABLE} > 0
@@ -62,7 +62,7 @@ FROM (
 ) held
 JOIN stores_store store ON store.id = held.store_id AND store.is_active
 WHERE held.has_it
-ORDER BY {_METRES}, store.id
+ORDER BY {METRES}, store.id
 LIMIT %(limit)s
 """
 

@@ -98,7 +98,7 @@ def _from_address(scan: Scan, text: str) -> str:
 
 def _numbered(scan: Scan, number: str) -> Found | None:
     """Find what carries a public number."""
-    finders = (_task, _return, _try_on, _basket, _order, _member)
+    finders = (_task, _return, _try_on, _basket, _order, _member, _count, _shipment)
     return next((found for finder in finders if (found := finder(scan, number)) is not None), None)
 
 
@@ -143,6 +143,23 @@ def _order(scan: Scan, number: str) -> Found | None:
     ways.append((_("Take something back"), "orders:desk-returns", [], f"?{urlencode({'q': order.number})}"))
     ways.append((_("The receipt"), "orders:receipt", [order.number], ""))
     return Found(_("Order %(number)s") % {"number": order.number}, _ways(scan, *ways), goes_at_once=False)
+
+
+def _count(scan: Scan, number: str) -> Found | None:
+    try:
+        count = inventory_queries.get_count(scan.store, number)
+    except NotFound:
+        return None
+    return Found(number, _ways(scan, (_("The count"), "inventory:desk-count", [scan.store.pk, count.number], "")))
+
+
+def _shipment(scan: Scan, number: str) -> Found | None:
+    try:
+        found = inventory_queries.get_shipment(scan.store, number)
+    except NotFound:
+        return None
+    page = (_("The goods"), "inventory:desk-shipment", [scan.store.pk, found.number], "")
+    return Found(number, _ways(scan, page))
 
 
 def _member(scan: Scan, number: str) -> Found | None:

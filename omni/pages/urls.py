@@ -55,6 +55,7 @@ urlpatterns = [
     path("desk/offline/", desk_app.show_offline, name="desk-offline"),
     path("desk/token/", desk_app.show_token, name="desk-token"),
     path("desk/stores/<int:store_id>/scan/", desk.scan_anything, name="desk-scan"),
+    path("desk/stores/<int:store_id>/causes/<str:cause>/", desk.show_cause, name="desk-cause"),
     path("hq/", RedirectView.as_view(pattern_name="pages:hq-orders"), name="hq"),
     path("hq/orders/", hq.list_orders, name="hq-orders"),
     path("hq/orders/<str:number>/", hq.show_order, name="hq-order"),

@@ -165,6 +165,11 @@ def get_desk_return(actor: Actor, number: str) -> Return:
     return _get(_at_desks_of(actor), number)
 
 
+def find_return_of_line(actor: Actor, line_id: int) -> str | None:
+    """Return the number of the return that a piece belongs to, if somebody's desk may look at it; else None."""
+    return _at_desks_of(actor).filter(lines=line_id).values_list("number", flat=True).first()
+
+
 def return_rows(actor: Actor, *, limit: int) -> list[ReturnRow]:
     """Return the returns an actor may see, the newest first."""
     return _rows(returns_visible_to(actor).order_by("-pk")[:limit])

@@ -32,6 +32,8 @@ from stores.queries.people import find_manager as find_manager
 from stores.queries.people import find_seller as find_seller
 from stores.queries.people import manager_ids as manager_ids
 from stores.queries.people import staff_of_store as staff_of_store
+from stores.queries.sisters import get_sister as get_sister
+from stores.queries.sisters import sister_stores as sister_stores
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence

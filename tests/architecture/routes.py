@@ -94,6 +94,32 @@ def administrators(get: Answer, post: Answer, *, row: str = "") -> Route:
     )
 
 
+STOCK = "desk/stores/<int:store_id>/stock/"
+STOCK_PAGES: dict[str, Route] = {
+    STOCK: Route(DESK, NOT_ALLOWED, row="store"),
+    f"{STOCK}styles/<str:code>/": Route(DESK, NOT_ALLOWED),
+    f"{STOCK}items/<int:variant_id>/": Route(DESK, NOT_ALLOWED, row="store"),
+    f"{STOCK}items/<int:variant_id>/adjust/": desk_act("store"),
+    f"{STOCK}counts/": Route(DESK, NOT_ALLOWED, row="store"),
+    f"{STOCK}counts/plan/": desk_act("store"),
+    f"{STOCK}counts/<str:number>/": Route(DESK, NOT_ALLOWED, row="count"),
+    f"{STOCK}counts/<str:number>/pieces/": desk_act("count"),
+    f"{STOCK}counts/<str:number>/act/": desk_act("count"),
+    f"{STOCK}shipments/": Route(DESK, NOT_ALLOWED, row="store"),
+    f"{STOCK}shipments/new/": Route(DESK, answers(404, (OUTSIDE, SIGN_IN), (AT_A, 302)), row="store", writers=AT_A),
+    f"{STOCK}shipments/<str:number>/": Route(DESK, NOT_ALLOWED, row="announced delivery"),
+    f"{STOCK}shipments/<str:number>/pieces/": desk_act("announced delivery"),
+    f"{STOCK}shipments/<str:number>/lines/": desk_act("announced delivery"),
+    f"{STOCK}shipments/<str:number>/act/": desk_act("announced delivery"),
+    # Only the manager closes what differs; the others are told so.
+    f"{STOCK}shipments/<str:number>/close/": Route(
+        NOT_ALLOWED,
+        answers(404, (OUTSIDE, SIGN_IN), (AT_A, 422), ([MANAGER_A], 302)),
+        row="delivery that differs",
+        writers=(MANAGER_A,),
+    ),
+}
+
 PAGES: dict[str, Route] = {
     "healthz": Route(answers(200), answers(200)),
     "i18n/setlang/": Route(answers(302), answers(302)),
@@ -173,6 +199,10 @@ PAGES: dict[str, Route] = {
         NOT_ALLOWED, answers(404, ([GUEST], 302)), row="agreed return", writers=(GUEST,)
     ),
     "desk/stores/<int:store_id>/scan/": Route(DESK, NOT_ALLOWED),
+    "desk/stores/<int:store_id>/causes/<str:cause>/": Route(
+        answers(404, (OUTSIDE, SIGN_IN), (AT_A, 302)), NOT_ALLOWED, row="store"
+    ),
+    **STOCK_PAGES,
     "desk/stores/<int:store_id>/share/": Route(DESK, NOT_ALLOWED),
     "g/<str:token>/": Route(answers(404), NOT_ALLOWED),
     "g/<str:token>/code.svg": Route(answers(404), NOT_ALLOWED),

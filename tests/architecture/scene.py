@@ -19,7 +19,10 @@ from fulfillment import services as fulfillment_services
 from fulfillment.choices import DeliveryState, FulfillmentOrderStatus, PickupCodePurpose, Way
 from fulfillment.models import AcceptanceRecord, Delivery, DeliveryCallback, FulfillmentOrder, RoutingRule
 from fulfillment.services import handover
+from inventory import services as inventory_services
+from inventory.choices import CountScope
 from inventory.models import Collection, CountTask, SizeChart, StockLevel
+from inventory.services import CountPlan
 from members import services as members_services
 from members.models import Member, OfferUse
 from omni.accounts import services as accounts_services
@@ -55,6 +58,7 @@ from tests.factories.offers import (
 )
 from tests.factories.orders import carried_order, move_share, packed_order, placed_order, shares_of, started_payment
 from tests.factories.returns import agreed_return, delivered_order, received_return
+from tests.factories.stock import announced, clerk, receive
 from tests.factories.stores import (
     ClerkFactory,
     GuideFactory,
@@ -88,6 +92,8 @@ PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>")
 UNKNOWN = {
     "number": public_number("O"),
     "store_id": "999999999",
+    "variant_id": "999999999",
+    "cause": "fulfillment_order:999999999",
     "address_id": "999999999",
     "follow_up_id": "999999999",
     "template_id": "999999999",
@@ -128,6 +134,8 @@ class Scene:
             "key": self.rows["photo"],
             "token": self.rows["history" if row == "history" else "arrival"],
             "store_id": self.rows["store"],
+            "variant_id": str(self.world.variants["M"].pk),
+            "cause": self.rows["cause"],
             "address_id": self.rows["address"],
             "follow_up_id": self.rows["follow-up"],
             "wish_id": self.rows["wish"],
@@ -278,6 +286,7 @@ def set_scene(world: World) -> Scene:
     _make_offers(scene)
     _care(scene)
     _stand_at_the_counter(scene)
+    _stock_up(scene)
     scene.sent |= {
         "me/coupons/code/": {"code": "AUTUMN20"},
         **dict.fromkeys(
@@ -305,6 +314,34 @@ def set_scene(world: World) -> Scene:
         },
     }
     return scene
+
+
+def _stock_up(scene: Scene) -> None:
+    """Let store A count a size, expect a delivery, and have one that differs."""
+    world = scene.world
+    with entry():
+        count = inventory_services.plan_count(
+            CountPlan(world.stores["A"].pk, CountScope.TASKS), actor=clerk(world), now=NOON
+        )
+    differing = receive(world, announced(world, {"M": 1}, reference="ASN-2"), {"M": 2})
+    scene.rows |= {
+        "count": count.number,
+        "announced delivery": announced(world, {"M": 3}).number,
+        "delivery that differs": differing.number,
+        "cause": f"fulfillment_order:{FulfillmentOrder.objects.get(number=scene.rows['offered task']).pk}",
+    }
+    stock = routes.STOCK
+    scene.sent |= {
+        f"{stock}items/<int:variant_id>/adjust/": {"reason": "found", "units": "1", "note": "货架后面"},
+        f"{stock}counts/plan/": {"scope": "style", "style": "SHIRT"},
+        f"{stock}counts/<str:number>/pieces/": {"code": "SHIRT-S", "quantity": "1"},
+        f"{stock}counts/<str:number>/act/": {"act": "submit"},
+        f"{stock}shipments/new/": {"store": str(world.stores["B"].pk), "way": "ask", "code": "SHIRT-M"},
+        f"{stock}shipments/<str:number>/pieces/": {"code": "SHIRT-M", "quantity": "1"},
+        f"{stock}shipments/<str:number>/lines/": {"code": "SHIRT-M", "quantity": "2", "damaged": "1"},
+        f"{stock}shipments/<str:number>/act/": {"act": "all"},
+        f"{stock}shipments/<str:number>/close/": {"reason": "over_shipped", "note": "多了一件"},
+    }
 
 
 def _place_orders(scene: Scene) -> None:

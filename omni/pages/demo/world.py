@@ -16,6 +16,7 @@ from omni.pages.demo.offers import Offers
 from omni.pages.demo.people import People
 from omni.pages.demo.places import Places
 from omni.pages.demo.reviews import Reviews
+from omni.pages.demo.shelves import add_shelf_work
 from omni.pages.demo.stock import Stock
 
 if TYPE_CHECKING:
@@ -75,6 +76,7 @@ def build_world(*, now: datetime) -> dict[str, int]:
     )
     while inventory_services.refresh_listings(now=now):
         pass
+    add_shelf_work(catalogue.styles, now=now)
     return counts
 
 

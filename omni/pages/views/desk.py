@@ -1,4 +1,4 @@
-"""The desk's pages that several apps make together: scanning anything, and one's numbers."""
+"""The desk's pages that several apps make together: scanning anything, one's numbers, what moved stock."""
 
 from __future__ import annotations
 
@@ -8,9 +8,12 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET
 
+from fulfillment import queries as fulfillment_queries
 from omni.kernel import clock
+from omni.kernel.errors import NotFound
 from omni.kernel.touches import at_desk
 from omni.pages import figures, scanning
+from orders import queries as orders_queries
 from stores import queries as stores_queries
 
 if TYPE_CHECKING:
@@ -45,3 +48,25 @@ def show_numbers(request: HttpRequest, store_id: int) -> HttpResponse:
     is_today = request.GET.get("period") != "month"
     numbers = figures.read(store.pk, actor.staff_id_in(store.pk), is_today=is_today, now=clock.now())
     return render(request, "desk/numbers_show.html", {"store": store, "numbers": numbers})
+
+
+@require_GET
+@at_desk
+def show_cause(request: HttpRequest, store_id: int, cause: str) -> HttpResponse:
+    """Lead to the task or return that moved or promised stock ("fulfillment_order:12").
+
+    :raises NotFound: when there is none, or not at this person's desks.
+    """
+    actor = desk_actor(request)
+    stores_queries.get_desk_store(actor, store_id)
+    kind, _colon, key = cause.partition(":")
+    row_id = int(key) if key.isascii() and key.isdecimal() and len(key) < 19 else 0
+    if kind == "fulfillment_order":
+        number = fulfillment_queries.tasks_visible_to(actor).filter(pk=row_id).values_list("number", flat=True).first()
+        name = "fulfillment:desk-task"
+    else:
+        number = orders_queries.find_return_of_line(actor, row_id) if kind == "return_line" else None
+        name = "orders:desk-return"
+    if number is None:
+        raise NotFound
+    return redirect(name, number)

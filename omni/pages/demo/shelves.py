@@ -1,0 +1,84 @@
+"""What waits in the stock of one store of the demo: a delivery expected today, a request, a count in progress."""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING
+
+from django.contrib.auth import get_user_model
+
+from inventory import queries as inventory_queries
+from inventory import services as inventory_services
+from inventory.choices import CountScope
+from omni.kernel.clock import business_date
+from omni.pages.demo.brands import BRANDS
+from stores import queries as stores_queries
+from stores import services as stores_services
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from inventory.queries import Cell, StylePage
+    from omni.pages.demo.catalogue import Style
+    from stores.models import Store
+    from stores.permissions import Actor
+
+ARRIVING_STYLES = 2
+# Units of the sizes of a run, in their order.
+RUN = (1, 2, 3, 3, 2, 1)
+ENOUGH = 4
+
+
+def add_shelf_work(styles: Mapping[int, Sequence[Style]], *, now: datetime) -> None:
+    """Let the first store of the first brand have something to receive, to send and to count."""
+    brand = stores_queries.get_brand(BRANDS[0].code)
+    user = get_user_model().objects.get(username=f"{brand.code}-sh001-clerk")
+    actor = stores_queries.actor_for_user(user)
+    store = stores_queries.desk_stores(actor)[0]
+    newest = sorted(styles[brand.pk], key=lambda style: (style.age_days, style.product_id))
+    codes = inventory_queries.product_codes([style.product_id for style in newest])
+    pages = (inventory_queries.load_style(store, codes[style.product_id], "", now=now) for style in newest)
+    here = [page for page in itertools.islice(pages, 20) if _units(page) >= ENOUGH]
+    _announce(store, [row for page in here[:ARRIVING_STYLES] for row in page.rows[:1]], now)
+    _ask(store, [cell.sku for cell in here[0].chosen if cell.sellable][:2], now)
+    _count(store, here[ARRIVING_STYLES], actor, now)
+
+
+def _units(page: StylePage) -> int:
+    return sum(cell.sellable for cell in page.chosen)
+
+
+def _announce(store: Store, runs: Sequence[Sequence[Cell]], now: datetime) -> None:
+    """Announce a delivery of the warehouse for today."""
+    facts = {
+        "asn": f"DC-{business_date(now):%y%m%d}-{store.code}",
+        "store_code": store.code,
+        "expected_on": business_date(now).isoformat(),
+        "sender": "华东总仓",
+    }
+    pieces = [(cell.sku, units) for run in runs for cell, units in zip(run, RUN, strict=False)]
+    rows = [
+        stores_services.CsvRow(line, facts | {"sku": sku, "quantity": str(units)})
+        for line, (sku, units) in enumerate(pieces, start=2)
+    ]
+    inventory_services.import_asn(rows, brand=store.brand, actor="system:demo", now=now)
+
+
+def _ask(store: Store, skus: Sequence[str], now: datetime) -> None:
+    """Let the nearest store of the brand ask for pieces."""
+    asking = stores_queries.get_sister(store, stores_queries.sister_stores(store, "", limit=1)[0].store_id)
+    shipment = inventory_services.draft_transfer(
+        source=store, target=asking, made_in_id=asking.pk, actor="system:demo", now=now
+    )
+    for variant in inventory_queries.variants_by_sku(store.brand_id, skus).values():
+        inventory_services.add_to_transfer(shipment.pk, variant.pk, 1, store_id=asking.pk)
+    inventory_services.request_transfer(shipment.pk, store_id=asking.pk, actor="system:demo", now=now)
+
+
+def _count(store: Store, page: StylePage, actor: Actor, now: datetime) -> None:
+    """Begin to count a style."""
+    plan = inventory_services.CountPlan(store.pk, CountScope.STYLE, product_id=page.product.pk)
+    count = inventory_services.plan_count(plan, actor=actor, now=now)
+    for cell in [each for each in page.chosen if each.on_hand][:2]:
+        inventory_services.count_pieces(count.pk, cell.variant_id, cell.on_hand, actor=actor, now=now)
