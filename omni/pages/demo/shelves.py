@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from django.contrib.auth import get_user_model
 
+from inventory import choices as inventory_choices
 from inventory import queries as inventory_queries
 from inventory import services as inventory_services
-from inventory.choices import CountScope
 from omni.kernel.clock import business_date
 from omni.pages.demo.brands import BRANDS
 from stores import queries as stores_queries
@@ -78,7 +78,7 @@ def _ask(store: Store, skus: Sequence[str], now: datetime) -> None:
 
 def _count(store: Store, page: StylePage, actor: Actor, now: datetime) -> None:
     """Begin to count a style."""
-    plan = inventory_services.CountPlan(store.pk, CountScope.STYLE, product_id=page.product.pk)
+    plan = inventory_services.CountPlan(store.pk, inventory_choices.CountScope.STYLE, product_id=page.product.pk)
     count = inventory_services.plan_count(plan, actor=actor, now=now)
     for cell in [each for each in page.chosen if each.on_hand][:2]:
         inventory_services.count_pieces(count.pk, cell.variant_id, cell.on_hand, actor=actor, now=now)
