@@ -12,6 +12,7 @@ from orders.models import IntentAllocation, Order, PaymentIntent, Recognition, R
 from settlement.choices import RuleKind
 from settlement.models import CreditEntry
 from settlement.queries import trial_balance
+from stores.choices import Channel
 from stores.models import Staff
 from tests.audit_fixture import Audited
 from tests.cast import NOON, World
@@ -68,24 +69,31 @@ def test_take_back_here_of_what_another_store_sold_needs_no_request(world: World
 
 
 def test_take_back_here_reverses_the_credit_of_who_sold_and_fulfilled_and_gives_this_store_its_handling(
-    world: World, audited: Audited
+    world: World, guide_a: Staff, audited: Audited
 ) -> None:
-    """Sold by A, fulfilled by B, brought to C."""
+    """Sold by A's guide from the endless aisle, sent by B, brought to C."""
     audited.now = NEXT_DAY
     DefaultSplitFactory.create(brand=world.brand, kind=RuleKind.RETURN_HANDLING, params={"amount_fen": 800})
-    order = delivered_order(world, ("L", 2))
-    fulfilling = Recognition.objects.filter(order=order, order_line__isnull=False).first()
-    assert fulfilling is not None
-    assert fulfilling.fulfilling_store == world.stores["B"]
-    before = world.level("C", "L").on_hand
+    order = delivered_order(
+        world,
+        ("L", 2),
+        channel=Channel.ENDLESS_AISLE,
+        selling=services.Selling(guide_a.store_id, guide_a.pk, "counter"),
+    )
+    sold = CreditEntry.objects.filter(recognition__order=order).order_by("pk")
+    given = {(row.role, row.store and row.store.code, row.guide): row.amount_fen for row in sold}
+    assert {(role, store) for role, store, _guide in given} >= {("selling", "A"), ("fulfilling", "B")}
+    before = {store: world.level(store, "L").on_hand for store in "ABC"}
     take_back(world, keys_of(order)[:1])
-    rows = CreditEntry.objects.filter(recognition__order=order, recognition__quantity=-1).order_by("pk")
-    assert list(rows.values_list("role", "store__code", "amount_fen")) == [
-        ("fulfilling", "B", -19950),
-        ("channel", None, -19950),
-        ("handling", "C", 800),
-    ]
-    assert world.level("C", "L").on_hand == before + 1
+    back = CreditEntry.objects.filter(recognition__quantity=-1).order_by("pk")
+    assert {(row.role, row.store and row.store.code, row.guide): row.amount_fen for row in back} == {
+        **{party: -fen // 2 for party, fen in given.items()},
+        ("handling", "C", None): 800,
+    }
+    assert {store: world.level(store, "L").on_hand for store in "ABC"} == before | {"C": before["C"] + 1}
+    confirm_refunds(order)
+    balances = {row.account: row.balance_fen for row in trial_balance(world.brand.pk)}
+    assert balances == {"prepayment": 0, "psp_transit:wechat": 39900, "refund_payable": 0, "sales": -39900}
 
 
 def test_take_back_here_of_several_orders_makes_a_return_of_each(world: World, audited: Audited) -> None:
