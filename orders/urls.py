@@ -62,6 +62,7 @@ urlpatterns = [
     path("desk/try-ons/<str:number>/room/", appointments.enter_room, name="desk-try-on-room"),
     path("desk/try-ons/<str:number>/tried/", appointments.record_outcome, name="desk-try-on-tried"),
     path("desk/try-ons/<str:number>/no-show/", appointments.end_no_show, name="desk-try-on-no-show"),
+    path("desk/try-ons/<str:number>/sell/", appointments.sell, name="desk-try-on-sell"),
     path("desk/try-ons/<str:number>/put-back/", appointments.put_back, name="desk-try-on-put-back"),
     path("desk/returns/", desk.list_returns, name="desk-returns"),
     path("desk/stores/<int:store_id>/returns/", desk.list_returns, name="desk-returns"),

@@ -223,6 +223,7 @@ class TakeBackForm(forms.Form):
     )
     allow = forms.BooleanField(label=_("Take it back although the time is over"), required=False)
     seen = forms.IntegerField(required=False, min_value=0, max_value=2**53)
+    act = forms.CharField(required=False, max_length=10)
 
     def __init__(self, pieces: Sequence[queries.HeldPiece], *args: Any, **kwargs: Any) -> None:  # noqa: ANN401  Django's own
         super().__init__(*args, **kwargs)
@@ -241,7 +242,7 @@ class TakeBackForm(forms.Form):
     @property
     def chosen(self) -> list[tuple[str, str]]:
         """Return what was chosen, to be sent again by a form without these fields."""
-        return [(name, str(self[name].value() or "")) for name in self.fields if name not in {"seen", "allow"}]
+        return [(name, str(self[name].value() or "")) for name in self.fields if name not in {"seen", "allow", "act"}]
 
     @property
     def conditions(self) -> dict[queries.UnitKey, str]:
@@ -255,4 +256,6 @@ class TakeBackForm(forms.Form):
 
     def show_refusal(self, error: DomainError) -> None:
         """Put a refusal beside the field that it names, if the clerk sees it."""
-        self.add_error(error.field if error.field in self.fields and error.field != "seen" else None, error.message)
+        self.add_error(
+            error.field if error.field in self.fields and error.field not in {"seen", "act"} else None, error.message
+        )

@@ -190,6 +190,27 @@ def end_no_show(request: HttpRequest, number: str) -> HttpResponse:
 @require_POST
 @at_desk
 @once
+def sell(request: HttpRequest, number: str) -> HttpResponse:
+    """Put what is kept into a basket of the counter, to be paid there."""
+    actor = _actor(request)
+    store, booking = _get(actor, number)
+    now = clock.now()
+    try:
+        with entry():
+            basket = services.open_counter_basket(store.pk, staff_id=actor.staff_id_in(store.pk) or 0, now=now)
+            services.sell_kept(basket.pk, booking.id, now=now)
+    except NotFound:
+        messages.error(request, _("Nothing is set aside for this booking any more."))
+        return redirect("orders:desk-try-on", number)
+    except DomainError as error:
+        messages.error(request, error.message)
+        return redirect("orders:desk-try-on", number)
+    return redirect("orders:counter-basket", store.pk, basket.number)
+
+
+@require_POST
+@at_desk
+@once
 def put_back(request: HttpRequest, number: str) -> HttpResponse:
     """Write that what was kept is not bought after all: it is on sale again."""
     actor = _actor(request)

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from stores.models import Store
     from stores.permissions import Actor
 
+# The button that puts the pieces into a basket instead of giving the money back.
+EXCHANGE = "exchange"
+
 
 @require_POST
 @at_desk
@@ -87,8 +90,10 @@ def _page(
             quote = queries.quote_brought(orders, form.conditions, reason=form.cleaned_data["reason"])
             is_late = form.late(clock.business_date(now))
             if request.method == "POST":
-                cases = _take_back(actor, store, form, can_allow=can_allow)
-                return _go_on(request, cases)
+                allowed_by = actor.staff_id_in(store.pk) if can_allow and form.cleaned_data["allow"] else None
+                if form.cleaned_data["act"] == EXCHANGE:
+                    return _exchange(actor, store, form, allowed_by)
+                return _go_on(request, _take_back(actor, store, form, allowed_by))
         except DomainError as error:
             form.show_refusal(error)
             quote = None
@@ -96,20 +101,35 @@ def _page(
     return render(request, "desk/take_back.html", context, status=422 if request.method == "POST" else 200)
 
 
-def _take_back(actor: Actor, store: Store, form: TakeBackForm, *, can_allow: bool) -> list[Return]:
-    """Take the chosen pieces back."""
+def _pieces(form: TakeBackForm) -> tuple[services.CounterPiece, ...]:
+    """Return what comes back, as it was found."""
     reason = form.cleaned_data["reason"]
+    return tuple(
+        services.CounterPiece(key.sale_id, key.unit, condition, reason) for key, condition in form.conditions.items()
+    )
+
+
+def _take_back(actor: Actor, store: Store, form: TakeBackForm, allowed_by: int | None) -> list[Return]:
+    """Take the chosen pieces back; their money is owed back at once."""
     wanted = services.CounterReturn(
         store_id=store.pk,
-        pieces=tuple(
-            services.CounterPiece(key.sale_id, key.unit, condition, reason)
-            for key, condition in form.conditions.items()
-        ),
-        allowed_by=actor.staff_id_in(store.pk) if can_allow and form.cleaned_data["allow"] else None,
+        pieces=_pieces(form),
+        allowed_by=allowed_by,
         seen_refund_fen=form.cleaned_data["seen"] or 0,
     )
     with entry():
         return services.take_back_here(wanted, actor=actor.label, now=clock.now())
+
+
+def _exchange(actor: Actor, store: Store, form: TakeBackForm, allowed_by: int | None) -> HttpResponse:
+    """Put the chosen pieces into a basket of the counter: what they are worth pays for something else there."""
+    now = clock.now()
+    if form.late(clock.business_date(now)) and allowed_by is None:
+        raise queries.NotReturnable(_("The time to return this for that reason has passed."), field="reason")
+    with entry():
+        basket = services.open_counter_basket(store.pk, staff_id=actor.staff_id_in(store.pk) or 0, now=now)
+        services.return_at_counter(basket.pk, _pieces(form), allowed_by=allowed_by, now=now)
+    return redirect("orders:counter-basket", store.pk, basket.number)
 
 
 def _go_on(request: HttpRequest, cases: Sequence[Return]) -> HttpResponse:

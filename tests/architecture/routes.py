@@ -266,6 +266,7 @@ PAGES: dict[str, Route] = {
     "desk/try-ons/<str:number>/tried/": desk_act("arrived try-on"),
     # At noon nobody is late yet.
     "desk/try-ons/<str:number>/no-show/": Route(NOT_ALLOWED, DESK_SENT, row="try-on"),
+    "desk/try-ons/<str:number>/sell/": desk_act("kept try-on"),
     "desk/try-ons/<str:number>/put-back/": desk_act("kept try-on"),
     "desk/returns/<str:number>/receive/": Route(
         NOT_ALLOWED,

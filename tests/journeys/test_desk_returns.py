@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from omni.kernel import clock
-from orders.models import Order, Refund, Return
+from orders.models import CounterLine, Order, Refund, Return
 from stores.models import Staff
 from tests.audit_fixture import broken_claims
 from tests.cast import NOON, World, build_world
@@ -77,6 +77,16 @@ def test_clerk_takes_back_what_nobody_asked_for(desk: Page, world: World, order:
     run_deliveries(NEXT_DAY)
     confirm_refunds(order)
     assert broken_claims(NEXT_DAY) == {}
+
+
+def test_clerk_exchanges_through_a_basket_of_the_counter(desk: Page, world: World, order: Order) -> None:
+    find(desk, order.number)
+    desk.get_by_label("Too small").check()
+    desk.locator(".desk-pieces > li").first.get_by_label("As new: back on sale").check()
+    desk.get_by_role("button", name="Exchange at the counter").click()
+    expect(desk.locator(".counter-net")).to_have_text("-¥499.00")
+    line = CounterLine.objects.get()
+    assert (line.kind, line.condition, line.reason, Return.objects.count()) == ("return", "resell", "too_small", 0)
 
 
 def test_clerk_finds_a_purchase_by_phone_and_only_the_manager_forgives_the_time(

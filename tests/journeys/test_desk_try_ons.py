@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 from fulfillment.choices import PickupCodePurpose, Way
 from fulfillment.models import FulfillmentOrderLine
 from omni.kernel import clock
-from orders.models import Refund, Return
+from orders.models import CounterLine, Refund, Return
 from tests.audit_fixture import broken_claims
 from tests.cast import NOON, World, build_world
 from tests.factories.fulfillment import code_of
@@ -67,6 +67,9 @@ def test_clerk_prepares_checks_in_and_notes_why_a_piece_is_declined(
     reasons = FulfillmentOrderLine.objects.order_by("pk").values_list("is_kept", "decline_reason")
     assert list(reasons) == [(False, "too_small"), (True, "")]
     run_deliveries(SLOT)
+    desk.get_by_role("button", name="Sell at the counter").click()
+    expect(desk.locator(".counter-net")).to_have_text("¥499.00")
+    assert CounterLine.objects.get().try_on_line == try_on.lines.get(sku="SHIRT-M")
     assert broken_claims(SLOT) == {}
 
 
