@@ -69,7 +69,7 @@ class MovementKind(models.TextChoices):
     RECEIPT = "receipt", _("Receipt")
     IMPORT = "import", _("Stock import")
     SALE = "sale", pgettext_lazy("movement", "Sale")
-    RETURN = "return", _("Return")
+    RETURN = "return", pgettext_lazy("movement", "Return")
     TRANSFER_OUT = "transfer_out", _("Transfer out")
     TRANSFER_IN = "transfer_in", _("Transfer in")
     NOT_FOUND = "not_found", _("Not found")

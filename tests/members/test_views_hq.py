@@ -242,7 +242,8 @@ def issue(office: Client, template: CouponTemplate, named: str) -> tuple[int, st
 @pytest.fixture
 def template(world: World) -> CouponTemplate:
     """Return a coupon that is given out, two in all and one to each."""
-    return CouponTemplateFactory.create(brand=world.brand, total_limit=2, is_claimable=False)
+    made: CouponTemplate = CouponTemplateFactory.create(brand=world.brand, total_limit=2, is_claimable=False)
+    return made
 
 
 @pytest.mark.parametrize("by_phone", [False, True])

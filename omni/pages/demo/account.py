@@ -38,7 +38,6 @@ SEARCHES = {
 }
 MOST_DELIVERIES = 500
 MOST_PRODUCTS = 200
-SHOPPER = "王小雨"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +65,7 @@ def find_shopper(phone: str, brand_code: str, store_code: str) -> DemoShopper | 
         return None
     codes = [code for own, code, _on in inventory_queries.product_addresses(limit=MOST_PRODUCTS) if own == brand_code]
     product_ids = sorted(inventory_queries.product_ids_by_code(brand.pk, codes).values())
-    return DemoShopper(user.pk, member_id, brand.pk, store_id, SHOPPER, phone, tuple(product_ids))
+    return DemoShopper(user.pk, member_id, brand.pk, store_id, user.first_name, phone, tuple(product_ids))
 
 
 @drive
