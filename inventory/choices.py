@@ -197,6 +197,7 @@ class CountScope(models.TextChoices):
     TASKS = "tasks", _("What was asked to be counted")
     STYLE = "style", _("A style")
     CATEGORY = "category", _("A category")
+    SHELF = "shelf", _("A shelf")
     STORE = "store", _("The whole store")
 
 

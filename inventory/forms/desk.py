@@ -83,7 +83,7 @@ class AdjustForm(forms.Form):
 
 
 class PlanForm(forms.Form):
-    """What is to be counted: a scope, with the style or the category that it names."""
+    """What is to be counted: a scope, with the style, category or shelf that it names."""
 
     scope = forms.ChoiceField(
         choices=CountScope.choices, error_messages={"required": _("Choose what is to be counted.")}
@@ -92,6 +92,7 @@ class PlanForm(forms.Form):
         categories(), required=False, to_field_name="code", empty_label=_("Choose a category")
     )
     style = WordsField(200)
+    shelf = WordsField(20)
 
     def clean(self) -> dict[str, Any]:
         """Ask for what the scope is of."""
@@ -100,6 +101,8 @@ class PlanForm(forms.Form):
             self.add_error("category", _("Choose a category."))
         if given.get("scope") == CountScope.STYLE and not given.get("style"):
             self.add_error("style", _("Scan a piece, or type the style code."))
+        if given.get("scope") == CountScope.SHELF and not given.get("shelf"):
+            self.add_error("shelf", _("Scan or type the place on the shelf."))
         return given
 
 

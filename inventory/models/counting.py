@@ -23,6 +23,7 @@ class Count(models.Model):
     product = models.ForeignKey(
         Product, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("product")
     )
+    shelf = models.CharField(_("shelf"), max_length=20, blank=True, default="", db_default="")
     status = models.CharField(_("status"), max_length=10, choices=CountStatus.choices, default=CountStatus.COUNTING)
     planned_by = models.CharField(_("planned by"), max_length=60)
     planned_at = models.DateTimeField(_("planned at"))

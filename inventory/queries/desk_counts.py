@@ -101,9 +101,9 @@ class CountPage:
 
 
 def title_of(count: Count) -> str:
-    """Say what a count is of: its category or style by name, else its scope."""
+    """Say what a count is of: its category, style or shelf by name, else its scope."""
     named = count.product or count.category
-    return bilingual.name_of(named) if named else str(count.get_scope_display())
+    return bilingual.name_of(named) if named else count.shelf or str(count.get_scope_display())
 
 
 def get_count(store: Store, number: str) -> Count:

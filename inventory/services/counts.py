@@ -60,12 +60,13 @@ class CountNeedsRecount(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class CountPlan:
-    """What is to be counted in a store: a category or style where the scope names one."""
+    """What is to be counted in a store: a category, style or shelf (the beginning of its places) as the scope says."""
 
     store_id: int
     scope: CountScope
     category_id: int | None = None
     product_id: int | None = None
+    shelf: str = ""
 
 
 @step
@@ -80,6 +81,7 @@ def plan_count(plan: CountPlan, *, actor: Actor, now: datetime) -> Count:
         scope=plan.scope,
         category_id=plan.category_id,
         product_id=plan.product_id,
+        shelf=plan.shelf,
         planned_by=actor.label,
         planned_at=now,
     )
@@ -98,7 +100,9 @@ def _levels_of(plan: CountPlan) -> QuerySet[StockLevel]:
         return levels.filter(pk__in=open_tasks.filter(level__store=plan.store_id).values("level"))
     if plan.scope == CountScope.STYLE:
         return levels.filter(variant__product=plan.product_id)
-    if plan.scope == CountScope.CATEGORY:
+    if plan.scope == CountScope.SHELF:
+        levels = levels.filter(bin__startswith=plan.shelf).exclude(bin="")
+    elif plan.scope == CountScope.CATEGORY:
         levels = levels.filter(variant__product__category=plan.category_id)
     # What the books lack and somebody finds is added as it is scanned.
     return levels.filter(on_hand__gt=0)

@@ -93,6 +93,18 @@ def test_plan_count_of_tasks_takes_the_open_tasks_of_the_store_and_approval_clos
     assert world.level("A", "S").counted_on == now.date()
 
 
+def test_plan_count_of_a_shelf_takes_what_lies_there(world: World, now: datetime) -> None:
+    for store, size, place in (("A", "S", "A-03-1"), ("A", "M", "B-01"), ("B", "S", "A-03-1")):
+        with entry():
+            services.put_in_bin(world.stores[store].pk, world.variants[size].pk, place)
+
+    with entry():
+        plan = CountPlan(world.stores["A"].pk, CountScope.SHELF, shelf="A-03")
+        count = services.plan_count(plan, actor=clerk(world), now=now)
+
+    assert [line.level_id for line in count.lines.all()] == [world.level("A", "S").pk]
+
+
 def test_approved_count_corrects_what_differs_and_leaves_what_nobody_counted(
     world: World, now: datetime, audited: Audited
 ) -> None:

@@ -171,6 +171,8 @@ def test_planning_names_what_is_missing_and_an_unknown_style(desk: Client, world
         ({"scope": "style"}, "Scan a piece, or type the style code."),
         ({"scope": "style", "style": "COAT"}, "The brand has no such style."),
         ({"scope": "category"}, "Choose a category."),
+        ({"scope": "shelf"}, "Scan or type the place on the shelf."),
+        ({"scope": "shelf", "shelf": "A_1"}, "A place is at most 20 letters"),
         ({"scope": "tasks"}, "There is nothing to count, or somebody counts it already."),
     ):
         status, page = send(desk, address(world, "counts/plan/"), **given)

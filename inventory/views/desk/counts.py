@@ -63,10 +63,13 @@ def plan_count(request: HttpRequest, store_id: int) -> HttpResponse:
     if not form.errors:
         scope, category = CountScope(form.cleaned_data["scope"]), form.cleaned_data["category"]
         category_id = category.pk if category and scope == CountScope.CATEGORY else None
-        plan = CountPlan(store.pk, scope, category_id, product_id)
+        shelf = form.cleaned_data["shelf"] if scope == CountScope.SHELF else ""
         try:
+            plan = CountPlan(store.pk, scope, category_id, product_id, services.read_bin(shelf))
             with entry():
                 count = services.plan_count(plan, actor=actor, now=clock.now())
+        except services.NoSuchBin as error:
+            form.add_error("shelf", error.message)
         except DomainError as error:
             add_refusal(form, error)
         else:
