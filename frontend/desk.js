@@ -4,6 +4,7 @@ import "./share.js";
 import "./kept.js";
 import "./shell.css";
 import "./care.css";
+import "./code.css";
 import "./meeting.css";
 import "./numbers.css";
 import "./counter.css";

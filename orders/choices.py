@@ -382,6 +382,14 @@ class CounterLineKind(models.TextChoices):
     RETURN = "return", pgettext_lazy("counter line", "Returned")
 
 
+class PhoneWay(models.TextChoices):
+    """How a shopper who pays on their phone gets the goods; AS_IS: as the guide has put it, line by line."""
+
+    AS_IS = "as-is", pgettext_lazy("phone", "As we have agreed")
+    TAKE = "take", pgettext_lazy("phone", "I take it with me")
+    HOME = "home", pgettext_lazy("phone", "Send it home")
+
+
 class ManualMode(models.TextChoices):
     """What staff take off a line: a price for one, an amount, or a part of the price."""
 

@@ -40,6 +40,7 @@ class CounterBasket(models.Model):
     status = models.CharField(
         _("status"), max_length=10, choices=CounterBasketStatus.choices, default=CounterBasketStatus.OPEN
     )
+    is_scanned = models.BooleanField(_("paid on the shopper's phone"), default=False, db_default=False)
     is_giving_up = models.BooleanField(_("payment is being given up"), default=False)
     checkout = models.OneToOneField(
         Checkout, models.PROTECT, null=True, blank=True, related_name="counter_basket", verbose_name=_("checkout")

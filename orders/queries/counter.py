@@ -213,9 +213,13 @@ def counter_due(basket: CounterBasket) -> int:
     return due_fen - basket.returns_fen
 
 
-def load_counter(basket: CounterBasket, *, now: datetime) -> CounterPage:
-    """Return a basket with what it comes to now; as many statements for any number of lines that are sold."""
-    lines = counter_lines(basket)
+def load_counter(basket: CounterBasket, *, now: datetime, lines: Sequence[CounterLine] | None = None) -> CounterPage:
+    """Return a basket with what it comes to now; as many statements for any number of lines that are sold.
+
+    `lines` are those of the basket as they are, unless it is to be seen as it might be.
+    """
+    if lines is None:
+        lines = counter_lines(basket)
     quote = counter_quote.quote_counter(basket, lines, now=now)
     sold = {line.pk: part for order in quote.orders for part in order.sold for line in part.lines}
     here = inventory_queries.sellable_here(basket.store_id, [line.variant_id for line in lines if line.variant_id])

@@ -37,6 +37,11 @@ WAY_OF_KIND = {
 CHANNEL_OF_WAY = {Way.TAKE_AWAY: stores_choices.Channel.COUNTER, Way.COURIER: stores_choices.Channel.ENDLESS_AISLE}
 
 
+def channel_of(basket: CounterBasket, way: Way) -> str:
+    """Return the channel of what leaves a basket by a way: a phone, the counter, or another store's stock."""
+    return stores_choices.Channel.SCAN_TO_PAY if basket.is_scanned else CHANNEL_OF_WAY[way]
+
+
 @dataclass(frozen=True, slots=True)
 class ManualCut:
     """What staff take off a line: `value` is fen (a price of one, or an amount) or ppm."""
@@ -309,7 +314,7 @@ def _asked(basket: CounterBasket, way: Way, *, has_offers: bool) -> bills.Asked:
     return bills.Asked(
         brand_id=basket.brand_id,
         member_id=basket.member_id,
-        channel=CHANNEL_OF_WAY[way],
+        channel=channel_of(basket, way),
         way=way,
         store_id=basket.store_id,
         coupon_codes=tuple(basket.coupon_codes) if has_offers else (),

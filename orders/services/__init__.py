@@ -128,6 +128,7 @@ from orders.services.returning import (
     cancel_return,
     request_return,
 )
+from orders.services.scan_to_pay import NotForPhones, PhonePayment, begin_on_phone, open_on_phone
 from orders.services.settling import settle_checkout
 from orders.services.sweeping import drive_due_rows, drive_rows
 from orders.services.tenders import (
@@ -199,6 +200,7 @@ __all__ = [
     "NoSuchSlot",
     "NoTryOnThere",
     "NotEnoughCash",
+    "NotForPhones",
     "NotTheManager",
     "NothingDue",
     "NothingInBasket",
@@ -210,6 +212,7 @@ __all__ = [
     "OrderNotPayable",
     "PaidInPart",
     "PaymentTooLate",
+    "PhonePayment",
     "PieceGone",
     "PlaceOrder",
     "PlacedOrder",
@@ -242,6 +245,7 @@ __all__ = [
     "add_to_basket",
     "add_to_counter",
     "approve_as_manager",
+    "begin_on_phone",
     "begin_payment",
     "book_try_on",
     "cancel_order",
@@ -291,6 +295,7 @@ __all__ = [
     "name_recipient",
     "open_counter_basket",
     "open_drawer",
+    "open_on_phone",
     "order_basket",
     "park",
     "park_basket",

@@ -24,7 +24,7 @@ from orders.choices import (
     OrderStatus,
 )
 from orders.models import Checkout, CounterBasket, CounterLine, Order
-from orders.queries.counter_quote import CHANNEL_OF_WAY
+from orders.queries.counter_quote import channel_of
 from orders.services import counter, counter_returns, ending, placing, settling, tenders, try_ons
 
 if TYPE_CHECKING:
@@ -273,7 +273,7 @@ def _wish(basket: CounterBasket, order: queries.CounterOrder) -> placing.PlaceOr
         lines=tuple(placing.WantedLine(part.item.sku, part.quantity, part.item.unit_price_fen) for part in order.sold),
         contact_name=basket.recipient_name if is_sent else "",
         phone=unseal(basket.recipient_phone_sealed) if is_sent and basket.recipient_phone_sealed else "",
-        channel=CHANNEL_OF_WAY[order.way],
+        channel=channel_of(basket, order.way),
         way=order.way,
         district_code=basket.district_id if is_sent else None,
         street=basket.street if is_sent else "",
@@ -333,9 +333,11 @@ def _open_again(basket: CounterBasket, *, actor: str, now: datetime) -> bool:
         return False
     for line in basket.lines.filter(kind=CounterLineKind.KEPT):
         _sell_plainly(basket, line)
-    basket.checkout, basket.is_giving_up, basket.returns_fen = None, False, 0
+    basket.checkout, basket.is_giving_up, basket.is_scanned, basket.returns_fen = None, False, False, 0
     basket.due_at, basket.attempts, basket.updated_at = now + counter.KEPT_OPEN, 0, now
-    basket.save(update_fields=["checkout", "is_giving_up", "returns_fen", "due_at", "attempts", "updated_at"])
+    basket.save(
+        update_fields=["checkout", "is_giving_up", "is_scanned", "returns_fen", "due_at", "attempts", "updated_at"]
+    )
     transition(basket, to=CounterBasketStatus.OPEN, actor=actor, now=now)
     return True
 
