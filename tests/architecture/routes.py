@@ -204,6 +204,11 @@ PAGES: dict[str, Route] = {
     ),
     **STOCK_PAGES,
     "desk/stores/<int:store_id>/share/": Route(DESK, NOT_ALLOWED),
+    "desk/stores/<int:store_id>/counter/<str:number>/code/": Route(DESK, NOT_ALLOWED, row="counter basket"),
+    "desk/stores/<int:store_id>/counter/<str:number>/code.svg": Route(DESK, NOT_ALLOWED, row="counter basket"),
+    # The code is the shopper's key: whoever scanned it may look and pay.
+    "pay/<str:token>/": Route(answers(200), answers(422), row="code of a basket"),
+    "pay/<str:token>/status/": Route(answers(286), NOT_ALLOWED, row="code of a basket"),
     "g/<str:token>/": Route(answers(404), NOT_ALLOWED),
     "g/<str:token>/code.svg": Route(answers(404), NOT_ALLOWED),
     "desk/stores/<int:store_id>/numbers/": Route(DESK, NOT_ALLOWED),

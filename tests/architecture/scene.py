@@ -132,7 +132,7 @@ class Scene:
             "number": self.rows.get(row, ""),
             "share": self.rows["share to collect"],
             "key": self.rows["photo"],
-            "token": self.rows["history" if row == "history" else "arrival"],
+            "token": self.rows[row if row in {"history", "code of a basket"} else "arrival"],
             "store_id": self.rows["store"],
             "variant_id": str(self.world.variants["M"].pk),
             "cause": self.rows["cause"],
@@ -518,6 +518,7 @@ def _stand_at_the_counter(scene: Scene) -> None:
     PaymentIntent.objects.filter(pk=scan.pk).update(status=IntentStatus.PENDING, code_url="weixin://pay/2")
     scene.rows |= {
         "counter basket": basket.number,
+        "code of a basket": basket.token,
         "paying basket": paying.number,
         "line of counter basket": str(basket.lines.get().pk),
         "line of paying basket": str(paying.lines.get(kind="return").pk),
