@@ -10,6 +10,7 @@ import re
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import django
 from django.conf import settings
@@ -112,12 +113,18 @@ def headquarters(browser: Browser, number: str) -> str:
 
 
 def desk(browser: Browser, store: str) -> None:
-    """Look at the order at its store."""
-    page = browser.new_context(viewport=TABLET, locale="zh-CN").new_page()
+    """Look at the order at its store, then at the first page of each part of the desk, and at something scanned."""
+    page = browser.new_context(viewport=TABLET, locale="zh-CN", has_touch=True).new_page()
     sign_in(page, "/desk/", f"tingwei-{store.lower()}-clerk")
     save(page, "desk-queue")
+    queue = urlsplit(page.url).path
+    parts = page.locator(".desk-rail a").evaluate_all("(links) => links.map((link) => link.getAttribute('href'))")
     page.locator("a[href^='/desk/tasks/']").first.click()
     save(page, "desk-task")
+    sku = re.search(r"SKU (\S+)", page.inner_text("main"))
+    for address in (part for part in parts if part != queue):
+        visit(page, address, f"desk-{address.rstrip('/').rpartition('/')[2]}")
+    visit(page, f"{queue}scan/?code={sku[1] if sku else ''}", "desk-scan")
 
 
 def sign_in(page: Page, address: str, user: str) -> None:

@@ -16,7 +16,7 @@ from django.test import Client
 
 from omni.kernel import clock
 from omni.kernel.models import IdempotencyRecord
-from tests.architecture.scene import written_rows
+from tests.architecture.visitors import written_rows
 from tests.cast import World
 from tests.factories.api import bearer, issue_key
 from tests.factories.orders import placed_order

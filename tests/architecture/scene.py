@@ -1,7 +1,5 @@
 """The rows that the walk over all addresses asks for, and everybody who asks."""
 
-import copy
-import json
 import re
 import uuid
 from dataclasses import dataclass, field
@@ -11,9 +9,6 @@ from typing import Any
 from allauth.account.models import EmailAddress
 from django.apps import apps
 from django.contrib.auth.models import Group
-from django.db import connection, transaction
-from django.test import Client
-from psycopg2 import sql
 
 from fulfillment import services as fulfillment_services
 from fulfillment.choices import DeliveryState, FulfillmentOrderStatus, PickupCodePurpose, Way
@@ -27,7 +22,6 @@ from members import services as members_services
 from members.models import Member, OfferUse
 from omni.accounts import services as accounts_services
 from omni.accounts.models import User
-from omni.api.models import ApiKey
 from omni.kernel import clock, sealing
 from omni.kernel.clock import BUSINESS_ZONE, business_date
 from omni.kernel.numbers import public_number
@@ -37,14 +31,13 @@ from omni.messages.choices import Channel
 from orders import queries as orders_queries
 from orders import services as orders_services
 from orders.choices import IntentStatus, NoticeOutcome, RefundReason, ReturnWay
-from orders.models import BasketLine, PaymentIntent, PaymentNotice, Refund, ReturnPolicy
-from stores.choices import Role, StoreKind
-from stores.models import Staff, Store
+from orders.models import PaymentIntent, PaymentNotice, Refund, ReturnPolicy
+from stores.models import Staff
 from tests.architecture import routes
-from tests.architecture.routes import ADMIN_SIGN_IN, SIGN_IN, Answer
+from tests.architecture.staff import hire
 from tests.cast import NOON, World
 from tests.factories.accounts import ShopperUserFactory, UserFactory
-from tests.factories.api import bearer, issue_key
+from tests.factories.api import issue_key
 from tests.factories.counter import begun, opened_basket, piece_of
 from tests.factories.fulfillment import accept, accept_and_pack, code_of, offer_share
 from tests.factories.members import AccountAddressFactory, FollowUpFactory, MemberFactory, WishFactory, review_photo
@@ -59,18 +52,10 @@ from tests.factories.offers import (
 from tests.factories.orders import carried_order, move_share, packed_order, placed_order, shares_of, started_payment
 from tests.factories.returns import agreed_return, delivered_order, received_return
 from tests.factories.stock import announced, clerk, receive
-from tests.factories.stores import (
-    ClerkFactory,
-    GuideFactory,
-    HeadquartersFactory,
-    MallFinanceFactory,
-    ManagerFactory,
-)
 from tests.factories.till import opened_drawer
 from tests.factories.try_ons import SLOT, arrived, booked, decide, prepared, share_of
 from tests.fulfillment.test_store_work import set_status, wish_to_cancel
 
-TOKEN = "t" * 32
 ADDRESS = {"recipient": "王小雨", "phone": "13800138000", "place": "310106", "street": "南京西路 1 号"}
 CHECKOUT = {
     "way": "courier",
@@ -106,14 +91,6 @@ UNKNOWN = {
     "token": "nothing",
     "sku": "NOTHING",
 }
-# What a page says of the address itself, and its token, which is another each time.
-INCIDENTAL = re.compile(r"[0-9A-Za-z]{64}")
-# Which tables were written to in this transaction, and how often, counting also what was rolled back.
-WRITTEN = """
-    SELECT relname, n_tup_ins, n_tup_upd, n_tup_del FROM pg_stat_xact_user_tables
-    WHERE n_tup_ins + n_tup_upd + n_tup_del > 0 AND relname <> 'django_session'
-"""
-CONTENT = "SELECT md5(string_agg(row::text, '' ORDER BY row::text)) FROM {} row"
 
 
 @dataclass
@@ -163,73 +140,6 @@ class Scene:
         return "/" + PARAMETER.sub(lambda found: (values | instead)[found[1]], pattern)
 
 
-@dataclass(frozen=True)
-class Seen:
-    """What somebody got, and which tables were written to for it."""
-
-    answer: Answer
-    body: str
-    written: frozenset[str]
-
-
-@dataclass
-class Visitor:
-    """Somebody with a browser, or with a key."""
-
-    client: Client
-    headers: dict[str, str] = field(default_factory=dict)
-    _counted: set[tuple[str, tuple[int, ...]]] = field(default_factory=set)
-    _savepoint: str = ""
-
-    def begin(self) -> None:
-        """Remember how everything is now."""
-        self._counted, self._savepoint = written_rows(), transaction.savepoint()
-
-    def ask(self, method: str, address: str, sent: dict[str, Any]) -> Seen:
-        """Ask for an address, and take back whatever that did, here and in the database."""
-        cookies = copy.deepcopy(self.client.cookies)
-        status, location, page = self._send(method, address, sent)
-        self.client.cookies = cookies
-        before, self._counted = self._counted, written_rows()
-        touched = {table for table, _counts in self._counted - before}
-        after = {table: content_of(table) for table in touched}
-        transaction.savepoint_rollback(self._savepoint)
-        written = frozenset(table for table in touched if content_of(table) != after[table])
-        return Seen(answer_of(status, location), INCIDENTAL.sub("", page.replace(address, "")), written)
-
-    def _send(self, method: str, address: str, sent: dict[str, Any]) -> tuple[int, str, str]:
-        headers = {"accept-language": "en", "x-csrftoken": TOKEN, **self.headers}
-        if method == "GET":
-            response = self.client.get(address, sent, headers=headers)
-        elif address.startswith("/api/"):
-            headers["idempotency-key"] = "once"
-            response = self.client.post(address, json.dumps(sent), content_type="application/json", headers=headers)
-        else:
-            response = self.client.post(address, sent, headers=headers)
-        return response.status_code, response.headers.get("Location", ""), response.content.decode(errors="replace")
-
-
-def written_rows() -> set[tuple[str, tuple[int, ...]]]:
-    """Return the tables that were written to, with how often."""
-    with connection.cursor() as cursor:
-        cursor.execute(WRITTEN)
-        return {(table, tuple(counts)) for table, *counts in cursor.fetchall()}
-
-
-def content_of(table: str) -> str:
-    """Return a digest of all rows of a table."""
-    with connection.cursor() as cursor:
-        cursor.execute(sql.SQL(CONTENT).format(sql.Identifier(table)))
-        return str(cursor.fetchone()[0])
-
-
-def answer_of(status: int, location: str) -> Answer:
-    """Return the answer as the table of routes has it."""
-    if location.startswith("/accounts/login/"):
-        return SIGN_IN
-    return ADMIN_SIGN_IN if location.startswith("/admin/login/") else status
-
-
 def first_key(label: str) -> str:
     """Return the key of a row of a model ("stores.brand"); there must be one."""
     found = apps.get_model(label)._default_manager.order_by("pk").first()
@@ -273,7 +183,7 @@ def _care(scene: Scene) -> None:
 def set_scene(world: World) -> Scene:
     """Make every row that the table of routes names, and the data that would do something there."""
     StockLevel.objects.filter(variant=world.variants["S"]).update(on_hand=99)
-    scene = Scene(world, _hire(world), rows={"store": str(world.stores["A"].pk)})
+    scene = Scene(world, hire(world), rows={"store": str(world.stores["A"].pk)})
     _place_orders(scene)
     _offer_tasks(scene)
     _give_back(scene)
@@ -571,72 +481,3 @@ def _fill_admin(world: World) -> None:
     RoutingRule.objects.create(brand=world.brand)
     AcceptanceRecord.objects.create(store=store, offers=1, accepted=1, counted_at=NOON)
     DeliveryCallback.objects.create(provider="sandbox", message_id="1", body={}, received_at=NOON)
-
-
-def enter(role: str, scene: Scene) -> Visitor:
-    """Return somebody of a role, ready to ask."""
-    visitor = Visitor(Client(enforce_csrf_checks=True))
-    visitor.client.cookies["csrftoken"] = TOKEN
-    if role in routes.KEYS:
-        visitor.headers = bearer(_key(role, scene.world))
-        visitor.client.get("/api/v1/orders/unknown/", headers=visitor.headers)  # writes when the key was last used
-    elif role in routes.SIGNED_IN:
-        visitor.client.force_login(scene.accounts[role], backend=BACKEND)
-    elif role != "anonymous":
-        _shop_as(role, visitor, scene)
-    visitor.begin()
-    return visitor
-
-
-def _key(role: str, world: World) -> str:
-    scopes = {routes.READ_KEY: ["orders:read"], routes.WRITE_KEY: ["orders:write"]}
-    brand = world.other_brand if role == routes.OTHER_KEY else world.brand
-    text = issue_key(brand, scopes.get(role, ["orders:read", "orders:write"]))
-    if role == routes.BARE_KEY:
-        ApiKey.objects.filter(prefix=text.partition(".")[0]).update(scopes=["statements:read"])
-    return text
-
-
-def _hire(world: World) -> dict[str, User]:
-    """Return the accounts of the cast; store A stands in the mall whose finance is among them."""
-    store, other_store = world.stores["A"], world.other_store
-    finance = MallFinanceFactory.create()
-    Store.objects.filter(pk=store.pk).update(kind=StoreKind.CONCESSION, mall=finance.counterparty)
-    staff = {
-        routes.CLERK_A: ClerkFactory.create(store=store),
-        routes.GUIDE_A: GuideFactory.create(store=store),
-        routes.MANAGER_A: ManagerFactory.create(store=store),
-        routes.FORMER_CLERK_A: ClerkFactory.create(store=store, is_active=False),
-        routes.CLERK_B: ClerkFactory.create(store=world.stores["B"]),
-        routes.OTHER_CLERK: ClerkFactory.create(store=other_store),
-        routes.HQ: HeadquartersFactory.create(brand=world.brand),
-        routes.REGION: HeadquartersFactory.create(brand=world.brand, role=Role.REGION),
-        routes.OTHER_HQ: HeadquartersFactory.create(brand=world.other_brand),
-        routes.MALL_FINANCE: finance,
-    }
-    shopper = ShopperUserFactory.create()
-    placed_order(world, member_id=MemberFactory.create(brand=world.brand, user=shopper).pk)
-    return {
-        **{role: row.user for role, row in staff.items()},
-        routes.MEMBER: shopper,
-        routes.ADMINISTRATOR: UserFactory.create(is_staff=True, is_superuser=True),
-    }
-
-
-def _shop_as(role: str, visitor: Visitor, scene: Scene) -> None:
-    """Let a guest have orders of their own by their signed links.
-
-    The guest has a basket too; what its forms hold is what everybody else sends there as well.
-    """
-    own = ["unpaid order", "order to pay again", "order to collect", "order to speak of", "try-on", "delivered order"]
-    own = [scene.rows[row] for row in own]
-    if role != routes.GUEST:
-        own = [placed_order(scene.world).number]
-    for number in own:
-        visitor.client.get(f"/orders/{number}/", {"t": orders_queries.sign_order_token(number)})
-    if role == routes.GUEST:
-        visitor.client.post("/basket/add/", {"brand": "one", "sku": "SHIRT-S"}, headers={"x-csrftoken": TOKEN})
-        page = visitor.client.get("/checkout/one/").content.decode()
-        hidden = {name: re.findall(rf'name="{name}" value="([^"]+)"', page)[0] for name in ("key", "seen")}
-        scene.sent["checkout/<slug:brand_code>/"] = CHECKOUT | hidden
-        scene.sent["basket/change/"] = {"line": str(BasketLine.objects.get().pk), "quantity": "2"}

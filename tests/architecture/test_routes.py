@@ -1,36 +1,26 @@
 """Nobody where they do not belong: every address, asked for by everybody, answers as the one table says."""
 
 from collections.abc import Iterator
-from datetime import datetime
-from unittest import mock
 
 import pytest
-from django.conf import LazySettings
+from pytest_django.plugin import DjangoDbBlocker
 
-from omni.kernel import clock
-from tests.architecture.routes import CLERK_B, GUEST, MANAGER_A, PAGES, ROLES, Answer, declared_routes, existing_routes
-from tests.architecture.scene import PARAMETER, UNKNOWN, Scene, Seen, Visitor, enter, set_scene
-from tests.cast import World
-from tests.orders.wechat import Provider
+from tests.architecture.admin_routes import declared_routes, existing_routes
+from tests.architecture.people import enter
+from tests.architecture.routes import CLERK_B, GUEST, MANAGER_A, PAGES, ROLES, Answer
+from tests.architecture.scene import PARAMETER, UNKNOWN, Scene
+from tests.architecture.stage import staged
+from tests.architecture.visitors import Seen, Visitor
 
 pytestmark = pytest.mark.django_db
 REFUSALS = (401, 403, 404)
 
 
-@pytest.fixture(autouse=True)
-def _quiet(settings: LazySettings, now: datetime) -> Iterator[None]:
-    """Stop the clock, send no hints, and let one caller ask as often as this takes."""
-    settings.WECHAT_PAY = Provider().settings
-    settings.OUTBOX_HINTS = False
-    settings.API_REQUESTS_PER_MINUTE = {"key": 100_000, "address": 100_000}
-    with mock.patch.object(clock, "now", return_value=now):
-        yield
-
-
-@pytest.fixture
-def scene(world: World) -> Scene:
-    """Return the rows to ask for, and a guest's basket."""
-    return set_scene(world)
+@pytest.fixture(scope="module")
+def scene(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[Scene]:
+    """Return the rows to ask for."""
+    with staged(django_db_blocker) as scene:
+        yield scene
 
 
 @pytest.fixture

@@ -12,8 +12,9 @@ from django.contrib.staticfiles import finders
 from playwright.sync_api import Browser, ConsoleMessage, Page, ViewportSize
 
 from omni.kernel import clock
+from tests.architecture.people import enter
 from tests.architecture.routes import CLERK_A, GUEST, HQ, MEMBER, PAGES
-from tests.architecture.scene import Scene, enter, set_scene
+from tests.architecture.scene import Scene, set_scene
 from tests.cast import HOME, build_world
 from tests.orders.wechat import Provider
 

@@ -1,18 +1,16 @@
 """Hostile addresses, queries and forms of every page: refused in words, no breakdown, and nothing of them stays."""
 
 from collections.abc import Iterator
-from datetime import datetime
-from unittest import mock
 from urllib.parse import quote
 
 import pytest
-from django.conf import LazySettings
+from pytest_django.plugin import DjangoDbBlocker
 
-from omni.kernel import clock
+from tests.architecture.people import enter
 from tests.architecture.routes import GUEST, HQ, MANAGER_A, MEMBER, PAGES, SIGN_IN, Answer, Answers
-from tests.architecture.scene import Scene, Seen, Visitor, enter, set_scene
-from tests.cast import World
-from tests.orders.wechat import Provider
+from tests.architecture.scene import Scene
+from tests.architecture.stage import staged
+from tests.architecture.visitors import Seen, Visitor
 
 pytestmark = pytest.mark.django_db
 TEXTS = {
@@ -43,18 +41,11 @@ ANSWERED: frozenset[Answer] = frozenset({200, 286, 301, 302, 400})
 REFUSED: frozenset[Answer] = frozenset({404, 405, SIGN_IN})
 
 
-@pytest.fixture(autouse=True)
-def _quiet(settings: LazySettings, now: datetime) -> Iterator[None]:
-    settings.WECHAT_PAY = Provider().settings
-    settings.OUTBOX_HINTS = False
-    settings.API_REQUESTS_PER_MINUTE = {"key": 100_000, "address": 100_000}
-    with mock.patch.object(clock, "now", return_value=now):
-        yield
-
-
-@pytest.fixture
-def scene(world: World) -> Scene:
-    return set_scene(world)
+@pytest.fixture(scope="module")
+def scene(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[Scene]:
+    """Return the rows to ask for."""
+    with staged(django_db_blocker) as scene:
+        yield scene
 
 
 @pytest.fixture
