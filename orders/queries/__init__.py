@@ -83,6 +83,7 @@ from orders.queries.counter_quote import (
 from orders.queries.counter_returns import (
     BackQuote,
     HeldPiece,
+    RefundPart,
     UnitKey,
     held_pieces,
     late_pieces,
@@ -90,6 +91,7 @@ from orders.queries.counter_returns import (
     piece_field,
     quote_brought,
     quote_pieces,
+    refund_parts,
 )
 from orders.queries.exchanges import (
     ExchangeQuote,
@@ -245,6 +247,7 @@ __all__ = [
     "OrderWord",
     "ParcelView",
     "Piece",
+    "RefundPart",
     "ReturnFacts",
     "ReturnPage",
     "ReturnPiece",
@@ -369,6 +372,7 @@ __all__ = [
     "read_seen_page",
     "receiving_stores",
     "recipient_of_basket",
+    "refund_parts",
     "refund_store_ids",
     "replacement_way",
     "return_facts",

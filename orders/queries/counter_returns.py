@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
-from django.db.models import Sum
+from django.db.models import Q, Sum
 from django.utils.translation import gettext as _
 
 from omni.kernel import bilingual, clock
 from orders import rules
-from orders.choices import OUR_FAULTS, IntentStatus, PaymentMethod
+from orders.choices import OUR_FAULTS, REFUND_ORDER, TILL_METHODS, IntentStatus, PaymentMethod, RefundStatus
 from orders.models import IntentAllocation, Recognition, Refund, ReturnLine
 from orders.queries.return_quotes import (
     NothingToReturn,
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import date, datetime
 
-    from orders.models import Order, ReturnPolicy
+    from orders.models import Order, Return, ReturnPolicy
 
 
 class UnitKey(NamedTuple):
@@ -194,14 +194,40 @@ def quote_brought(orders: Sequence[Order], wanted: Iterable[UnitKey], *, reason:
     return BackQuote(len(keys), goods_fen, delivery_fen, tuple(ways.items()))
 
 
+@dataclass(frozen=True, slots=True)
+class RefundPart:
+    """Money of a return on its way back by one payment; `is_at_till`: it waits to be given back at a till."""
+
+    way: str
+    amount_fen: int
+    status: str
+    status_label: str
+    is_at_till: bool
+
+
+def refund_parts(case: Return) -> list[RefundPart]:
+    """Return by which payments the money of a return goes back, and how far each part is."""
+    cause = f"return:{case.pk}"
+    parts = Refund.objects.filter(Q(cause=cause) | Q(cause__startswith=f"{cause}:")).select_related("intent", "through")
+    return [
+        RefundPart(
+            way=str(PaymentMethod(part.provider_intent.method).label),
+            amount_fen=part.amount_fen,
+            status=part.status,
+            status_label=str(RefundStatus(part.status).label),
+            is_at_till=part.status == RefundStatus.REQUESTED and part.provider_intent.method in TILL_METHODS,
+        )
+        for part in parts.order_by("pk")
+    ]
+
+
 def _ways_back(order: Order, amount_fen: int) -> list[tuple[str, int]]:
     """Return by which payments an amount goes back to the shopper of an order, and how much by each."""
     refunded = Refund.objects.filter(order=order).order_by()
     spent = dict(refunded.values_list("intent_id").annotate(Sum("amount_fen")))
     paid = IntentAllocation.objects.filter(order=order, intent__status=IntentStatus.SUCCEEDED).select_related("intent")
-    rank = list(PaymentMethod)
     parts, left_fen = [], amount_fen
-    for row in sorted(paid, key=lambda row: (rank.index(PaymentMethod(row.intent.method)), row.intent_id)):
+    for row in sorted(paid, key=lambda row: (REFUND_ORDER.index(PaymentMethod(row.intent.method)), row.intent_id)):
         part_fen = min(left_fen, row.amount_fen - spent.get(row.intent_id, 0))
         if part_fen > 0:
             parts.append((str(PaymentMethod(row.intent.method).label), part_fen))

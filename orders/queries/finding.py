@@ -90,7 +90,8 @@ def _by_number(store: Store, number: str) -> Found | None:
     if case is not None:
         return Found(return_number=case.number)
     orders = Order.objects.filter(brand=store.brand_id)
-    order = orders.filter(Q(number=number) | Q(fulfillment__orders__number=number)).first()
+    shares = Q(fulfillment__orders__number=number) | Q(fulfillment__orders__parcels__number=number)
+    order = orders.filter(Q(number=number) | shares).first()
     return None if order is None else Found(order_number=order.number)
 
 

@@ -151,6 +151,8 @@ def _show(request: HttpRequest, number: str, **bound: forms.Form) -> HttpRespons
     is_here = case.receiving_store_id in fulfillment_permissions.desk_store_ids(actor)
     context: dict[str, Any] = {
         "page": page,
+        "store": case.receiving_store if is_here else _store(actor, None),
+        "refunds": queries.refund_parts(case),
         "can_receive": case.status in {ReturnStatus.APPROVED, ReturnStatus.IN_TRANSIT},
         "can_inspect": case.status == ReturnStatus.RECEIVED and is_here,
         "receive": bound.get("receive") or ReceiveForm(queries.receiving_stores(actor, case.brand_id)),
