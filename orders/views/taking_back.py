@@ -70,7 +70,9 @@ def of_person(request: HttpRequest, store_id: int, token: str) -> HttpResponse:
     """Show which pieces somebody has who brings no receipt, of every channel and store of the brand."""
     actor = _actor(request)
     store = stores_queries.get_desk_store(actor, store_id)
-    return _page(request, actor, store, queries.history_of(store, token), {})
+    response = _page(request, actor, store, queries.history_of(store, token), {})
+    response["X-Desk-Keep"] = "no"  # what somebody has bought stays on no tablet
+    return response
 
 
 def _actor(request: HttpRequest) -> Actor:
