@@ -78,7 +78,7 @@ def test_take_back_here_reverses_the_credit_of_who_sold_and_fulfilled_and_gives_
         world,
         ("L", 2),
         channel=Channel.ENDLESS_AISLE,
-        selling=services.Selling(guide_a.store_id, guide_a.pk, "counter"),
+        selling=services.Selling(guide_a.store_id or 0, guide_a.pk, "counter"),
     )
     sold = CreditEntry.objects.filter(recognition__order=order).order_by("pk")
     given = {(row.role, row.store and row.store.code, row.guide): row.amount_fen for row in sold}
