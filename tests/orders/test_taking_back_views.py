@@ -13,6 +13,7 @@ from orders import queries
 from orders.models import Order, Refund, Return
 from stores.models import Staff
 from tests.cast import World
+from tests.factories.accounts import ShopperUserFactory
 from tests.factories.orders import shares_of
 from tests.factories.returns import NEXT_DAY, agreed_return, delivered_order
 from tests.orders.wechat import Provider
@@ -64,7 +65,9 @@ def test_find_by_phone_or_members_code_keeps_both_out_of_the_address(
     assert "138" not in by_phone
     assert order.number in desk_b.get(by_phone).content.decode()
     Order.objects.filter(pk=order.pk).update(member=member)
-    code = members_queries.member_code_for(member.user_id or 0, world.brand.code, now=NEXT_DAY).digits
+    user = ShopperUserFactory.create()
+    Member.objects.filter(pk=member.pk).update(user=user)
+    code = members_queries.member_code_for(user.pk, world.brand.code, now=NEXT_DAY).digits
     by_code = find(desk_b, world, code)
     assert code not in by_code
     assert order.number in desk_b.get(by_code).content.decode()
