@@ -9,6 +9,7 @@ import "./meeting.css";
 import "./numbers.css";
 import "./counter.css";
 import "./tasks.css";
+import "./aisle.css";
 
 // <input data-scan>: a button beside it opens the camera; what it reads is put into the input and its form is sent
 // (data-scan="keep": only filled). A hand scanner types into the input and sends Enter by itself.

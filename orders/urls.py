@@ -2,6 +2,7 @@ from django.urls import path
 
 from orders import api
 from orders.views import (
+    aisle,
     appointments,
     checkout,
     counter,
@@ -99,5 +100,7 @@ urlpatterns = [
     path(f"{COUNTER}<str:number>/pay/give-up/", counter_pay.give_up, name="counter-give-up"),
     path(f"{COUNTER}<str:number>/pay/leave/<int:line_id>/", counter_pay.leave_return_out, name="counter-leave"),
     path(f"{COUNTER}<str:number>/pay/qr.svg", counter_pay.show_qr, name="counter-qr"),
+    path("desk/stores/<int:store_id>/aisle/", aisle.show_aisle, name="desk-aisle"),
+    path("desk/stores/<int:store_id>/aisle/send/", aisle.send_home, name="desk-aisle-send"),
     path("callbacks/wechat/", api.receive_wechat_notice, name="wechat-notice"),
 ]

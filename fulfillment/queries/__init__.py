@@ -23,7 +23,7 @@ from fulfillment.queries.escalations import EscalationView, Told, load_escalatio
 from fulfillment.queries.explain import DecisionView, ReasonLine, explain_decisions
 from fulfillment.queries.figures import TaskFigures, task_figures
 from fulfillment.queries.labels import Label, load_labels
-from fulfillment.queries.nearest import NearestStore, PickupStore, nearest_stores, pickup_stores
+from fulfillment.queries.nearest import NearestStore, PickupStore, nearest_stores, pickup_stores, sendable
 from fulfillment.queries.network import open_tasks_by_store, overdue_tasks
 from fulfillment.queries.preview import PlannedStore, PlanPreview, preview_plan
 from fulfillment.queries.scans import Scan, parcel_text, pickup_text, read_parcel_text, read_pickup_text
@@ -97,6 +97,7 @@ __all__ = [
     "read_parcel_text",
     "read_pickup_text",
     "reassignable",
+    "sendable",
     "task_figures",
     "tasks_visible_to",
     "variant_of_line",

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from fulfillment import rules, sql
 from fulfillment.choices import Way
-from fulfillment.queries.candidates import Search, find_singles, get_terms
+from fulfillment.queries.candidates import Search, find_parts, find_singles, get_terms
 from inventory import queries as inventory_queries
 from omni.kernel import geo
 from omni.kernel.errors import InvalidInput
@@ -125,6 +125,30 @@ def pickup_stores(
         )
         for one in nearest
     ]
+
+
+def sendable(brand_id: int, variant_ids: Sequence[int], *, lat: float, lng: float, now: datetime) -> frozenset[int]:
+    """Return those of some variants of which a store could send a unit to a point by courier now.
+
+    They pass the filters of routing, as those of `nearest_stores`. As many statements for any number of stores.
+    """
+    if not variant_ids:
+        return frozenset()
+    search = Search(
+        brand_id=brand_id,
+        way=Way.COURIER,
+        lines=tuple(rules.DemandLine(variant_id, 1, 0) for variant_id in variant_ids),
+        lat=lat,
+        lng=lng,
+        terms=get_terms(brand_id),
+        now=now,
+    )
+    candidates = find_parts(search).candidates
+    return frozenset(
+        variant_id
+        for position, variant_id in enumerate(variant_ids)
+        if any(one.sellable[position] > 0 for one in candidates)
+    )
 
 
 def _lines(brand_id: int, wanted: Sequence[tuple[str, int]], now: datetime) -> tuple[rules.DemandLine, ...]:

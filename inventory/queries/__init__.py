@@ -1,5 +1,6 @@
 """Reads of the catalogue and of stock."""
 
+from inventory.queries.around import SizeAround, UnitsAround, sizes_around, units_around
 from inventory.queries.audit import (
     audit_counters,
     audit_late_transfers,
@@ -130,10 +131,12 @@ __all__ = [
     "ShipmentPage",
     "ShipmentStep",
     "ShipmentTab",
+    "SizeAround",
     "SizeView",
     "StoreWith",
     "StylePage",
     "SuggestedProduct",
+    "UnitsAround",
     "audit_counters",
     "audit_late_transfers",
     "audit_listings",
@@ -188,6 +191,7 @@ __all__ = [
     "sellable_at",
     "sellable_here",
     "sellable_stands",
+    "sizes_around",
     "sizes_of",
     "step_of",
     "stores_around",
@@ -196,6 +200,7 @@ __all__ = [
     "suggest_products",
     "suggest_words",
     "understand",
+    "units_around",
     "variants_at",
     "variants_by_sku",
     "variants_in_stock",

@@ -9,6 +9,7 @@ from orders.queries.access import (
     read_order_token,
     sign_order_token,
 )
+from orders.queries.aisle import AislePage, find_in_aisle, load_aisle
 from orders.queries.appointments import (
     Appointment,
     AppointmentBoard,
@@ -202,6 +203,7 @@ __all__ = [
     "LINK_SALT",
     "OVERDUE",
     "PARTS",
+    "AislePage",
     "Appointment",
     "AppointmentBoard",
     "AppointmentPiece",
@@ -307,6 +309,7 @@ __all__ = [
     "find_checkout",
     "find_collecting_store",
     "find_counter_basket",
+    "find_in_aisle",
     "find_invoice",
     "find_order_at_desk",
     "find_order_door",
@@ -340,6 +343,7 @@ __all__ = [
     "late_pieces",
     "left_to_pay_fen",
     "lines_of",
+    "load_aisle",
     "load_counter",
     "load_counter_payment",
     "load_scanned",

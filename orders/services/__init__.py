@@ -1,6 +1,7 @@
 """The use cases of orders."""
 
 from orders.clients import NoticeRejected
+from orders.services.aisle import send_from_aisle
 from orders.services.approving import NotTheManager, approve_as_manager
 from orders.services.basket import (
     BasketChanged,
@@ -322,6 +323,7 @@ __all__ = [
     "review_invoice",
     "sell_kept",
     "send_counter_line",
+    "send_from_aisle",
     "settle_basket",
     "settle_checkout",
     "start_card",

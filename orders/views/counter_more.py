@@ -18,6 +18,7 @@ from orders import queries, services
 from orders.choices import CounterBasketStatus
 from orders.forms.counter import FindPiecesForm, ParkForm, PiecesForm, RecipientForm
 from orders.views.counter import basket_of, coded, page_of, to_basket, with_approval
+from orders.views.counter_pay import begin_to_pay
 
 if TYPE_CHECKING:
     from orders.models import CounterBasket
@@ -55,8 +56,8 @@ def add_returns(request: HttpRequest, store_id: int, number: str) -> HttpRespons
 @at_desk
 @once
 def send_home(request: HttpRequest, store_id: int, number: str) -> HttpResponse:
-    """Say to whom and where is sent what is sent home."""
-    _actor, basket = basket_of(request, store_id, number)
+    """Say to whom and where is sent what is sent home; who comes from the endless aisle goes on to pay."""
+    actor, basket = basket_of(request, store_id, number)
     known = queries.recipient_of_basket(basket)
     form = RecipientForm(request.POST or None, initial=known)
     if request.method == "POST" and form.is_valid():
@@ -66,8 +67,11 @@ def send_home(request: HttpRequest, store_id: int, number: str) -> HttpResponse:
         except DomainError as error:
             form.add_error(error.field if error.field in form.fields else None, coded(error))
         else:
-            return to_basket(basket)
+            wants_to_pay = request.POST.get("then") == "pay"
+            return begin_to_pay(request, actor, basket) if wants_to_pay else to_basket(basket)
     context: dict[str, Any] = {"store": basket.store, "basket": basket, "form": form}
+    if "pay" in {request.GET.get("then"), request.POST.get("then")}:
+        context["net_fen"] = queries.load_counter(basket, now=clock.now()).quote.net_fen
     return render(request, "desk/counter_send.html", context, status=422 if request.method == "POST" else 200)
 
 

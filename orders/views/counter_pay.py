@@ -44,6 +44,11 @@ def to_payment(basket: CounterBasket) -> HttpResponse:
 def begin(request: HttpRequest, store_id: int, number: str) -> HttpResponse:
     """Place the basket's orders, and settle it at once when nothing is to be paid."""
     actor, basket = basket_of(request, store_id, number)
+    return begin_to_pay(request, actor, basket)
+
+
+def begin_to_pay(request: HttpRequest, actor: Actor, basket: CounterBasket) -> HttpResponse:
+    """Place a basket's orders at the net that was seen and lead to its payment, or back to it when that cannot be."""
     text, now = request.POST.get("seen", ""), clock.now()
     seen_fen = int(text) if text.lstrip("-").isdigit() and text.isascii() and len(text) < 13 else None
     try:

@@ -219,6 +219,8 @@ PAGES: dict[str, Route] = {
     "desk/stores/<int:store_id>/members/<str:number>/phone/": Route(
         NOT_ALLOWED, DESK, row="member at hand", writers=AT_A
     ),
+    "desk/stores/<int:store_id>/aisle/": Route(DESK, NOT_ALLOWED),
+    "desk/stores/<int:store_id>/aisle/send/": desk_act("store"),
     # The counter of store A: a basket that is open, one that is parked, one that is being paid.
     "desk/stores/<int:store_id>/counter/": Route(DESK, NOT_ALLOWED),
     "desk/stores/<int:store_id>/counter/open/": desk_act("store"),

@@ -453,6 +453,7 @@ def _stand_at_the_counter(scene: Scene) -> None:
         f"{counter}seller/": {"staff": str(Staff.objects.get(user=scene.accounts[routes.GUIDE_A]).pk)},
         f"{counter}move/": {"to": "park", "note": "蓝色大衣"},
         f"{counter}begin/": {"seen": "49900"},
+        "desk/stores/<int:store_id>/aisle/send/": {"sku": "SHIRT-L"},
         f"{counter}pay/tender/": {
             "method": "cash", "amount": "1", "given": "5", "drawer": str(drawer.pk), "once": str(uuid.UUID(int=1)),
         },

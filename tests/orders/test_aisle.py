@@ -1,0 +1,202 @@
+"""The endless aisle: who has a size that is not here, and having it sent home."""
+
+from datetime import datetime
+from typing import NamedTuple
+
+import pytest
+from django.conf import LazySettings
+from django.test import Client
+from django.utils import translation
+from pytest_django.fixtures import DjangoAssertNumQueries
+
+from inventory.models import StockLevel
+from members.models import Member
+from omni.accounts.models import User
+from omni.kernel import clock
+from omni.kernel.transactions import entry
+from orders import queries, services
+from orders.models import CounterBasket
+from stores.choices import StoreKind
+from stores.models import Staff, Store
+from tests.audit_fixture import Audited
+from tests.cast import World
+from tests.factories.counter import lines_of, opened_basket
+from tests.factories.inventory import StockLevelFactory, VariantFactory
+from tests.factories.members import MemberFactory
+from tests.factories.stores import StoreFactory
+
+ADDRESS_OF_WANG = {"contact_name": "王小雨", "phone": "13800138000", "place": "310106", "street": "南京西路 1 号"}
+AISLE = "/desk/stores/{}/aisle/"
+
+
+class Counted(NamedTuple):
+    """A size as the page shows it."""
+
+    name: str
+    here: int
+    stores: int
+    nearest: str
+    can_send: bool
+
+
+@pytest.fixture(autouse=True)
+def _at_noon(audited: Audited, now: datetime, monkeypatch: pytest.MonkeyPatch, settings: LazySettings) -> None:
+    """Everything must hold after each of these."""
+    audited.now = now
+    settings.OUTBOX_HINTS = False
+    monkeypatch.setattr(clock, "now", lambda: now)
+
+
+@pytest.fixture
+def desk(client: Client, clerk_a: Staff) -> Client:
+    """Return the tablet of store A's clerk."""
+    client.force_login(clerk_a.user)
+    return client
+
+
+def page_of(world: World, text: str, basket: CounterBasket | None = None, *, now: datetime) -> queries.AislePage:
+    store = Store.objects.get(pk=world.stores["A"].pk)
+    variant, has_size = queries.find_in_aisle(store.brand_id, text)
+    assert variant is not None
+    with translation.override("en"):
+        return queries.load_aisle(store, variant, basket, has_size=has_size, now=now)
+
+
+def counted(page: queries.AislePage) -> list[Counted]:
+    with translation.override("en"):
+        return [
+            Counted(size.around.name, size.around.here, size.around.store_count, size.around.nearest, size.can_send)
+            for size in page.sizes
+        ]
+
+
+def test_sizes_say_what_is_here_and_the_nearest_store_that_has_the_rest(world: World, now: datetime) -> None:
+    page = page_of(world, "SHIRT-L", now=now)
+
+    assert counted(page) == [
+        Counted("S", 10, 2, "Store B", can_send=True),
+        Counted("M", 2, 2, "Store B", can_send=True),
+        Counted("L", 0, 2, "Store B", can_send=True),
+    ]
+    assert page.chosen is not None
+    assert (page.chosen.around.sku, round(page.chosen.around.nearest_metres or 0, -2)) == ("SHIRT-L", 2800)
+
+
+def test_chosen_size_lists_the_stores_that_have_it_and_who_would_send_it(world: World, now: datetime) -> None:
+    page = page_of(world, "SHIRT-L", now=now)
+
+    assert [(row.store.code, row.units, row.is_open) for row in page.stores] == [("B", 5, True), ("C", 1, True)]
+    assert [round(row.metres / 1000) for row in page.stores] == [3, 163]
+    assert all(row.route_url.startswith("https://") for row in page.stores)
+    assert page.sender is not None
+    assert (page.sender.name, round(page.sender.metres, -2), page.place) == ("Store B", 2800, "")
+
+
+def test_sender_is_chosen_for_the_recipient_that_the_basket_names(world: World, now: datetime) -> None:
+    basket = opened_basket(world, district_id="330102")
+
+    page = page_of(world, "SHIRT-L", basket, now=now)
+
+    assert page.sender is not None
+    assert (page.sender.name, page.place) == ("Store C", "Shangcheng, Hangzhou")
+
+
+def test_size_that_only_a_warehouse_has_can_be_sent_home(world: World, now: datetime) -> None:
+    StockLevel.objects.filter(variant=world.variants["L"]).update(on_hand=0)
+    warehouse = StoreFactory.create(brand=world.brand, code="W", kind=StoreKind.WAREHOUSE, lat=31.22, lng=121.45)
+    StockLevelFactory.create(store=warehouse, variant=world.variants["L"], on_hand=3)
+
+    page = page_of(world, "SHIRT-L", now=now)
+
+    assert counted(page)[2] == Counted("L", 0, 0, "", can_send=True)
+    assert page.stores == ()
+    assert page.sender is not None
+
+
+def test_size_that_is_too_far_for_the_courier_is_only_to_be_had_there(world: World, now: datetime) -> None:
+    StockLevel.objects.filter(variant=world.variants["L"]).exclude(store=world.stores["C"]).update(on_hand=0)
+
+    page = page_of(world, "SHIRT-L", now=now)
+
+    assert counted(page)[2] == Counted("L", 0, 1, "Store C", can_send=False)
+    assert (page.sender, [row.store.code for row in page.stores]) == (None, ["C"])
+
+
+def test_size_that_nobody_has_is_gone(world: World, now: datetime) -> None:
+    StockLevel.objects.filter(variant=world.variants["L"]).update(on_hand=0)
+
+    page = page_of(world, "SHIRT-L", now=now)
+
+    assert [size.is_gone for size in page.sizes] == [False, False, True]
+    assert (page.sender, page.stores) == (None, ())
+
+
+def test_style_shows_its_colours_and_chooses_no_size(world: World, now: datetime) -> None:
+    VariantFactory.create(product=world.product, sku="SHIRT-RED-M", size="M", position=3, color_hex="#aa0000")
+
+    page = page_of(world, "SHIRT", now=now)
+    other = page_of(world, "SHIRT-M", now=now)
+
+    assert page.chosen is None
+    assert [(color.sku, color.is_chosen) for color in page.colors] == [("SHIRT-S", True), ("SHIRT-RED-M", False)]
+    assert [color.sku for color in other.colors] == ["SHIRT-M", "SHIRT-RED-M"]
+
+
+@pytest.mark.parametrize("more", [0, 27])
+def test_page_asks_as_much_of_three_stores_as_of_thirty(
+    world: World, now: datetime, django_assert_num_queries: DjangoAssertNumQueries, more: int
+) -> None:
+    for number in range(more):
+        store = StoreFactory.create(brand=world.brand, code=f"N{number}", lat=31.23 + number / 1000, lng=121.46)
+        StockLevelFactory.create(store=store, variant=world.variants["L"], on_hand=2)
+    store = Store.objects.get(pk=world.stores["A"].pk)
+
+    with django_assert_num_queries(12):
+        variant, has_size = queries.find_in_aisle(store.brand_id, "SHIRT-L")
+        assert variant is not None
+        page = queries.load_aisle(store, variant, None, has_size=has_size, now=now)
+
+    assert len(page.stores) == min(2 + more, 8)
+
+
+@pytest.mark.parametrize("text", ["https://shop.example/scan/one/SHIRT-L/", "shirt-l", " SHIRT-L "])
+def test_find_reads_what_a_scanner_sends(world: World, text: str) -> None:
+    variant, has_size = queries.find_in_aisle(world.brand.pk, text)
+
+    assert (variant, has_size) == (world.variants["L"], True)
+
+
+def test_another_brand_finds_nothing_of_it(world: World) -> None:
+    assert queries.find_in_aisle(world.other_brand.pk, "SHIRT-L") == (None, False)
+
+
+def test_sending_opens_a_basket_for_it(world: World, clerk_a: Staff, now: datetime) -> None:
+    with entry():
+        basket = services.send_from_aisle(world.stores["A"].pk, "SHIRT-L", basket_id=None, staff_id=clerk_a.pk, now=now)
+
+    assert lines_of(basket) == [("send_home", "SHIRT-L", 1)]
+    assert (basket.status, basket.staff_id, basket.recipient_name) == ("open", clerk_a.pk, "")
+
+
+def test_sending_twice_into_a_basket_is_two_pieces_of_one_line(world: World, now: datetime) -> None:
+    basket = opened_basket(world, "S")
+
+    for _time in range(2):
+        with entry():
+            services.send_from_aisle(
+                world.stores["A"].pk, "SHIRT-L", basket_id=basket.pk, staff_id=basket.staff_id, now=now
+            )
+
+    assert lines_of(basket) == [("sale", "SHIRT-S", 1), ("send_home", "SHIRT-L", 2)]
+
+
+def member_with_address(world: World, now: datetime) -> Member:
+    user = User.objects.create_user("wang", phone="+8613800138000") if False else MemberFactory.create().user
+    raise NotImplementedError(user)
+
+
+def test_unknown_sku_opens_no_basket(world: World, clerk_a: Staff, now: datetime) -> None:
+    with pytest.raises(services.UnknownSku), entry():
+        services.send_from_aisle(world.stores["A"].pk, "NONE", basket_id=None, staff_id=clerk_a.pk, now=now)
+
+    assert CounterBasket.objects.count() == 0
