@@ -9,23 +9,30 @@ from django.test import Client
 from django.utils import translation
 from pytest_django.fixtures import DjangoAssertNumQueries
 
+from fulfillment import services as fulfillment_services
+from fulfillment.choices import DeliveryState
+from fulfillment.services import handover
 from inventory.models import StockLevel
-from members.models import Member
-from omni.accounts.models import User
+from members import services as members_services
 from omni.kernel import clock
 from omni.kernel.transactions import entry
 from orders import queries, services
-from orders.models import CounterBasket
+from orders.models import CounterBasket, Order
+from settlement.models import CreditEntry
 from stores.choices import StoreKind
 from stores.models import Staff, Store
 from tests.audit_fixture import Audited
 from tests.cast import World
-from tests.factories.counter import lines_of, opened_basket
+from tests.factories.accounts import UserFactory
+from tests.factories.counter import begun, lines_of, opened_basket, tendered
+from tests.factories.fulfillment import accept_and_pack
 from tests.factories.inventory import StockLevelFactory, VariantFactory
 from tests.factories.members import MemberFactory
+from tests.factories.orders import move_share, run_deliveries, shares_of
 from tests.factories.stores import StoreFactory
+from tests.factories.till import opened_drawer
 
-ADDRESS_OF_WANG = {"contact_name": "王小雨", "phone": "13800138000", "place": "310106", "street": "南京西路 1 号"}
+RECIPIENT = {"contact_name": "王小雨", "phone": "13800138000", "place": "310106", "street": "南京西路 1 号"}
 AISLE = "/desk/stores/{}/aisle/"
 
 
@@ -48,8 +55,9 @@ def _at_noon(audited: Audited, now: datetime, monkeypatch: pytest.MonkeyPatch, s
 
 
 @pytest.fixture
-def desk(client: Client, clerk_a: Staff) -> Client:
-    """Return the tablet of store A's clerk."""
+def desk(clerk_a: Staff) -> Client:
+    """Return the tablet of store A's clerk, who reads English."""
+    client = Client(headers={"accept-language": "en"})
     client.force_login(clerk_a.user)
     return client
 
@@ -102,7 +110,7 @@ def test_sender_is_chosen_for_the_recipient_that_the_basket_names(world: World, 
 
 
 def test_size_that_only_a_warehouse_has_can_be_sent_home(world: World, now: datetime) -> None:
-    StockLevel.objects.filter(variant=world.variants["L"]).update(on_hand=0)
+    StockLevel.objects.filter(variant=world.variants["L"]).update(safety=99)
     warehouse = StoreFactory.create(brand=world.brand, code="W", kind=StoreKind.WAREHOUSE, lat=31.22, lng=121.45)
     StockLevelFactory.create(store=warehouse, variant=world.variants["L"], on_hand=3)
 
@@ -114,7 +122,7 @@ def test_size_that_only_a_warehouse_has_can_be_sent_home(world: World, now: date
 
 
 def test_size_that_is_too_far_for_the_courier_is_only_to_be_had_there(world: World, now: datetime) -> None:
-    StockLevel.objects.filter(variant=world.variants["L"]).exclude(store=world.stores["C"]).update(on_hand=0)
+    StockLevel.objects.filter(variant=world.variants["L"]).exclude(store=world.stores["C"]).update(safety=99)
 
     page = page_of(world, "SHIRT-L", now=now)
 
@@ -123,7 +131,7 @@ def test_size_that_is_too_far_for_the_courier_is_only_to_be_had_there(world: Wor
 
 
 def test_size_that_nobody_has_is_gone(world: World, now: datetime) -> None:
-    StockLevel.objects.filter(variant=world.variants["L"]).update(on_hand=0)
+    StockLevel.objects.filter(variant=world.variants["L"]).update(safety=99)
 
     page = page_of(world, "SHIRT-L", now=now)
 
@@ -150,8 +158,10 @@ def test_page_asks_as_much_of_three_stores_as_of_thirty(
         store = StoreFactory.create(brand=world.brand, code=f"N{number}", lat=31.23 + number / 1000, lng=121.46)
         StockLevelFactory.create(store=store, variant=world.variants["L"], on_hand=2)
     store = Store.objects.get(pk=world.stores["A"].pk)
+    # Statements that are prepared once a connection are by now.
+    page_of(world, "SHIRT-L", now=now)
 
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(13):
         variant, has_size = queries.find_in_aisle(store.brand_id, "SHIRT-L")
         assert variant is not None
         page = queries.load_aisle(store, variant, None, has_size=has_size, now=now)
@@ -190,9 +200,24 @@ def test_sending_twice_into_a_basket_is_two_pieces_of_one_line(world: World, now
     assert lines_of(basket) == [("sale", "SHIRT-S", 1), ("send_home", "SHIRT-L", 2)]
 
 
-def member_with_address(world: World, now: datetime) -> Member:
-    user = User.objects.create_user("wang", phone="+8613800138000") if False else MemberFactory.create().user
-    raise NotImplementedError(user)
+def test_sending_goes_to_the_address_that_the_member_keeps(world: World, now: datetime) -> None:
+    member = MemberFactory.create(brand=world.brand, user=UserFactory.create())
+    wang = members_services.NewAddress("王小雨", "13800138000", "310106", "南京西路 1 号")
+    with entry():
+        members_services.add_address(member.user_id or 0, wang, is_default=True, now=now)
+    basket = opened_basket(world, member=member)
+
+    with entry():
+        basket = services.send_from_aisle(
+            world.stores["A"].pk, "SHIRT-L", basket_id=basket.pk, staff_id=basket.staff_id, now=now
+        )
+
+    assert queries.recipient_of_basket(basket) == {
+        "contact_name": "王小雨",
+        "phone": "+8613800138000",
+        "place": "310106",
+        "street": "南京西路 1 号",
+    }
 
 
 def test_unknown_sku_opens_no_basket(world: World, clerk_a: Staff, now: datetime) -> None:
@@ -200,3 +225,137 @@ def test_unknown_sku_opens_no_basket(world: World, clerk_a: Staff, now: datetime
         services.send_from_aisle(world.stores["A"].pk, "NONE", basket_id=None, staff_id=clerk_a.pk, now=now)
 
     assert CounterBasket.objects.count() == 0
+
+
+def send(desk: Client, world: World, **sent: str) -> str:
+    """Touch "Send it home"; return where it leads."""
+    response = desk.post(f"{AISLE.format(world.stores['A'].pk)}send/", {"sku": "SHIRT-L", **sent})
+    assert response.status_code == 302
+    return str(response["Location"])
+
+
+def test_send_leads_to_the_recipient_and_from_there_to_paying(desk: Client, world: World, clerk_a: Staff) -> None:
+    leads_to = send(desk, world)
+    basket = CounterBasket.objects.get()
+    assert leads_to == f"/desk/stores/{world.stores['A'].pk}/counter/{basket.number}/send/?then=pay"
+
+    shown = desk.get(leads_to)
+    assert shown.context["net_fen"] == 39900
+    response = desk.post(leads_to, RECIPIENT | {"then": "pay", "seen": "39900"})
+
+    assert response["Location"] == f"/desk/stores/{world.stores['A'].pk}/counter/{basket.number}/pay/"
+    order = Order.objects.get()
+    assert (order.channel, order.total_fen, order.contact_name) == ("endless_aisle", 39900, "王小雨")
+    assert list(order.lines.values_list("selling_store", "guide")) == [(world.stores["A"].pk, clerk_a.pk)]
+
+
+def test_net_that_changed_meanwhile_leads_back_with_the_recipient_kept(desk: Client, world: World) -> None:
+    leads_to = send(desk, world)
+
+    response = desk.post(leads_to, RECIPIENT | {"then": "pay", "seen": "1"})
+
+    basket = CounterBasket.objects.get()
+    assert response["Location"] == f"/desk/stores/{world.stores['A'].pk}/counter/{basket.number}/"
+    assert (basket.status, basket.recipient_name, Order.objects.count()) == ("open", "王小雨", 0)
+
+
+def test_recipient_who_goes_on_scanning_leads_to_the_basket(desk: Client, world: World) -> None:
+    leads_to = send(desk, world)
+
+    response = desk.post(leads_to, RECIPIENT | {"then": "", "seen": "39900"})
+
+    basket = CounterBasket.objects.get()
+    assert response["Location"] == f"/desk/stores/{world.stores['A'].pk}/counter/{basket.number}/"
+    assert (basket.status, basket.recipient_name, Order.objects.count()) == ("open", "王小雨", 0)
+
+
+def test_send_into_a_basket_with_a_recipient_leads_to_it(desk: Client, world: World, now: datetime) -> None:
+    basket = opened_basket(world, "S")
+    with entry():
+        services.name_recipient(
+            basket.pk, name="王小雨", phone="13800138000", district_code="310106", street="南京西路 1 号", now=now
+        )
+
+    leads_to = send(desk, world, basket=basket.number)
+
+    assert leads_to == f"/desk/stores/{world.stores['A'].pk}/counter/{basket.number}/"
+    assert lines_of(basket) == [("sale", "SHIRT-S", 1), ("send_home", "SHIRT-L", 1)]
+
+
+def test_basket_of_another_store_is_unknown_here(desk: Client, world: World) -> None:
+    basket = opened_basket(world, store="B")
+    address = AISLE.format(world.stores["A"].pk)
+
+    shown = desk.get(address, {"q": "SHIRT-L", "basket": basket.number})
+    sent = desk.post(f"{address}send/", {"sku": "SHIRT-L", "basket": basket.number})
+
+    assert (shown.status_code, sent.status_code) == (404, 404)
+    assert lines_of(basket) == []
+
+
+def test_parked_basket_takes_nothing_and_says_so(desk: Client, world: World, now: datetime) -> None:
+    basket = opened_basket(world, "S")
+    with entry():
+        services.park_basket(basket.pk, note="", actor="user:1", now=now)
+
+    leads_to = send(desk, world, basket=basket.number)
+
+    assert leads_to == f"{AISLE.format(world.stores['A'].pk)}?q=SHIRT-L&basket={basket.number}"
+    shown = desk.get(leads_to)
+    assert (shown.context["can_order"], lines_of(basket)) == (False, [("sale", "SHIRT-S", 1)])
+    assert "This basket cannot be changed now." in shown.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("text", "asked", "sent"),
+    [
+        ("", "Scan or type a product first.", "Scan or type a product first."),
+        ("NONE", "Nothing on sale has this code.", "NONE is not on sale."),
+        ("a\u200bb", "Leave out characters that cannot be seen.", "Leave out characters that cannot be seen."),
+    ],
+)
+def test_what_is_not_known_is_said_beside_the_field(
+    desk: Client, world: World, text: str, asked: str, sent: str
+) -> None:
+    address = AISLE.format(world.stores["A"].pk)
+
+    shown, refused = desk.get(address, {"q": text}), desk.post(f"{address}send/", {"sku": text})
+
+    for response, words in ((shown, asked), (refused, sent)):
+        assert (response.status_code, response.context["form"].errors["q"]) == (422, [words])
+        assert 'aria-describedby="aisle-q-error"' in response.content.decode()
+    assert CounterBasket.objects.count() == 0
+
+
+def test_line_that_is_not_here_leads_to_other_stores(desk: Client, world: World) -> None:
+    basket = opened_basket(world, "S", "L")
+
+    shown = desk.get(f"/desk/stores/{world.stores['A'].pk}/counter/{basket.number}/").content.decode()
+
+    link = f"/desk/stores/{world.stores['A'].pk}/aisle/?q=SHIRT-{{}}&amp;basket={basket.number}"
+    assert (link.format("L") in shown, link.format("S") in shown) == (True, False)
+
+
+def test_sale_is_credited_to_the_store_and_guide_that_sold_it(world: World, clerk_a: Staff, now: datetime) -> None:
+    with entry():
+        basket = services.send_from_aisle(world.stores["A"].pk, "SHIRT-L", basket_id=None, staff_id=clerk_a.pk, now=now)
+        services.name_recipient(
+            basket.pk, name="王小雨", phone="13800138000", district_code="310106", street="南京西路 1 号", now=now
+        )
+    assert tendered(begun(basket), opened_drawer(world), 39900)
+    run_deliveries(now)
+    order = Order.objects.get()
+    for share in shares_of(order):
+        with entry():
+            fulfillment_services.route(share.pk, now=now)
+        accept_and_pack(share)
+        run_deliveries(now)
+        move_share(share, handover.give_to_courier, now)
+        move_share(share, handover.mark_delivered, now)
+        share.deliveries.update(state=DeliveryState.DELIVERED, next_attempt_at=None)
+
+    credit = CreditEntry.objects.order_by("role").values_list("case", "role", "store", "guide")
+    assert list(credit.filter(role__in=["selling", "fulfilling"])) == [
+        ("cross_store", "fulfilling", world.stores["B"].pk, None),
+        ("cross_store", "selling", world.stores["A"].pk, clerk_a.pk),
+    ]
