@@ -54,7 +54,7 @@ def pack(
     :raises StateConflict: when it is not accepted or being picked.
     """
     if not 0 < len(weights_grams) <= MOST_PARCELS:
-        raise BadParcels(_("An order is packed into 1 to %(most)s parcels.") % {"most": MOST_PARCELS}, field="parcels")
+        raise BadParcels(_("An order is packed into 1 to %(most)s parcels."), field="parcels", most=MOST_PARCELS)
     if any(grams is not None and not 0 < grams <= HEAVIEST_GRAMS for grams in weights_grams):
         raise BadParcels(_("A parcel weighs 1 g to 50 kg."), field="weights")
     share = lock_in(fulfillment_order_id, Status.ACCEPTED, Status.PICKING)
@@ -92,7 +92,7 @@ def check_all_scanned(share: FulfillmentOrder) -> None:
     scanned = sum(loaded_at is not None for loaded_at in parcels)
     if len(parcels) > 1 and scanned < len(parcels):
         message = _("Scan every parcel first: %(scanned)s of %(count)s are.")
-        raise ParcelsNotScanned(message % {"scanned": scanned, "count": len(parcels)}, field="parcels")
+        raise ParcelsNotScanned(message, field="parcels", scanned=scanned, count=len(parcels))
 
 
 def _write_parcels(share: FulfillmentOrder, weights_grams: Sequence[int | None], *, actor: str, now: datetime) -> None:

@@ -78,12 +78,12 @@ def start_wave(store_id: int, fulfillment_order_ids: Sequence[int], *, actor: st
     :raises TasksTaken: when one is not to be picked any more, or is in another wave.
     """
     if not 0 < len(set(fulfillment_order_ids)) <= MOST_TASKS:
-        raise NothingToPick(_("Choose 1 to %(most)s orders.") % {"most": MOST_TASKS}, field="tasks")
+        raise NothingToPick(_("Choose 1 to %(most)s orders."), field="tasks", most=MOST_TASKS)
     shares = locks.lock_shares(fulfillment_order_ids)
     taken = [share.number for share in shares if not _may_join(share, store_id)]
     if taken or len(shares) < len(set(fulfillment_order_ids)):
         message = _("Somebody else has these by now: %(numbers)s. Choose again.")
-        raise TasksTaken(message % {"numbers": ", ".join(taken)}, field="tasks", numbers=", ".join(taken))
+        raise TasksTaken(message, field="tasks", numbers=", ".join(taken))
     wave = PickWave.objects.create(number=public_number("W"), store_id=store_id, started_by=actor, started_at=now)
     for share in shares:
         if share.status == Status.ACCEPTED:
@@ -193,5 +193,5 @@ def _wrong_scan(wave: PickWave, code: str) -> WrongScan:
         return WrongScan(_("Scan a label, or type its SKU or barcode."), field="code")
     sku = inventory_queries.name_of_code(wave.store.brand_id, code)
     if sku:
-        return WrongScan(_("%(sku)s is not on this list.") % {"sku": sku}, field="code", scanned=code)
-    return WrongScan(_("No goods have the code “%(code)s”.") % {"code": code[:40]}, field="code", scanned=code)
+        return WrongScan(_("%(sku)s is not on this list."), field="code", sku=sku)
+    return WrongScan(_("No goods have the code “%(code)s”."), field="code", code=code[:40])

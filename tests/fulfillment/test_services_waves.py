@@ -126,6 +126,7 @@ def test_pick_unit_reads_sku_barcode_and_shelf_label(world: World, text: str) ->
     [
         ("SHIRT-M", "SHIRT-M is not on this list."),
         ("4006381333931", "No goods have the code “4006381333931”."),
+        ("100%ff", "No goods have the code “100%ff”."),
         ("", "Scan a label"),
         ("x" * 90, "Scan a label"),
         ("\0", "Scan a label"),
