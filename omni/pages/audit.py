@@ -139,6 +139,8 @@ def _order_findings(marks: Marks, now: datetime) -> Iterator[Finding]:
     yield _finding("Every payment is for its orders, and has its slip", tenders)
     tills = orders_queries.audit_tills(stale=now - LONGEST_TILL_WAIT)
     yield _finding("Tills hold what moved", tills)
+    baskets = orders_queries.audit_counter_baskets(after_transition=marks.transition, overdue=now - PATIENCE)
+    yield _finding("Counter baskets are settled to the fen, and none is forgotten", baskets)
 
 
 def _finding(claim: str, verdict: Verdict) -> Finding:

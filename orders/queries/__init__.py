@@ -21,6 +21,7 @@ from orders.queries.appointments import (
 )
 from orders.queries.audit import (
     audit_adjustments,
+    audit_counter_baskets,
     audit_due_returns,
     audit_due_rows,
     audit_exchanges,
@@ -276,6 +277,7 @@ __all__ = [
     "allocations_to",
     "appointment_board",
     "audit_adjustments",
+    "audit_counter_baskets",
     "audit_due_returns",
     "audit_due_rows",
     "audit_exchanges",

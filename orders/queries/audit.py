@@ -12,6 +12,7 @@ from django.db import connection
 
 from fulfillment import choices as fulfillment_choices
 from orders import rules, sql
+from orders.sql import counter as counter_sql
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -68,6 +69,15 @@ def audit_returns(*, after_transition: int) -> Audit:
 def audit_exchanges(*, after_transition: int) -> Audit:
     """Check that every replacement is held for a return under way, paid by it, or given back with what was paid."""
     return _run(sql.AUDIT_EXCHANGES, {"after": after_transition})
+
+
+def audit_counter_baskets(*, after_transition: int, overdue: datetime) -> Audit:
+    """Check that every settled basket is paid and its pieces are back, and that no other one is forgotten.
+
+    Settled ones are checked once, after their last change of status.
+    """
+    values = {"after": after_transition, "overdue": overdue}
+    return _run(counter_sql.AUDIT_COUNTER_BASKETS, values)
 
 
 def audit_due_returns(*, overdue: datetime) -> Audit:

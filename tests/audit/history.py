@@ -15,6 +15,7 @@ from tests.audit.after_history import invoice, wait_for_size
 from tests.audit.offer_history import use_offers
 from tests.cast import NOON, World
 from tests.factories.accounts import ShopperUserFactory
+from tests.factories.counter import begun, opened_basket, piece_of
 from tests.factories.exchanges import agreed_exchange, bring, pay_difference, replacement_of, settle
 from tests.factories.offers import PromotionFactory
 from tests.factories.orders import (
@@ -92,6 +93,7 @@ def live_through(world: World) -> History:
     wait_for_size(world)
     delivered.refresh_from_db()
     invoice(delivered)
+    sell_at_counter(world)
     receive(world, sent_transfer(world, {"M": 3}, source="C"), {"M": 1})
     run_deliveries(LATER)
     return History(
@@ -131,6 +133,18 @@ def sell_cheaper(world: World) -> Order:
     order = delivered_order(world, ("L", 2))
     Promotion.objects.filter(pk=promotion.pk).update(is_running=False)
     return order
+
+
+def sell_at_counter(world: World) -> None:
+    """Settle a basket whose one piece is paid by another that comes back, and begin to pay a second basket."""
+    sold, basket = delivered_order(world, ("S", 1)), opened_basket(world, "S", now=LATER)
+    with entry():
+        services.return_at_counter(basket.pk, [piece_of(sold)], now=LATER)
+    begun(basket, LATER)
+    with entry():
+        services.settle_basket(basket.pk, actor="user:1", now=LATER)
+    begun(opened_basket(world, "S", now=LATER), LATER)
+    run_deliveries(LATER)
 
 
 def sell_at_till(world: World) -> Order:

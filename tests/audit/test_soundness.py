@@ -15,6 +15,7 @@ from omni.kernel.transactions import entry
 from omni.pages import audit
 from orders.events import OrderPaid, SaleRecognised
 from tests.audit.after_plants import AFTER_PLANTS
+from tests.audit.counter_plants import COUNTER_PLANTS
 from tests.audit.exchange_plants import EXCHANGE_PLANTS
 from tests.audit.history import LATER, History
 from tests.audit.listing_plants import LISTING_PLANTS
@@ -40,6 +41,7 @@ PLANTS = (
     *EXCHANGE_PLANTS,
     *SHELF_PLANTS,
     *TILL_PLANTS,
+    *COUNTER_PLANTS,
 )
 
 

@@ -1,0 +1,142 @@
+"""Two clerks at once with one basket of the counter, on real connections; each guard has a control."""
+
+from collections.abc import Callable
+from threading import Event
+
+import pytest
+from django.conf import LazySettings
+
+from omni.kernel.transactions import entry
+from orders import locks, services
+from orders.models import CounterBasket, DrawerMovement, Order, Return
+from orders.services import counter, counter_paying
+from tests.cast import NOON, World, build_world
+from tests.factories.counter import CLERK, begun, opened_basket, paying_basket, piece_of, tendered
+from tests.factories.returns import delivered_order
+from tests.factories.till import opened_drawer
+from tests.orders.wechat import Provider
+from tests.races.test_return_races import at_once
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def small_world(settings: LazySettings) -> World:
+    """Return the small world, committed."""
+    settings.WECHAT_PAY = Provider().settings
+    settings.OUTBOX_HINTS = False
+    return build_world()
+
+
+def unguard(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let baskets be read without being locked, and change their status whatever it was."""
+
+    def move(row: CounterBasket, *, to: str, actor: str, now: object) -> None:
+        CounterBasket.objects.filter(pk=row.pk).update(status=to)
+        row.status = to
+
+    monkeypatch.setattr(locks, "lock_counter_basket", lambda basket_id: CounterBasket.objects.get(pk=basket_id))
+    monkeypatch.setattr(counter, "_touch", lambda basket, now: None)
+    monkeypatch.setattr(counter_paying, "transition", move)
+
+
+def begin(basket: CounterBasket) -> Callable[[], None]:
+    def press_pay() -> None:
+        with entry():
+            services.begin_payment(basket.pk, seen_net_fen=None, actor=CLERK, now=NOON)
+
+    return press_pay
+
+
+def even_exchange(world: World) -> CounterBasket:
+    """Return a basket being paid, whose one piece is paid by another that comes back."""
+    sold, basket = delivered_order(world, ("S", 1)), opened_basket(world, "M")
+    with entry():
+        services.return_at_counter(basket.pk, [piece_of(sold)], now=NOON)
+    return begun(basket)
+
+
+def settle(basket: CounterBasket) -> None:
+    with entry():
+        services.settle_basket(basket.pk, actor=CLERK, now=NOON)
+
+
+def give_up(basket: CounterBasket) -> None:
+    with entry():
+        services.give_up_payment(basket.pk, actor=CLERK, now=NOON)
+
+
+def test_two_clerks_who_begin_to_pay_one_basket_place_one_order(small_world: World) -> None:
+    basket = opened_basket(small_world, "S")
+
+    outcomes = at_once(*[begin(basket)] * 3)
+
+    assert outcomes == ["BasketNotOpen", "BasketNotOpen", "done"]
+    assert (Order.objects.count(), small_world.level("A", "S").held) == (1, 1)
+
+
+def test_control_without_lock_and_status_two_orders_hold_one_garment_twice(
+    small_world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    basket = opened_basket(small_world, "S")
+    first_has_read = Event()
+    place, begun_by = counter_paying._release_kept, list[int]()
+
+    def wait_for_the_other(*args: object, **named: object) -> None:
+        begun_by.append(1)
+        if len(begun_by) == 2:
+            first_has_read.set()
+        first_has_read.wait(5)
+        place(*args, **named)  # type: ignore[arg-type]  # passed on as they came
+
+    monkeypatch.setattr(counter_paying, "_release_kept", wait_for_the_other)
+    unguard(monkeypatch)
+
+    assert at_once(begin(basket), begin(basket)) == ["done", "done"]
+    assert (Order.objects.count(), small_world.level("A", "S").held) == (2, 2)
+
+
+def test_two_clerks_who_take_the_money_of_one_basket_take_it_once(small_world: World) -> None:
+    basket, drawer = paying_basket(small_world, "S"), opened_drawer(small_world)
+    takes = [lambda once=once: tendered(basket, drawer, 49900, once=once) for once in ("a", "b")]
+
+    outcomes = at_once(*takes)
+
+    assert outcomes == ["BasketNotPaying", "done"]
+    assert (CounterBasket.objects.get().status, DrawerMovement.objects.count()) == ("settled", 1)
+
+
+def test_settling_and_giving_up_at_once_do_one_of_them(small_world: World) -> None:
+    basket = even_exchange(small_world)
+
+    at_once(lambda: settle(basket), lambda: give_up(basket))
+
+    basket.refresh_from_db()
+    order, returns = Order.objects.get(channel="counter"), Return.objects.count()
+    assert (basket.status, order.status, returns) in {("settled", "paid", 1), ("open", "cancelled", 0)}
+
+
+def test_control_without_lock_and_status_a_piece_comes_back_for_an_order_that_was_given_up(
+    small_world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    basket = even_exchange(small_world)
+    has_looked, is_given_up = Event(), Event()
+    take = counter_paying.counter_returns.take_back_here
+
+    def take_late(*args: object, **named: object) -> object:
+        has_looked.set()
+        is_given_up.wait(5)
+        return take(*args, **named)  # type: ignore[arg-type]  # passed on as they came
+
+    def give_up_meanwhile() -> None:
+        has_looked.wait(5)
+        give_up(basket)
+        is_given_up.set()
+
+    monkeypatch.setattr(counter_paying.counter_returns, "take_back_here", take_late)
+    unguard(monkeypatch)
+
+    assert at_once(lambda: settle(basket), give_up_meanwhile) == ["done", "done"]
+    basket.refresh_from_db()
+    order = Order.objects.get(channel="counter")
+    assert (basket.status, order.status, Return.objects.count()) == ("settled", "cancelled", 1)
