@@ -85,6 +85,7 @@ def live_through(world: World) -> History:
         confirm_refund(refund, LATER)
     run_deliveries(LATER)
     exchanges = exchange(world)
+    sell_at_counter(world)
     discounted = sell_cheaper(world)
     use_offers(world, placed)
     with entry():
@@ -93,7 +94,6 @@ def live_through(world: World) -> History:
     wait_for_size(world)
     delivered.refresh_from_db()
     invoice(delivered)
-    sell_at_counter(world)
     receive(world, sent_transfer(world, {"M": 3}, source="C"), {"M": 1})
     run_deliveries(LATER)
     return History(
@@ -137,13 +137,13 @@ def sell_cheaper(world: World) -> Order:
 
 def sell_at_counter(world: World) -> None:
     """Settle a basket whose one piece is paid by another that comes back, and begin to pay a second basket."""
-    sold, basket = delivered_order(world, ("S", 1)), opened_basket(world, "S", now=LATER)
+    sold, basket = delivered_order(world, ("M", 2)), opened_basket(world, "M", now=LATER)
     with entry():
         services.return_at_counter(basket.pk, [piece_of(sold)], now=LATER)
     begun(basket, LATER)
     with entry():
         services.settle_basket(basket.pk, actor="user:1", now=LATER)
-    begun(opened_basket(world, "S", now=LATER), LATER)
+    begun(opened_basket(world, "M", now=LATER), LATER)
     run_deliveries(LATER)
 
 
