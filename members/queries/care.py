@@ -10,6 +10,7 @@ from members.queries.members import UnknownMember, get_named_member_id
 from members.queries.profile import get_member_by_code
 from omni.kernel import sealing
 from omni.kernel.errors import NotFound
+from omni.kernel.numbers import is_valid_number
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -70,7 +71,8 @@ def get_member_here(brand_id: int, number: str) -> Member:
 
     :raises NotFound: there is none, or another brand's.
     """
-    member = Member.objects.filter(brand=brand_id, number=number).select_related("guide", "home_store").first()
+    found = Member.objects.filter(brand=brand_id, number=number).select_related("guide", "home_store")
+    member = found.first() if is_valid_number(number) else None
     if member is None:
         raise NotFound
     return member

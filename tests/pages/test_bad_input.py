@@ -32,7 +32,7 @@ QUERIES = (
     *("status", "before", "lat", "lng", "city", "page", "o", "e"),
 )
 # What stands as text in an address.
-NAMES = ("number", "code", "share", "token", "coupon_code")
+NAMES = ("number", "code", "share", "token", "coupon_code", "cause")
 VISITORS = (GUEST, MEMBER, MANAGER_A, HQ)
 # Characters that stand in no field at all.
 NEVER_RIGHT = {"NUL", "control character", "right to left"}
