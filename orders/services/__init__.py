@@ -105,6 +105,7 @@ from orders.services.placing import (
     WantedLine,
     place_order,
 )
+from orders.services.receipts import NoPhone, UnknownLanguage, send_receipt
 from orders.services.receiving import (
     InvalidCondition,
     ReasonNeeded,
@@ -197,6 +198,7 @@ __all__ = [
     "MallDoesNotCollect",
     "ManagerNeeded",
     "NetChanged",
+    "NoPhone",
     "NoStoreNear",
     "NoSuchSlot",
     "NoTryOnThere",
@@ -239,6 +241,7 @@ __all__ = [
     "TryOnNotCancellable",
     "TryOnNotOver",
     "UnknownDistrict",
+    "UnknownLanguage",
     "UnknownPaymentMethod",
     "UnknownPickupStore",
     "UnknownSku",
@@ -324,6 +327,7 @@ __all__ = [
     "sell_kept",
     "send_counter_line",
     "send_from_aisle",
+    "send_receipt",
     "settle_basket",
     "settle_checkout",
     "start_card",

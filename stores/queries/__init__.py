@@ -31,6 +31,7 @@ from stores.queries.divisions import provinces as provinces
 from stores.queries.people import find_manager as find_manager
 from stores.queries.people import find_seller as find_seller
 from stores.queries.people import manager_ids as manager_ids
+from stores.queries.people import names_by_label as names_by_label
 from stores.queries.people import staff_of_store as staff_of_store
 from stores.queries.sisters import get_sister as get_sister
 from stores.queries.sisters import sister_stores as sister_stores

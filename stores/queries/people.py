@@ -28,3 +28,9 @@ def find_seller(staff_id: int) -> Staff | None:
     """Return one of a store's people, with store and brand, while both they and the store are active; else None."""
     rows = Staff.objects.filter(pk=staff_id, store__is_active=True, is_active=True, user__is_active=True)
     return rows.select_related("store__brand").first()
+
+
+def names_by_label(store_id: int) -> dict[str, str]:
+    """Return the names of all who have ever worked in a store, by the label of their account ("user:12")."""
+    rows = Staff.objects.filter(store=store_id).order_by("pk").values_list("user_id", "display_name")
+    return {f"user:{user_id}": name for user_id, name in rows if name}

@@ -71,6 +71,11 @@ SHOP_RETURN = Route(get=answers(404, ([GUEST], 200)), post=NOT_ALLOWED, row="agr
 SHOP_ORDER = Route(get=answers(404, ([GUEST], 200)), post=NOT_ALLOWED, row="unpaid order")
 
 
+def desk_form(row: str) -> Route:
+    """Return who may open a form of store A's desk, and send it."""
+    return Route(get=DESK, post=desk_act(row).post, row=row, writers=AT_A)
+
+
 def desk_act(row: str) -> Route:
     """Return who may do something to a task."""
     done = answers(404, (OUTSIDE, SIGN_IN), (AT_A, 302))
@@ -249,6 +254,29 @@ PAGES: dict[str, Route] = {
     "desk/worker.js": FOR_ALL,
     "desk/offline/": FOR_ALL,
     "desk/token/": Route(answers(200, (OUTSIDE, SIGN_IN)), NOT_ALLOWED),
+    # Tills, and receipts.
+    "desk/stores/<int:store_id>/till/": Route(DESK, NOT_ALLOWED),
+    "desk/stores/<int:store_id>/till/open/": desk_act("store"),
+    "desk/stores/<int:store_id>/till/sessions/": Route(
+        answers(404, (OUTSIDE, SIGN_IN), ([MANAGER_A], 200)), NOT_ALLOWED
+    ),
+    "desk/stores/<int:store_id>/till/refunds/<int:refund_id>/": desk_form("cash to give back"),
+    "desk/stores/<int:store_id>/till/cards/<int:intent_id>/": desk_form("card without a result"),
+    "desk/stores/<int:store_id>/till/<int:drawer_id>/": Route(DESK, NOT_ALLOWED, row="open till"),
+    "desk/stores/<int:store_id>/till/<int:drawer_id>/move/": desk_act("open till"),
+    "desk/stores/<int:store_id>/till/<int:drawer_id>/count/": desk_form("open till"),
+    "desk/stores/<int:store_id>/till/<int:drawer_id>/confirm/": Route(
+        NOT_ALLOWED,
+        answers(404, (OUTSIDE, SIGN_IN), ([MANAGER_A], 302)),
+        row="counted till",
+        writers=(MANAGER_A,),
+    ),
+    "desk/stores/<int:store_id>/till/<int:drawer_id>/report/": Route(DESK, NOT_ALLOWED, row="counted till"),
+    "desk/receipts/<str:number>/": Route(DESK, NOT_ALLOWED, row="order paid at the till"),
+    "desk/receipts/<str:number>/send/": desk_act("order paid at the till"),
+    "desk/receipts/<str:number>/code.svg": Route(DESK, NOT_ALLOWED, row="order paid at the till"),
+    "orders/<str:number>/receipt/": SHOP_ORDER,
+    "orders/<str:number>/receipt/code.svg": SHOP_ORDER,
     "desk/returns/": Route(answers(404, (OUTSIDE, SIGN_IN), ((*AT_BRAND, OTHER_CLERK), 200)), NOT_ALLOWED),
     "desk/returns/<str:number>/": Route(
         answers(404, (OUTSIDE, SIGN_IN), (AT_BRAND, 200)), NOT_ALLOWED, row="agreed return"
