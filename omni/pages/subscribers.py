@@ -35,7 +35,8 @@ def tell_paid(event: orders_events.OrderPaid, *, now: datetime) -> None:
     contact = orders_queries.contact_of_order(event.order_id)
     cause = f"payment:{event.intent_id}:{event.order_id}"
     template = "exchange_sent" if orders_queries.is_replacement(event.order_id) else "order_paid"
-    _tell(contact, template, cause=cause, now=now, amount=format_fen(event.amount_fen))
+    # The last of several tenders brings only a part of it.
+    _tell(contact, template, cause=cause, now=now, amount=format_fen(contact.total_fen))
 
 
 @subscribe(orders_events.OrderPaidInPart, name="pages.tell_paid_in_part")

@@ -29,6 +29,7 @@ class Contact:
     brand_name: str
     is_paid: bool
     member_id: int | None = None
+    total_fen: int = 0
 
 
 def contact_of_order(order_id: int) -> Contact:
@@ -79,9 +80,8 @@ def _contact(order: Order) -> Contact:
     with translation.override(order.language):
         brand_name = bilingual.name_of(order.brand)
     phone = sealing.unseal(order.contact_phone_sealed) if order.contact_phone_sealed else ""
-    return Contact(
-        order.pk, order.number, phone, order.language, brand_name, order.paid_at is not None, order.member_id
-    )
+    is_paid = order.paid_at is not None
+    return Contact(order.pk, order.number, phone, order.language, brand_name, is_paid, order.member_id, order.total_fen)
 
 
 def recipient_of(order: Order) -> str:
