@@ -301,5 +301,5 @@ def _names(store_id: int) -> dict[str, str]:
 
 
 def _name(label: str, names: dict[str, str]) -> str:
-    """Return who did something; empty when nobody has yet."""
-    return names.get(label, label)
+    """Return who did something; empty when nobody has yet, or nobody whose name is known."""
+    return names.get(label, "")
