@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from omni.kernel import clock, money
 from omni.kernel.errors import InvalidInput
@@ -54,7 +55,10 @@ class OpenForm(DeskForm):
     """A till, and the cash that lies in it."""
 
     till = forms.CharField(
-        label=_("Till"), max_length=20, initial="1", widget=forms.TextInput(attrs={**WIDE, "maxlength": "20"})
+        label=pgettext_lazy("drawer", "Till"),
+        max_length=20,
+        initial="1",
+        widget=forms.TextInput(attrs={**WIDE, "maxlength": "20"}),
     )
     float = CashField(label=_("Change in the drawer (yuan)"), initial="0")
 
@@ -126,7 +130,9 @@ class RefundForm(DeskForm):
     """A refund that is given back at a till: which one, and what the slip says where there is one."""
 
     drawer = forms.TypedChoiceField(
-        label=_("Till"), coerce=int, widget=forms.Select(attrs={"class": "select select-lg w-full"})
+        label=pgettext_lazy("drawer", "Till"),
+        coerce=int,
+        widget=forms.Select(attrs={"class": "select select-lg w-full"}),
     )
 
     def __init__(self, method: str, drawers: Sequence[DrawerSession], *args: Any, **kwargs: Any) -> None:  # noqa: ANN401  as Django's
