@@ -13,6 +13,7 @@ from omni.kernel import clock, money
 from omni.kernel.errors import InvalidInput
 from orders import rules
 from orders.choices import MovementKind, PaymentMethod
+from orders.forms import refuse_hidden
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,6 +23,14 @@ if TYPE_CHECKING:
 
 WIDE = {"class": "input input-lg w-full", "autocomplete": "off"}
 MOST_PIECES = 100_000
+
+
+class TextField(forms.CharField):
+    """A line of text that shows all that it holds."""
+
+    def __init__(self, *, attrs: dict[str, str] | None = None, **kwargs: Any) -> None:  # noqa: ANN401  as Django's
+        widget = forms.TextInput(attrs={**WIDE, **(attrs or {})})
+        super().__init__(validators=[refuse_hidden], widget=widget, **kwargs)
 
 
 class CashField(forms.CharField):
@@ -54,11 +63,10 @@ class DeskForm(forms.Form):
 class OpenForm(DeskForm):
     """A till, and the cash that lies in it."""
 
-    till = forms.CharField(
+    till = TextField(
         label=pgettext_lazy("drawer", "Till"),
         max_length=20,
         initial="1",
-        widget=forms.TextInput(attrs={**WIDE, "maxlength": "20"}),
     )
     float = CashField(label=_("Change in the drawer (yuan)"), initial="0")
 
@@ -72,15 +80,13 @@ class MoveForm(DeskForm):
         widget=forms.RadioSelect,
     )
     amount = CashField(label=_("Amount (yuan)"))
-    reason = forms.CharField(label=_("Why"), max_length=120, widget=forms.TextInput(attrs={**WIDE, "maxlength": "120"}))
+    reason = TextField(label=_("Why"), max_length=120)
 
 
 class CountForm(DeskForm):
     """How many pieces of each note and coin lie in the drawer; empty is none."""
 
-    note = forms.CharField(
-        label=_("Note"), max_length=120, required=False, widget=forms.TextInput(attrs={**WIDE, "maxlength": "120"})
-    )
+    note = TextField(label=_("Note"), max_length=120, required=False)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401  as Django's
         super().__init__(*args, **kwargs)
@@ -109,21 +115,15 @@ class CountForm(DeskForm):
 class ConfirmForm(DeskForm):
     """The manager's word about a difference."""
 
-    note = forms.CharField(
-        label=_("What the difference is"), max_length=120, widget=forms.TextInput(attrs={**WIDE, "maxlength": "120"})
-    )
+    note = TextField(label=_("What the difference is"), max_length=120)
 
 
 class SlipFields(DeskForm):
     """The three numbers of a card terminal's slip."""
 
-    terminal = forms.CharField(label=_("Terminal"), max_length=20, widget=forms.TextInput(attrs={**WIDE}))
-    batch = forms.CharField(
-        label=_("Batch"), max_length=12, widget=forms.TextInput(attrs={**WIDE, "inputmode": "numeric"})
-    )
-    trace = forms.CharField(
-        label=_("Trace number"), max_length=12, widget=forms.TextInput(attrs={**WIDE, "inputmode": "numeric"})
-    )
+    terminal = TextField(label=_("Terminal"), max_length=20)
+    batch = TextField(label=_("Batch"), max_length=12, attrs={"inputmode": "numeric"})
+    trace = TextField(label=_("Trace number"), max_length=12, attrs={"inputmode": "numeric"})
 
 
 class RefundForm(DeskForm):
@@ -143,9 +143,7 @@ class RefundForm(DeskForm):
         if method == PaymentMethod.CARD:
             self.fields |= SlipFields().fields
         elif method == PaymentMethod.MALL_TILL:
-            self.fields["receipt"] = forms.CharField(
-                label=_("Receipt number of the mall"), max_length=40, widget=forms.TextInput(attrs={**WIDE})
-            )
+            self.fields["receipt"] = TextField(label=_("Receipt number of the mall"), max_length=40)
             self.fields["receipt_on"] = forms.DateField(
                 label=_("Date of the receipt"),
                 initial=lambda: clock.business_date(clock.now()),
@@ -156,11 +154,11 @@ class RefundForm(DeskForm):
 class SendForm(DeskForm):
     """Where a receipt is sent; with no number typed it goes to the phone of the order."""
 
-    phone = forms.CharField(
+    phone = TextField(
         label=_("Phone"),
         max_length=30,
         required=False,
-        widget=forms.TextInput(attrs={**WIDE, "inputmode": "tel", "maxlength": "30"}),
+        attrs={"inputmode": "tel", "maxlength": "30"},
     )
     language = forms.ChoiceField(
         label=_("Language"), choices=settings.LANGUAGES, widget=forms.Select(attrs={"class": "select select-lg w-full"})

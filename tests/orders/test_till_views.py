@@ -67,6 +67,7 @@ def test_till_is_opened_with_its_float(world: World, desk: Client) -> None:
         ({"till": "1", "float": "-1"}, "Enter an amount that fits a drawer."),
         ({"till": "1", "float": "1.234"}, "Enter an amount"),
         ({"till": "2", "float": "1"}, "This till is open already."),
+        ({"till": "3\u202e", "float": "1"}, "Leave out characters that cannot be seen."),
     ],
 )
 def test_till_that_cannot_be_opened_says_why_beside_the_field(
