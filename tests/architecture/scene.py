@@ -35,6 +35,7 @@ from orders.models import PaymentIntent, PaymentNotice, Refund, ReturnPolicy
 from stores.models import Staff
 from tests.architecture import routes
 from tests.architecture.staff import hire
+from tests.architecture.tills import open_tills
 from tests.cast import NOON, World
 from tests.factories.accounts import ShopperUserFactory, UserFactory
 from tests.factories.api import issue_key
@@ -54,13 +55,12 @@ from tests.factories.orders import (
     move_share,
     packed_order,
     placed_order,
-    run_deliveries,
     shares_of,
     started_payment,
 )
 from tests.factories.returns import agreed_return, delivered_order, received_return
 from tests.factories.stock import announced, clerk, receive
-from tests.factories.till import counter_orders, opened_drawer, pay_cash
+from tests.factories.till import opened_drawer
 from tests.factories.try_ons import SLOT, arrived, booked, decide, prepared, share_of
 from tests.fulfillment.test_store_work import set_status, wish_to_cancel
 
@@ -200,7 +200,9 @@ def set_scene(world: World) -> Scene:
     _place_orders(scene)
     _offer_tasks(scene)
     _give_back(scene)
-    _open_tills(scene)
+    rows, sent = open_tills(world)
+    scene.rows |= rows
+    scene.sent |= sent
     _fill_admin(world)
     _speak(scene)
     scene.rows["collection"] = "spring"
@@ -473,40 +475,6 @@ def _stand_at_the_counter(scene: Scene) -> None:
         },
         f"{counter}pay/card/<int:intent_id>/": {"outcome": "declined"},
     }  # fmt: skip
-
-
-def _open_tills(scene: Scene) -> None:
-    """Open tills of store A: one takes money and has some to give back, another was counted and is a lot over."""
-    drawer = opened_drawer(scene.world, till="2")
-    order, kept, waiting = (counter_orders(scene.world, "S")[0] for _ in range(3))
-    pay_cash(order, drawer, order.total_fen, once="undone")
-    pay_cash(kept, drawer, kept.total_fen, once="kept")
-    with entry():
-        orders_services.cancel_order(order.pk, actor="guest", now=NOON)
-        card = orders_services.start_card(
-            waiting.checkout_id, drawer.pk, amount_fen=waiting.total_fen, actor="user:1", now=NOON
-        )
-    run_deliveries()
-    counted = opened_drawer(scene.world, till="3")
-    with entry():
-        orders_services.count_drawer(counted.pk, {10000: 9}, note="", actor="user:1", now=NOON)
-    scene.rows |= {
-        "open till": str(drawer.pk),
-        "counted till": str(counted.pk),
-        "cash to give back": str(order.refunds.get().pk),
-        "card without a result": str(card.pk),
-        "order paid at the till": kept.number,
-    }
-    till = "desk/stores/<int:store_id>/till/"
-    scene.sent |= {
-        f"{till}open/": {"till": "4", "float": "500"},
-        f"{till}refunds/<int:refund_id>/": {"drawer": str(drawer.pk)},
-        f"{till}cards/<int:intent_id>/": {"terminal": "T9", "batch": "1", "trace": "9", "outcome": "charged"},
-        f"{till}<int:drawer_id>/move/": {"kind": "paid_in", "amount": "10", "reason": "零钱"},
-        f"{till}<int:drawer_id>/count/": {"count-10000": "5"},
-        f"{till}<int:drawer_id>/confirm/": {"note": "多收"},
-        "desk/receipts/<str:number>/send/": {"phone": "13800138000", "language": "en"},
-    }
 
 
 def _fill_admin(world: World) -> None:
