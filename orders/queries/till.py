@@ -21,8 +21,8 @@ from orders.choices import (
 )
 from orders.models import DrawerSession, PaymentIntent, Refund, Return
 from orders.queries.tenders import PARTS
+from stores import choices as stores_choices
 from stores import queries as stores_queries
-from stores.choices import Role
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -134,7 +134,7 @@ class TillPage:
 
 def is_manager_of(actor: Actor, store_id: int) -> bool:
     """Tell whether an actor is the manager of a store."""
-    return store_id in actor.store_ids(Role.MANAGER)
+    return store_id in actor.store_ids(stores_choices.Role.MANAGER)
 
 
 def get_drawer_for(actor: Actor, store_id: int, drawer_id: int) -> DrawerSession:
