@@ -3,6 +3,7 @@
 import uuid
 from datetime import datetime, timedelta
 from html import unescape
+from typing import Any
 from unittest import mock
 
 import pytest
@@ -44,7 +45,7 @@ def address(basket: CounterBasket, page: str = "") -> str:
     return f"/desk/stores/{basket.store_id}/counter/{basket.number}/{page}"
 
 
-def post(client: Client, where: str, status: int = 302, **sent: object) -> str:
+def post(client: Client, where: str, status: int = 302, **sent: Any) -> str:  # noqa: ANN401  what forms send
     """Send a form as the page does, and return what came back."""
     response = client.post(where, {"once": str(uuid.uuid4()), **sent})
     assert response.status_code == status
@@ -100,7 +101,7 @@ def test_discount_above_the_limit_asks_for_a_manager_and_counts_wrong_passwords(
 ) -> None:
     basket = opened_basket(world, "S")
     where = address(basket, f"lines/{basket.lines.get().pk}/discount/")
-    cut = {"mode": "percent", "value": "30", "reason": "样衣"}
+    cut: dict[str, Any] = {"mode": "percent", "value": "30", "reason": "样衣"}
 
     assert "So much a manager of the store has to approve." in post(desk, where, status=422, **cut)
     for _try in range(5):
@@ -153,7 +154,7 @@ BAD_DISCOUNTS = {
 def test_discount_that_cannot_be_says_so_beside_the_field(world: World, desk: Client, case: str) -> None:
     changes, words = BAD_DISCOUNTS[case]
     basket = opened_basket(world, "S")
-    sent = {"mode": "amount", "reason": "样衣"} | changes
+    sent: dict[str, Any] = {"mode": "amount", "reason": "样衣"} | changes
 
     page = post(desk, address(basket, f"lines/{basket.lines.get().pk}/discount/"), status=422, **sent)
 
@@ -181,7 +182,13 @@ def test_know_member_by_nonsense_says_so_beside_the_field(world: World, desk: Cl
 
 def test_take_cash_twice_with_one_key_takes_it_once(world: World, desk: Client) -> None:
     basket, drawer = paying_basket(world, "S"), opened_drawer(world)
-    sent = {"method": "cash", "amount": "100", "given": "100", "drawer": drawer.pk, "once": str(uuid.uuid4())}
+    sent: dict[str, Any] = {
+        "method": "cash",
+        "amount": "100",
+        "given": "100",
+        "drawer": drawer.pk,
+        "once": str(uuid.uuid4()),
+    }
 
     post(desk, address(basket, "pay/tender/"), **sent)
     post(desk, address(basket, "pay/tender/"), **sent)
@@ -203,7 +210,7 @@ BAD_TENDERS = {
 def test_take_tender_that_cannot_be_says_so_beside_the_field(world: World, desk: Client, case: str) -> None:
     changes, words = BAD_TENDERS[case]
     basket, drawer = paying_basket(world, "S"), opened_drawer(world)
-    sent = {"method": "cash", "given": "", "drawer": drawer.pk} | changes
+    sent: dict[str, Any] = {"method": "cash", "given": "", "drawer": drawer.pk} | changes
 
     page = post(desk, address(basket, "pay/tender/"), status=422, **sent)
 
@@ -253,7 +260,12 @@ def test_returns_that_are_late_are_put_in_once_a_manager_allows_them(
     sold, basket = delivered_order(world, ("S", 1), now=now - timedelta(days=60)), opened_basket(world)
     piece = piece_of(sold)
     field = f"piece-{piece.sale_id}-0"
-    sent = {"q": sold.number, field: "on", f"{field}-condition": "resell", f"{field}-reason": "too_small"}
+    sent: dict[str, Any] = {
+        "q": sold.number,
+        field: "on",
+        f"{field}-condition": "resell",
+        f"{field}-reason": "too_small",
+    }
 
     post(desk, address(basket, "returns/"), manager="manager-a", password=PASSWORD, **sent)
 

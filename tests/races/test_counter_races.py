@@ -9,7 +9,7 @@ from django.conf import LazySettings
 from omni.kernel.transactions import entry
 from orders import locks, services
 from orders.models import CounterBasket, DrawerMovement, Order, Return
-from orders.services import counter, counter_paying
+from orders.services import counter, counter_paying, counter_returns
 from tests.cast import NOON, World, build_world
 from tests.factories.counter import CLERK, begun, opened_basket, paying_basket, piece_of, tendered
 from tests.factories.returns import delivered_order
@@ -121,7 +121,7 @@ def test_control_without_lock_and_status_a_piece_comes_back_for_an_order_that_wa
 ) -> None:
     basket = even_exchange(small_world)
     has_looked, is_given_up = Event(), Event()
-    take = counter_paying.counter_returns.take_back_here
+    take = counter_returns.take_back_here
 
     def take_late(*args: object, **named: object) -> object:
         has_looked.set()
@@ -133,7 +133,7 @@ def test_control_without_lock_and_status_a_piece_comes_back_for_an_order_that_wa
         give_up(basket)
         is_given_up.set()
 
-    monkeypatch.setattr(counter_paying.counter_returns, "take_back_here", take_late)
+    monkeypatch.setattr(counter_returns, "take_back_here", take_late)
     unguard(monkeypatch)
 
     assert at_once(lambda: settle(basket), give_up_meanwhile) == ["done", "done"]
