@@ -140,14 +140,15 @@ def page_of(request: HttpRequest, basket: CounterBasket, **changes: Any) -> Http
 def add_product(request: HttpRequest, store_id: int, number: str) -> HttpResponse:
     """Put what was scanned into a basket; of a style, or of what is not known, show what to choose from."""
     _actor, basket = basket_of(request, store_id, number)
-    form = AddForm(request.POST if request.method == "POST" else request.GET)
+    is_sent = request.method == "POST"
+    form = AddForm(request.POST if is_sent else request.GET)
     if not form.is_valid():
-        return page_of(request, basket, add=form, is_refused=True)
+        return page_of(request, basket, add=form, is_refused=is_sent)
     found = inventory_queries.find_for_sale(basket.brand_id, form.cleaned_data["code"])
     if not found:
         form.add_error("code", _("Nothing on sale has this code."))
-        return page_of(request, basket, add=form, is_refused=True)
-    if len(found) > 1 or request.method != "POST":
+        return page_of(request, basket, add=form, is_refused=is_sent)
+    if len(found) > 1 or not is_sent:
         here = inventory_queries.sellable_here(basket.store_id, [variant.pk for variant in found])
         choices = [(variant, here.get(variant.pk, 0)) for variant in found[:MOST_FOUND]]
         context = {"store": basket.store, "basket": basket, "choices": choices, "kind": form.cleaned_data["kind"]}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import uuid
 from typing import TYPE_CHECKING, Any
 
 import qrcode
@@ -144,7 +145,12 @@ def _take(basket: CounterBasket, values: dict[str, Any], actor: Actor, now: date
         if method == "cash":
             given_fen = values["given"] or amount_fen
             intent = services.take_cash(
-                checkout_id, drawer, amount_fen=amount_fen, given_fen=given_fen, once=str(values["once"]), **who
+                checkout_id,
+                drawer,
+                amount_fen=amount_fen,
+                given_fen=given_fen,
+                once=str(values["once"] or uuid.uuid4()),
+                **who,
             )
         elif method == "mall":
             receipt_on = values["receipt_on"] or clock.business_date(now)
