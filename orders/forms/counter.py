@@ -14,6 +14,7 @@ from orders import queries
 from orders.choices import TAKEN_CONDITIONS, Condition, CounterLineKind, ManualMode, ReturnReason
 from orders.forms import DoorForm, refuse_hidden
 from orders.rules import MAX_QUANTITY
+from stores import queries as stores_queries
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -248,14 +249,33 @@ class CardForm(forms.Form):
 
 
 class RecipientForm(DoorForm):
-    """To whom and where is sent what is sent home."""
+    """To whom and where is sent what is sent home. A street that begins with its city and district is enough."""
+
+    typed_place: stores_queries.Place | None = None
+
+    @property
+    def chosen_place(self) -> stores_queries.Place | None:
+        """Return the place that was chosen, else the one with which the street begins."""
+        return super().chosen_place or self.typed_place
 
     def clean(self) -> dict[str, Any]:
         """Check all of it as sending will."""
         values = super().clean() or self.cleaned_data
+        self._read_street(values)
         self.check_contact(values)
         self.check_door(values)
         return values
+
+    def _read_street(self, values: dict[str, Any]) -> None:
+        """Take the district off a street that begins with it, unless another one was chosen."""
+        found = stores_queries.read_address(values.get("street", ""))
+        if found is None:
+            return
+        district, street = found
+        if self.chosen_place is None:
+            self.typed_place = stores_queries.Place(district.lat, district.lng, district)
+        if self.chosen_place is not None and self.chosen_place.district == district:
+            values["street"] = street
 
     @property
     def recipient(self) -> dict[str, str]:

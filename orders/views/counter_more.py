@@ -72,7 +72,10 @@ def send_home(request: HttpRequest, store_id: int, number: str) -> HttpResponse:
     context: dict[str, Any] = {"store": basket.store, "basket": basket, "form": form}
     if "pay" in {request.GET.get("then"), request.POST.get("then")}:
         context["net_fen"] = queries.load_counter(basket, now=clock.now()).quote.net_fen
-    return render(request, "desk/counter_send.html", context, status=422 if request.method == "POST" else 200)
+    response = render(request, "desk/counter_send.html", context, status=422 if request.method == "POST" else 200)
+    # A full phone and address stand on it: no browser keeps them.
+    response["X-Desk-Keep"] = "no"
+    return response
 
 
 @require_POST

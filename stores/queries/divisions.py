@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
-from django.db.models import Min
+from django.db.models import CharField, F, Min, Value
 from django.utils.translation import gettext_lazy as _
 
 from omni.kernel.errors import InvalidInput
@@ -12,6 +13,9 @@ from stores.models import District
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
+
+# What stands for the city of a municipality's districts; nobody writes it.
+NO_CITY = frozenset({"市辖区", "县"})
 
 
 def get_district(code: str) -> District:
@@ -40,3 +44,19 @@ def cities(province: str) -> list[tuple[str, str]]:
 def districts(province: str, city: str) -> QuerySet[District]:
     """Return the districts of a city, in the official order."""
     return District.objects.filter(province=province, city=city).order_by("pk")
+
+
+def read_address(text: str) -> tuple[District, str] | None:
+    """Return the district that a Chinese address begins with, and the rest of it; None when it begins with none.
+
+    "上海市静安区南京西路 1 号" and "杭州市上城区…" do, "静安区…" alone does not: several cities may have one.
+    """
+    typed = text.strip()
+    named = District.objects.annotate(typed=Value(typed, output_field=CharField())).filter(typed__contains=F("name"))
+    for district in named.order_by("pk") if typed.isprintable() else ():
+        city = "" if district.city in NO_CITY else district.city
+        above = rf"(?:{district.province})?\s*{city}" if city else district.province
+        head = re.match(rf"{above}\s*{district.name}\s*", typed)
+        if head:
+            return district, typed[head.end() :]
+    return None

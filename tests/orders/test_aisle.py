@@ -359,3 +359,30 @@ def test_sale_is_credited_to_the_store_and_guide_that_sold_it(world: World, cler
         ("cross_store", "fulfilling", world.stores["B"].pk, None),
         ("cross_store", "selling", world.stores["A"].pk, clerk_a.pk),
     ]
+
+
+def test_street_that_names_its_district_needs_no_choice_of_it(desk: Client, world: World) -> None:
+    leads_to = send(desk, world)
+
+    desk.post(leads_to, RECIPIENT | {"place": "", "street": "上海市静安区 南京西路 1 号"})
+
+    basket = CounterBasket.objects.get()
+    assert (basket.district_id, basket.street) == ("310106", "南京西路 1 号")
+
+
+def test_district_that_was_chosen_stays_when_the_street_names_another(desk: Client, world: World) -> None:
+    leads_to = send(desk, world)
+
+    desk.post(leads_to, RECIPIENT | {"place": "330102", "street": "上海市静安区南京西路 1 号"})
+
+    basket = CounterBasket.objects.get()
+    assert (basket.district_id, basket.street) == ("330102", "上海市静安区南京西路 1 号")
+
+
+def test_street_alone_asks_for_the_district(desk: Client, world: World) -> None:
+    leads_to = send(desk, world)
+
+    response = desk.post(leads_to, RECIPIENT | {"place": "", "street": "静安区南京西路 1 号"})
+
+    assert (response.status_code, list(response.context["form"].errors)) == (422, ["place"])
+    assert CounterBasket.objects.get().recipient_name == ""
