@@ -122,8 +122,7 @@ def take_cash(
         at=now,
     )
     TillSlip.objects.create(intent=intent, given_fen=given_fen, actor=actor, recorded_at=now)
-    _take(intent, actor=actor, now=now)
-    return intent
+    return _take(intent.pk, actor=actor, now=now)
 
 
 @step
@@ -166,7 +165,7 @@ def record_card(intent_id: int, slip: CardSlip, *, actor: str, now: datetime) ->
         actor=actor,
         now=now,
     )
-    _take(lock.intent, actor=actor, now=now)
+    _take(intent_id, actor=actor, now=now)
     return True
 
 
@@ -219,8 +218,7 @@ def take_mall_receipt(
         actor=actor,
         now=now,
     )
-    _take(intent, actor=actor, now=now)
-    return intent
+    return _take(intent.pk, actor=actor, now=now)
 
 
 @step
@@ -327,13 +325,13 @@ def mall_of(drawer_id: int) -> int:
     return int(mall_id)
 
 
-def _take(intent: PaymentIntent, *, actor: str, now: datetime) -> None:
-    """Take the money of a tender over, and settle the checkout if that covers it."""
-    lock = locks.lock_intent(intent.pk)
-    lock.intent.succeeded_at = intent.succeeded_at = now
+def _take(intent_id: int, *, actor: str, now: datetime) -> PaymentIntent:
+    """Take the money of a tender over, and settle the checkout if that covers it; return the tender as it is then."""
+    lock = locks.lock_intent(intent_id)
+    lock.intent.succeeded_at = now
     lock.intent.save(update_fields=["succeeded_at"])
     settling.take_payment(lock, paid_at=now, actor=actor, now=now)
-    intent.status = lock.intent.status
+    return lock.intent
 
 
 def _lock_card(intent_id: int) -> PaymentIntent:
