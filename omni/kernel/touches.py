@@ -51,6 +51,13 @@ PERSON_HEADER = "X-Desk-Person"
 POLICY = {"script-src": ["'self'", "'wasm-unsafe-eval'"]}
 
 
+class TouchKeyLost(InvalidInput):
+    """A form of the desk came with a key that is none; its page says what to do, as for any other bad field."""
+
+    code = "touch_key_lost"
+    status = 422
+
+
 def at_desk(view: View[P]) -> View[P]:
     """Let only people who are signed in see a page, and let no browser keep it.
 
@@ -83,7 +90,7 @@ def once(view: View[P]) -> View[P]:
     claims nothing and may be repeated; drives are counted by their first entry too. The key belongs to the person, the
     address and what was sent. Goes below `at_desk`; a form without the field is not counted.
 
-    :raises InvalidInput: when the field holds no key.
+    :raises TouchKeyLost: when the field holds no key.
     :raises IdempotencyKeyReused: when the key came with another address or other fields before.
     """
 
@@ -129,7 +136,7 @@ def _touch(request: HttpRequest) -> Idempotency:
     try:
         key = uuid.UUID(request.POST[FIELD])
     except ValueError as error:
-        raise InvalidInput(_("This form has lost its key. Load the page again."), field=FIELD) from error
+        raise TouchKeyLost(_("This form has lost its key. Load the page again."), field=FIELD) from error
     asked = sorted(
         (name, values) for name, values in request.POST.lists() if name not in {FIELD, "csrfmiddlewaretoken"}
     )

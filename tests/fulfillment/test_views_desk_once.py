@@ -146,7 +146,7 @@ def test_key_that_is_none_is_refused(world: World, clerk_a: Staff) -> None:
 
     answer = press(sign_in(clerk_a.user), share, "accept", once="1; DROP TABLE")
 
-    assert answer[0] == 400
+    assert answer[0] == 422
     assert status_of(share) == S.OFFERED
 
 
