@@ -26,7 +26,8 @@ def member(world: World) -> Member:
 
 def bind(member: Member, guide: Staff | None, *, may_take_over: bool = False) -> None:
     with entry():
-        services.bind_guide(member.pk, guide and guide.pk, may_take_over=may_take_over, actor="user:1", now=NOON)
+        guide_id = guide.pk if guide else None
+        services.bind_guide(member.pk, guide_id, may_take_over=may_take_over, actor="user:1", now=NOON)
 
 
 def changes() -> list[tuple[int, int | None]]:

@@ -40,6 +40,7 @@ def test_book_payment_debits_transit_and_credits_prepayment() -> None:
         booked = services.book_payment(
             order_id=paid.order_id, intent_id=paid.intent_id, amount_fen=49900, paid_at=NOW, now=NOW
         )
+    assert booked is not None
     assert lines_of(booked) == [("psp_transit:wechat", 49900, 0), ("prepayment", 0, 49900)]
     assert (booked.brand_id, booked.order_id) == (paid.order.brand_id, paid.order_id)
     assert (booked.cause, booked.business_on) == (f"payment:{paid.intent_id}:{paid.order_id}", date(2026, 3, 18))
