@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from threading import Event
+from typing import Any
 
 import pytest
 from django.conf import LazySettings
@@ -123,10 +124,10 @@ def test_control_without_lock_and_status_a_piece_comes_back_for_an_order_that_wa
     has_looked, is_given_up = Event(), Event()
     take = counter_returns.take_back_here
 
-    def take_late(*args: object, **named: object) -> object:
+    def take_late(*args: Any, **named: Any) -> object:  # noqa: ANN401  passed on as they came
         has_looked.set()
         is_given_up.wait(5)
-        return take(*args, **named)  # type: ignore[arg-type]  # passed on as they came
+        return take(*args, **named)
 
     def give_up_meanwhile() -> None:
         has_looked.wait(5)
