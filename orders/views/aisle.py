@@ -100,4 +100,5 @@ def _page(request: HttpRequest, store: Store, basket: CounterBasket | None, form
         "page": page,
         "can_order": basket is None or basket.status == CounterBasketStatus.OPEN,
     }
-    return render(request, "desk/aisle_show.html", context, status=422 if form.errors else 200)
+    is_refused = request.method == "POST" and bool(form.errors)
+    return render(request, "desk/aisle_show.html", context, status=422 if is_refused else 200)

@@ -66,7 +66,7 @@ def show_code(request: HttpRequest, store_id: int, number: str) -> HttpResponse:
     _actor, basket = basket_of(request, store_id, number)
     if basket.status != CounterBasketStatus.OPEN:
         return _follow(request, basket)
-    if "seen" in request.GET:
+    if request.GET.get("seen") == basket.status:
         return HttpResponse(status=204)
     page = queries.load_counter(basket, now=clock.now())
     context = {"store": basket.store, "basket": basket, "page": page, "link": _link(request, basket)}
