@@ -220,6 +220,12 @@ class PiecesForm(ApprovalForm):
         ]
 
 
+class BeginForm(forms.Form):
+    """The net amount that the clerk was shown."""
+
+    seen = forms.IntegerField(min_value=-(10**12), max_value=10**12)
+
+
 class TenderForm(forms.Form):
     """Money that is taken at a till. `once` makes a cash tender that is sent twice one tender."""
 

@@ -20,7 +20,7 @@ from omni.kernel.touches import at_desk, once, told
 from omni.kernel.transactions import entry
 from orders import queries, services
 from orders.choices import CounterBasketStatus, PaymentMethod
-from orders.forms.counter import CardForm, TenderForm
+from orders.forms.counter import BeginForm, CardForm, TenderForm
 from orders.views.counter import basket_of, coded, to_basket
 
 if TYPE_CHECKING:
@@ -50,11 +50,13 @@ def begin(request: HttpRequest, store_id: int, number: str) -> HttpResponse:
 
 def begin_to_pay(request: HttpRequest, actor: Actor, basket: CounterBasket) -> HttpResponse:
     """Place a basket's orders at the net that was seen and lead to its payment, or back to it when that cannot be."""
-    text, now = request.POST.get("seen", ""), clock.now()
-    seen_fen = int(text) if text.lstrip("-").isdigit() and text.isascii() and len(text) < 13 else None
+    form, now = BeginForm(request.POST), clock.now()
+    if not form.is_valid():
+        messages.error(request, _("Look at the amount again, then take it."))
+        return to_basket(basket)
     try:
         with entry():
-            services.begin_payment(basket.pk, seen_net_fen=seen_fen, actor=actor.label, now=now)
+            services.begin_payment(basket.pk, seen_net_fen=form.cleaned_data["seen"], actor=actor.label, now=now)
             services.settle_basket(basket.pk, actor=actor.label, now=now)
     except NotFound:
         raise

@@ -464,7 +464,7 @@ def _stand_at_the_counter(scene: Scene) -> None:
             f"{orders_queries.piece_field(field)}-condition": "resell",
             f"{orders_queries.piece_field(field)}-reason": "too_small",
         },
-        f"{counter}send/": ADDRESS | {"contact_name": "王小雨"},
+        f"{counter}send/": {key: CHECKOUT[key] for key in ("contact_name", "phone", "place", "street")},
         f"{counter}seller/": {"staff": str(Staff.objects.get(user=scene.accounts[routes.GUIDE_A]).pk)},
         f"{counter}move/": {"to": "park", "note": "蓝色大衣"},
         f"{counter}begin/": {"seen": "49900"},
