@@ -32,7 +32,7 @@ PAGES = [
     ("/products/?brand=one&near=5", 6),
     ("/products/?sort=price-up", 5),
     ("/search/?q=silk", 5),
-    ("/search/", 3),
+    ("/search/", 4),
     ("/search/suggestions/?q=silk", 2),
     ("/collections/one/many/", 6),
     ("/products/one/SHIRT/", 7),
