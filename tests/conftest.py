@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.utils import translation
 
 from tests.browser import LAUNCH_OPTIONS, find_browser
 
@@ -39,6 +40,12 @@ def browser_type_launch_args(tmp_path_factory: pytest.TempPathFactory) -> Iterat
 def browser_context_args() -> dict[str, Any]:
     """Open pages as a shopper's phone does: Chinese, and in the shops' time zone."""
     return {"locale": "zh-CN", "timezone_id": "Asia/Shanghai", "viewport": {"width": 390, "height": 844}}
+
+
+@pytest.fixture(autouse=True)
+def _language_of_its_own() -> None:
+    """Begin in the default language, whatever the request of the test before had active."""
+    translation.deactivate()
 
 
 @pytest.fixture(autouse=True)

@@ -185,7 +185,10 @@ def match_card(request: HttpRequest, store_id: int, intent_id: int) -> HttpRespo
     """Say what became of a card payment: charged, with its slip, or declined."""
     actor = _actor(request)
     row = queries.get_card_for(actor, store_id, intent_id)
-    is_declined = request.POST.get("outcome") == "declined"
+    outcome = request.POST.get("outcome")
+    if request.method == "POST" and outcome not in {"charged", "declined"}:
+        raise NotFound(field="outcome")
+    is_declined = outcome == "declined"
     form = DeskForm(request.POST) if is_declined else SlipFields(request.POST or None)
 
     def work() -> object:

@@ -183,9 +183,11 @@ def test_control_without_the_lock_one_order_is_paid_twice(small_world: World, mo
         both_have_read.wait()
         return found
 
-    def take(intent: PaymentIntent, **_call: object) -> None:
+    def take(intent_id: int, **_call: object) -> PaymentIntent:
+        intent = PaymentIntent.objects.get(pk=intent_id)
         move(intent, to=IntentStatus.SUCCEEDED)
         Order.objects.filter(pk=order.pk).update(status=OrderStatus.PAID)
+        return intent
 
     monkeypatch.setattr(locks, "lock_orders", read)
     monkeypatch.setattr("orders.services.tenders._take", take)
