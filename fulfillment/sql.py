@@ -108,15 +108,17 @@ SELECT demand, lines FROM fulfillment_write_plan(
 
 # An attempt is counted and committed before it is made, so that one that kills its worker is put off as well.
 # set_config spares this commit its fsync: losing the count to a crash of the database does no harm.
+# What is due is found once: a plan that looked for it again for each share would claim more than the one it returns.
 _CLAIM = """
-UPDATE fulfillment_fulfillmentorder share
-SET failures = least(share.failures + 1, 1000), {column} = %(now)s
-    + (%(delays)s::int[])[least(share.failures + 1, cardinality(%(delays)s::int[]))] * interval '1 second'
-FROM (
+WITH due AS MATERIALIZED (
     SELECT id FROM fulfillment_fulfillmentorder
     WHERE status IN ({statuses}) AND {column} <= %(now)s AND (%(share_id)s::bigint IS NULL OR id = %(share_id)s)
     ORDER BY {column}, id LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED
-) due
+)
+UPDATE fulfillment_fulfillmentorder share
+SET failures = least(share.failures + 1, 1000), {column} = %(now)s
+    + (%(delays)s::int[])[least(share.failures + 1, cardinality(%(delays)s::int[]))] * interval '1 second'
+FROM due
 WHERE share.id = due.id
 RETURNING share.id, share.{column}, set_config('synchronous_commit', 'off', true)
 """

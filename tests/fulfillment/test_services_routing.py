@@ -1,6 +1,7 @@
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from django.db import connection, transaction
 
 from fulfillment import services
 from fulfillment.choices import (
@@ -379,6 +380,23 @@ def test_drive_due_routing_puts_a_poisoned_share_off_and_goes_on(world: World, m
     monkeypatch.setattr(routing, "search_of", original)
     assert services.drive_due_routing(10, now=NOON + timedelta(seconds=15)) == 1
     assert (fresh(poisoned).status, fresh(poisoned).failures) == (S.OFFERED, 0)
+
+
+def test_claim_takes_one_share_even_by_a_plan_for_an_empty_table(world: World) -> None:
+    """A page of rows that are gone, counted: the plan then looks for what is due once for each share."""
+    before = transaction.savepoint()
+    paid(world, ("S", 1))
+    transaction.savepoint_rollback(before)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE fulfillment_fulfillmentorder")
+        cursor.execute("SET LOCAL enable_hashjoin = off")
+        cursor.execute("SET LOCAL enable_mergejoin = off")
+    (first,) = paid(world, ("S", 1))
+    (second,) = paid(world, ("S", 1))
+
+    assert services.drive_due_routing(1, now=NOON) == 1
+    assert (fresh(first).status, fresh(second).status) == (S.OFFERED, S.PENDING_ROUTING)
+    assert (fresh(second).failures, fresh(second).route_due_at) == (0, NOON)
 
 
 # Goods that turn out not to be there.
