@@ -113,7 +113,7 @@ def test_load_item_tells_who_moved_what_and_why(world: World, now: datetime, cle
 
     assert {(step.label, step.units, step.detail, step.link) for step in page.steps} == {
         ("期初库存", 10, "", None),
-        ("破损，另放 × 1", 0, "后仓", None),
+        ("破损，另放，1 件", 0, "后仓", None),
         ("被盗", -2, "后仓", None),
         ("收货入库", 3, "", ("shipment", shipment.number)),
         ("盘点", -1, "", ("count", count.number)),
