@@ -237,7 +237,7 @@ class TenderForm(forms.Form):
     drawer = forms.IntegerField(label=_("Till"), min_value=1, max_value=2**63 - 1, required=False)
     receipt = forms.CharField(label=_("Mall's receipt number"), max_length=40, required=False, strip=True)
     receipt_on = forms.DateField(label=_("Date of the receipt"), required=False)
-    once = forms.UUIDField(required=False)
+    once = forms.UUIDField()
 
 
 class CardForm(forms.Form):

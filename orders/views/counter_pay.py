@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import uuid
 from typing import TYPE_CHECKING, Any
 
 import qrcode
@@ -151,7 +150,7 @@ def _take(basket: CounterBasket, values: dict[str, Any], actor: Actor, now: date
                 drawer,
                 amount_fen=amount_fen,
                 given_fen=given_fen,
-                once=str(values["once"] or uuid.uuid4()),
+                once=str(values["once"]),
                 **who,
             )
         elif method == "mall":

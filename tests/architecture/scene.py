@@ -1,6 +1,7 @@
 """The rows that the walk over all addresses asks for, and everybody who asks."""
 
 import re
+import uuid
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -470,7 +471,7 @@ def _stand_at_the_counter(scene: Scene) -> None:
         f"{counter}begin/": {"seen": "49900"},
         "desk/stores/<int:store_id>/aisle/send/": {"sku": "SHIRT-L"},
         f"{counter}pay/tender/": {
-            "method": "cash", "amount": "1", "given": "5", "drawer": str(drawer.pk)
+            "method": "cash", "amount": "1", "given": "5", "drawer": str(drawer.pk), "once": str(uuid.UUID(int=1)),
         },
         f"{counter}pay/card/<int:intent_id>/": {"outcome": "declined"},
     }  # fmt: skip

@@ -96,7 +96,8 @@ def test_clerk_moves_about_and_sees_where_and_who(desk: Page, complaints: list[s
     rail.get_by_role("link", name="Returns").tap()
     expect(rail.get_by_role("link", name="Returns")).to_have_attribute("aria-current", "page")
     small = desk.evaluate(
-        "[...document.querySelectorAll('.desk-bar a, .desk-bar summary, .desk-rail a, main button, main input:not([type=hidden])')]"
+        "[...document.querySelectorAll('.desk-bar a, .desk-bar summary, .desk-rail a, main button,"
+        " main input:not([type=hidden])')]"
         ".filter((one) => one.offsetHeight < 44).map((one) => one.outerHTML)"
     )
     assert small == []
