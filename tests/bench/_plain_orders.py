@@ -45,7 +45,7 @@ TABLES = {
 WHOLE = """
 SELECT o.id, o.fulfillment_id FROM orders_order o
 WHERE (SELECT count(*) FROM fulfillment_fulfillmentorder f WHERE f.fulfillment_id = o.fulfillment_id) = 1
-ORDER BY o.id LIMIT 40
+ORDER BY o.id DESC LIMIT 40
 """
 # Two levels of one store each.
 PAIRS = """
