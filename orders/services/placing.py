@@ -211,7 +211,7 @@ def place_order(wanted: PlaceOrder, *, now: datetime) -> PlacedOrder:
     hold = fulfillment_services.hold_take_away if wanted.is_taken_away else fulfillment_services.plan_and_hold
     held = hold(_demand(wanted, contact, terms, priced, cost), now=now)
     _check_promise(wanted, held.promised_on)
-    number, replacing, selling = public_number("O"), wanted.replacing, wanted.selling
+    number, replacing = public_number("O"), wanted.replacing
     expires_at = replacing.expires_at if replacing else now + timedelta(minutes=settings.ORDERS_UNPAID_MINUTES)
     values: dict[str, Any] = {
         "order_id": terms.order_id,
@@ -230,10 +230,7 @@ def place_order(wanted: PlaceOrder, *, now: datetime) -> PlacedOrder:
         "now": now,
         "expires_at": expires_at,
         "discounts": list(cost.discounts_fen),
-        "selling_store_id": selling and selling.store_id,
-        "guide_id": selling and selling.staff_id,
-        "guide_evidence": selling.evidence if selling else "",
-        "collector": _collector(wanted, now),
+        **_selling_columns(wanted, now),
         **_line_columns(wanted.lines, priced, held.line_ids),
         **_adjustment_columns(cost.adjustments, held.line_ids),
     }
@@ -243,6 +240,17 @@ def place_order(wanted: PlaceOrder, *, now: datetime) -> PlacedOrder:
         _write_manual(terms.order_id, wanted)
     publish(OrderPlaced(terms.order_id, now, cost.total_fen), now=now)
     return PlacedOrder(terms.order_id, number, cost.total_fen, expires_at)
+
+
+def _selling_columns(wanted: PlaceOrder, now: datetime) -> dict[str, object]:
+    """Return whose sale it is, with what proves that, and who takes the money."""
+    selling = wanted.selling
+    return {
+        "selling_store_id": selling and selling.store_id,
+        "guide_id": selling and selling.staff_id,
+        "guide_evidence": selling.evidence if selling else "",
+        "collector": _collector(wanted, now),
+    }
 
 
 def _collector(wanted: PlaceOrder, now: datetime) -> str:

@@ -362,6 +362,7 @@ def test_reassign_of_a_collection_offers_no_store(manager: Client, world: World)
     answer = manager.post(url("reassign", share.number), {"store": ""})
 
     assert (answer.status_code, status_of(share)) == (422, S.ACCEPTED)
+    assert [row.pk for row in FulfillmentOrder.objects.all()] == [share.pk]
 
 
 @pytest.mark.parametrize("action", ["reassign", "give-back", "label", "parcels"])

@@ -266,6 +266,7 @@ def test_new_transfer_with_a_store_of_another_brand_is_not_found(desk: Client, w
     answer = desk.post(address(world, "shipments/new/"), {"store": str(world.other_store.pk), "way": "ask"})
 
     assert (answer.status_code, Shipment.objects.count()) == (422, 0)
+    assert world.other_store.name_zh not in answer.content.decode()
 
 
 def test_style_without_any_level_here_can_be_looked_at(desk: Client, world: World) -> None:

@@ -250,6 +250,7 @@ def test_read_of_another_brands_order_is_not_found(client: Client, world: World)
     answer = client.get(f"{ORDERS}{order.number}/", headers=bearer(issue_key(world.other_brand)))
 
     assert (answer.status_code, answer.json()["error"]["code"]) == (404, "not_found")
+    assert order.number not in answer.content.decode()
 
 
 def test_read_without_the_scope_is_refused(client: Client, world: World) -> None:

@@ -102,6 +102,7 @@ def test_pieces_without_the_amount_that_was_seen_stay(desk_b: Client, world: Wor
     sent = {"reason": "too_small", first.field: "resell", "seen": "1"}
     answer = desk_b.post(at_b(world, "-order", order.number), sent)
     assert (answer.status_code, Return.objects.count()) == (422, 0)
+    assert (world.level("B", "S").on_hand, world.level("B", "S").unsellable) == (5, 0)
 
 
 def test_desk_finds_no_order_of_another_brand(client: Client, stranger: Staff, world: World, order: Order) -> None:

@@ -231,6 +231,7 @@ def test_receipt_without_any_phone_asks_for_one(world: World, desk: Client) -> N
     Order.objects.filter(pk=order.pk).update(contact_phone_sealed="")
     answer = desk.post(reverse("orders:receipt-send", args=[order.number]), {"phone": "", "language": "en"})
     assert (answer.status_code, "Enter the phone to which it is sent." in answer.content.decode()) == (422, True)
+    assert not Message.objects.filter(template="receipt").exists()
 
 
 def test_signed_link_opens_the_receipt_on_any_phone(world: World, client: Client) -> None:
@@ -246,4 +247,6 @@ def test_other_stores_clerk_finds_neither_till_nor_receipt(world: World, client:
     client.force_login(clerk_b.user)
     own = reverse("orders:till-drawer", args=[world.stores["B"].pk, drawer.pk])
     addresses = [at("till-drawer", drawer), own, reverse("orders:receipt", args=[order.number])]
-    assert [client.get(address).status_code for address in addresses] == [404, 404, 404]
+    answers = [client.get(address) for address in addresses]
+    assert [answer.status_code for answer in answers] == [404, 404, 404]
+    assert [order.number in answer.content.decode() for answer in answers[:2]] == [False, False]
