@@ -1,11 +1,14 @@
 """What every test has: a closed network, and a browser for those that ask for one."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import translation
 
 from tests.browser import LAUNCH_OPTIONS, find_browser
@@ -63,3 +66,17 @@ def _default_split(request: pytest.FixtureRequest) -> None:
 def repository() -> Path:
     """Return the root of the checkout."""
     return Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture
+def django_assert_num_queries() -> Callable[[int], AbstractContextManager[CaptureQueriesContext]]:
+    """Count statements as pytest-django does, but for what a connection prepares once: an earlier test may have."""
+
+    @contextmanager
+    def counted(number: int) -> Iterator[CaptureQueriesContext]:
+        with CaptureQueriesContext(connection) as captured:
+            yield captured
+        performed = [query["sql"] for query in captured.captured_queries if not query["sql"].startswith("PREPARE ")]
+        assert len(performed) == number, "\n".join(performed)
+
+    return counted
