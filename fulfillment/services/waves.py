@@ -152,7 +152,9 @@ def finish_wave(wave: PickWave, *, actor: str, now: datetime) -> tuple[int, int]
     that are collected.
     """
     ids = FulfillmentOrder.objects.filter(wave=wave, status=Status.PICKING).values_list("pk", flat=True)
-    shares = [share for share in locks.lock_shares(list(ids)) if share.status == Status.PICKING]
+    locked = locks.lock_shares(list(ids))
+    # Whoever ended the round a moment ago may have begun another with one of its orders.
+    shares = [share for share in locked if share.status == Status.PICKING and share.wave_id == wave.pk]
     packed = 0
     for share in shares:
         if share.lines.filter(picked__lt=F("quantity")).exists():

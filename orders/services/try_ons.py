@@ -201,7 +201,7 @@ def _write(
 def cancel_try_on(try_on_id: int, *, actor: str, now: datetime) -> None:
     """Call a booking off: its goods and its place are free at once; asking again changes nothing.
 
-    Locks TryOn, Fulfillment, StoreSlot, StockLevel. Emits TryOnCancelled.
+    Locks TryOn, StoreSlot, Fulfillment, StockLevel. Emits TryOnCancelled.
 
     :raises TryOnNotCancellable: when the shopper is in the store, or it is over.
     :raises StateConflict: when the shopper has arrived in this moment.
@@ -212,8 +212,9 @@ def cancel_try_on(try_on_id: int, *, actor: str, now: datetime) -> None:
     if try_on.status not in OPEN_TRY_ONS:
         raise TryOnNotCancellable(_("This booking can no longer be cancelled."), field="try_on")
     transition(try_on, to=TryOnStatus.CANCELLED, actor=actor, now=now)
-    fulfillment_services.call_off_try_on(try_on.fulfillment_id, actor=actor, now=now)
+    # The place before the goods, as whoever books takes them.
     stores_services.give_back_slot(try_on.store_id, try_on.starts_at)
+    fulfillment_services.call_off_try_on(try_on.fulfillment_id, actor=actor, now=now)
     _finish(try_on, now=now)
     publish(TryOnCancelled(try_on.pk, now, is_by_store=False), now=now)
 
@@ -222,9 +223,10 @@ def cancel_try_on(try_on_id: int, *, actor: str, now: datetime) -> None:
 def end_no_show(try_on_id: int, *, actor: str, now: datetime) -> None:
     """End a booking to which nobody came, as soon as a quarter of an hour of its time has passed; once.
 
-    Its goods are on sale again. Locks TryOn, Fulfillment, StoreSlot, StockLevel. Emits TryOnEnded.
+    Its goods are on sale again. Locks TryOn, StoreSlot, Fulfillment, StockLevel. Emits TryOnEnded.
 
     :raises TryOnNotOver: when the shopper may still come, or has come.
+    :raises StateConflict: when the shopper has come in this moment.
     """
     try_on = locks.lock_try_on(try_on_id)
     if try_on.status == TryOnStatus.NO_SHOW:
@@ -337,10 +339,14 @@ def _remind(try_on: TryOn, *, now: datetime) -> None:
 
 
 def _end(try_on: TryOn, *, actor: str, now: datetime) -> None:
-    """End a booking whose time is over: nobody came, nobody wrote an outcome, or what was kept was never bought."""
+    """End a booking whose time is over: nobody came, nobody wrote an outcome, or what was kept was never bought.
+
+    :raises StateConflict: when somebody has come in this moment, and is only not known here yet.
+    """
     if try_on.status in OPEN_TRY_ONS:
         transition(try_on, to=TryOnStatus.NO_SHOW, actor=actor, now=now)
         stores_services.give_back_slot(try_on.store_id, try_on.starts_at)
+        fulfillment_services.call_off_try_on(try_on.fulfillment_id, actor=actor, now=now)
     elif try_on.status in {TryOnStatus.CHECKED_IN, TryOnStatus.IN_ROOM}:
         transition(try_on, to=TryOnStatus.DECLINED, actor=actor, now=now, reason="no outcome was written")
     fulfillment_services.end_try_on(try_on.fulfillment_id, actor=actor, now=now)

@@ -7,12 +7,14 @@ from typing import Any
 import pytest
 from django.conf import LazySettings
 
+from members.models import OfferUse
 from omni.kernel.transactions import entry
 from orders import locks, services
 from orders.models import CounterBasket, DrawerMovement, Order, Return
 from orders.services import counter, counter_paying, counter_returns
 from tests.cast import NOON, World, build_world
 from tests.factories.counter import CLERK, begun, opened_basket, paying_basket, piece_of, tendered
+from tests.factories.offers import CouponFactory
 from tests.factories.returns import delivered_order
 from tests.factories.till import opened_drawer
 from tests.orders.wechat import Provider
@@ -95,6 +97,18 @@ def test_control_without_lock_and_status_two_orders_hold_one_garment_twice(
 
     assert at_once(begin(basket), begin(basket)) == ["done", "done"]
     assert (Order.objects.count(), small_world.level("A", "S").held) == (2, 2)
+
+
+def test_one_coupon_at_two_tills_is_used_at_one(small_world: World) -> None:
+    coupon = CouponFactory.create(template__brand=small_world.brand, member__brand=small_world.brand)
+    baskets = [opened_basket(small_world, size, member=coupon.member, coupon_codes=[coupon.code]) for size in "SM"]
+
+    outcomes = at_once(*map(begin, baskets))
+
+    # Who looks after the other has used it is told so before anything is written, who looks at the same time by it.
+    assert outcomes in (["BasketHasProblems", "done"], ["CouponUsed", "done"])
+    assert OfferUse.objects.filter(coupon=coupon, given_back_at=None).count() == 1
+    assert sorted(CounterBasket.objects.values_list("status", flat=True)) == ["open", "paying"]
 
 
 def test_two_clerks_who_take_the_money_of_one_basket_take_it_once(small_world: World) -> None:

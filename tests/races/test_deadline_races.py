@@ -1,13 +1,14 @@
 """A deadline that passes in the moment in which somebody acts. Each race has a control that shows what prevents it."""
 
 from datetime import datetime, timedelta
+from threading import Barrier
 
 import pytest
 
 from fulfillment import locks, services
 from fulfillment.choices import FulfillmentOrderStatus, PickupCodePurpose, Way
-from fulfillment.models import FulfillmentOrder
-from fulfillment.services import deadlines, silence
+from fulfillment.models import FulfillmentOrder, Parcel
+from fulfillment.services import deadlines, packing, silence
 from omni.kernel.models import Event
 from omni.kernel.transactions import entry
 from tests.cast import NOON, World, build_world
@@ -73,6 +74,31 @@ def test_packing_as_the_order_is_taken_away_ends_in_one_of_both(small_world: Wor
         assert outcomes[0] == "StateConflict"
         assert (status_of(share), stock(small_world)) == (S.TIMED_OUT, (10, 0))
         assert FulfillmentOrder.objects.exclude(pk=share.pk).count() == 1
+
+
+def test_packing_as_the_order_is_taken_away_without_lock_and_compare_and_set_ends_in_both(
+    small_world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Control: the goods lie packed here, are on sale again, and another store is to be found for them."""
+    share, both_have_read = overdue_share(small_world), Barrier(2)
+
+    def read(share_id: int, *_statuses: object) -> FulfillmentOrder:
+        found = FulfillmentOrder.objects.select_related("fulfillment").get(pk=share_id)
+        both_have_read.wait(5)
+        return found
+
+    def write(row: FulfillmentOrder, *, to: str, **_log: object) -> None:
+        FulfillmentOrder.objects.filter(pk=row.pk).update(status=to)
+        row.status = to
+
+    monkeypatch.setattr(packing, "lock_in", read)
+    monkeypatch.setattr(locks, "lock_share", read)
+    for module in (packing, silence):
+        monkeypatch.setattr(module, "transition", write)
+
+    assert at_once(lambda: pack(share), lambda: sweep(LOST)) == ["done", "done"]
+    assert (Parcel.objects.count(), stock(small_world)) == (1, (10, 0))
+    assert FulfillmentOrder.objects.exclude(pk=share.pk).count() == 1
 
 
 @pytest.mark.parametrize("turn", range(4))

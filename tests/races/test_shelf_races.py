@@ -10,9 +10,9 @@ from django.db import transaction
 from django.db.models import F
 
 from inventory import locks, services
-from inventory.models import Count, CountEntry, CountLine, Shipment, StockLevel, StockMovement
+from inventory.models import Count, CountEntry, CountLine, Shipment, ShipmentLine, StockLevel, StockMovement
 from inventory.rules.shelf import Verdict
-from inventory.services import StockWant, counts
+from inventory.services import StockWant, counts, transfers
 from inventory.services.corrections import Figure
 from omni.kernel.transactions import entry
 from tests.cast import NOON, World, build_world
@@ -226,3 +226,34 @@ def test_transfers_of_the_last_pieces_and_their_sale_at_once_never_take_more_tha
     assert level.on_hand == sum_of_movements(level) >= 0
     on_way = sum(StockLevel.objects.filter(store__kind="transit").values_list("on_hand", flat=True))
     assert on_way == 2 * Shipment.objects.filter(status="expected").count()
+
+
+def test_transfer_that_looks_first_and_takes_then_loses_the_sale_between(
+    small_world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world, transfer = small_world, drafted(small_world, {"S": 2})
+    has_looked, is_sold = Event(), Event()
+
+    def read_places(places: list[tuple[int, int]]) -> list[locks.LockedLevel]:
+        rows = StockLevel.objects.filter(store__in=[store for store, _v in places]).order_by("pk")
+        found = rows.values_list("id", "store_id", "variant_id", "on_hand", "unsellable")
+        return [locks.LockedLevel(*row) for row in found]
+
+    def take_out(lines: list[ShipmentLine], store_id: int, levels: dict[tuple[int, int], int]) -> None:
+        (line,) = lines
+        level = StockLevel.objects.get(pk=levels[store_id, line.variant_id])
+        has_looked.set()
+        is_sold.wait(5)
+        StockLevel.objects.filter(pk=level.pk).update(on_hand=level.on_hand - line.quantity)
+
+    def sell_meanwhile() -> None:
+        has_looked.wait(5)
+        sell(world, 2, store="B")
+        is_sold.set()
+
+    monkeypatch.setattr(locks, "lock_places", read_places)
+    monkeypatch.setattr(transfers, "_take_out", take_out)
+
+    assert at_once([_bind_send(transfer), sell_meanwhile], workers=2) == ["done", "done"]
+    level = world.level("B", "S")
+    assert (level.on_hand, sum_of_movements(level)) == (3, 1)  # one is there

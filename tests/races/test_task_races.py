@@ -2,14 +2,16 @@
 
 import time
 from collections.abc import Callable
+from threading import Barrier
 
 import pytest
 from django.db.models import F
 
 from fulfillment import locks, services
-from fulfillment.choices import FulfillmentOrderStatus, RejectReason
+from fulfillment.choices import FulfillmentOrderStatus, RejectReason, Way
 from fulfillment.models import FulfillmentOrder, FulfillmentOrderLine, Parcel, PickWave
-from fulfillment.services import packing, waves
+from fulfillment.services import packing, reassigning, routing, store_work, waves
+from omni.kernel.models import Event
 from omni.kernel.transactions import entry
 from tests.audit_fixture import broken_claims
 from tests.cast import NOON, World, build_world
@@ -72,6 +74,38 @@ def test_one_offer_and_two_clerks_is_accepted_once_or_given_back_once(small_worl
     else:
         assert (status_of(share), outcomes.count("done")) == (S.ACCEPTED, 1)
     assert broken_claims(NOON) == {}
+
+
+def test_an_offer_without_lock_and_compare_and_set_is_accepted_by_both(
+    small_world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Control: who looks before the other has written accepts too, and those above hear of it twice."""
+    share = offer_share(small_world, way=Way.PICKUP)
+    monkeypatch.setattr(store_work, "lock_in", read_together())
+    monkeypatch.setattr(store_work, "transition", write_status)
+
+    outcomes = at_once(*[step(services.accept_offer, share.pk)] * 2)
+
+    assert outcomes == ["done", "done"]
+    assert Event.objects.filter(name="fulfillment.FulfillmentOrderAccepted").count() == 2
+
+
+def read_together() -> Callable[..., FulfillmentOrder]:
+    """Return what reads a share without its lock, for two who have both read it before either writes."""
+    both_have_read = Barrier(2)
+
+    def read(share_id: int, *_statuses: object) -> FulfillmentOrder:
+        share = FulfillmentOrder.objects.select_related("fulfillment").get(pk=share_id)
+        both_have_read.wait(5)
+        return share
+
+    return read
+
+
+def write_status(share: FulfillmentOrder, *, to: str, **_log: object) -> None:
+    """Change a status as code without compare-and-set would."""
+    FulfillmentOrder.objects.filter(pk=share.pk).update(status=to)
+    share.status = to
 
 
 @pytest.mark.parametrize("turn", range(4))
@@ -225,3 +259,48 @@ def test_packing_as_the_manager_gives_it_away_ends_in_one_of_both(small_world: W
     assert sorted(outcomes) == ["StateConflict", "done"]
     assert status_of(share) == (S.AWAITING_COURIER if outcomes[0] == "done" else S.REJECTED)
     assert broken_claims(NOON) == {}
+
+
+def test_packed_and_given_away_without_lock_and_compare_and_set_is_both(
+    small_world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Control: the parcel lies packed in one store, and another one is to be found for the same goods."""
+    share, read = accept(offer_share(small_world)), read_together()
+    for module in (packing, reassigning):
+        monkeypatch.setattr(module, "lock_in", read)
+    for module in (packing, routing):
+        monkeypatch.setattr(module, "transition", write_status)
+
+    outcomes = at_once(
+        step(services.pack, share.pk),
+        step(services.reassign, share.pk, to_store_id=small_world.stores["B"].pk),
+    )
+
+    assert outcomes == ["done", "done"]
+    assert (Parcel.objects.count(), FulfillmentOrder.objects.exclude(pk=share.pk).count()) == (1, 1)
+
+
+def test_a_round_that_two_clerks_end_leaves_an_order_alone_that_joined_another(
+    small_world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the look at the round and the locks, somebody has ended it and begun another with its order."""
+    share = accept(offer_share(small_world))
+    wave = begin_wave(small_world, share)
+    lock_shares, later = locks.lock_shares, list[PickWave]()
+
+    def lock_late(ids: list[int]) -> list[FulfillmentOrder]:
+        monkeypatch.setattr(locks, "lock_shares", lock_shares)
+
+        def move_on() -> None:
+            with entry():
+                services.finish_wave(wave, actor=CLERK, now=NOON)
+            later.append(begin_wave(small_world, share))
+
+        assert at_once(move_on) == ["done"]
+        return lock_shares(ids)
+
+    monkeypatch.setattr(locks, "lock_shares", lock_late)
+    with entry():
+        ended = services.finish_wave(wave, actor=CLERK, now=NOON)
+
+    assert (ended, fresh(share).wave) == ((0, 0), later[0])

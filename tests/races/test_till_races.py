@@ -12,12 +12,12 @@ from django.db import connection
 from omni.kernel.models import Event
 from omni.kernel.transactions import entry
 from orders import locks, queries, services
-from orders.choices import DrawerStatus, IntentStatus, OrderStatus, RefundStatus
+from orders.choices import DrawerStatus, IntentStatus, MovementKind, OrderStatus, RefundStatus
 from orders.models import DrawerMovement, DrawerSession, Order, PaymentIntent, Refund, TillSlip
-from orders.services import drawers, refunds, till_refunds
+from orders.services import drawers, payment, refunds, settling, tenders, till_refunds
 from tests.audit_fixture import broken_claims
 from tests.cast import NOON, World, build_world
-from tests.factories.orders import run_deliveries
+from tests.factories.orders import proof_of, run_deliveries
 from tests.factories.till import CLERK, charge_card, counter_orders, opened_drawer, paid_at_till, pay_cash
 from tests.orders.wechat import Provider
 from tests.races.test_return_races import at_once
@@ -195,6 +195,119 @@ def test_control_without_the_lock_one_order_is_paid_twice(small_world: World, mo
         lambda: pay_cash(order, tills[0], 49900, once="a"), lambda: pay_cash(order, tills[1], 49900, once="b")
     )
     assert (outcomes, DrawerMovement.objects.count()) == (["done", "done"], 2)
+
+
+def scanned(order: Order) -> PaymentIntent:
+    """Return a WeChat payment whose code the shopper has scanned, while they look for cash as well."""
+    with entry():
+        intent = services.start_wechat(order.checkout_id, amount_fen=49900, actor=CLERK, now=NOON)
+    PaymentIntent.objects.filter(pk=intent.pk).update(status=IntentStatus.PENDING)
+    return intent
+
+
+def hear_of(intent: PaymentIntent) -> None:
+    """Take the provider's notice of a payment over."""
+    with entry():
+        payment.record_payment(intent.pk, proof_of(intent), actor="provider:wechat", now=NOON)
+
+
+def money_of(order: Order) -> tuple[int, int]:
+    """Return what came in for an order, and what of that is owed back."""
+    came = PaymentIntent.objects.filter(checkout=order.checkout_id, succeeded_at__isnull=False)
+    owed = Refund.objects.filter(intent__checkout=order.checkout_id)
+    return sum(came.values_list("amount_fen", flat=True)), sum(owed.values_list("amount_fen", flat=True))
+
+
+@pytest.mark.parametrize("turn", range(4))
+def test_cash_and_a_notice_of_wechat_at_once_pay_once_and_the_rest_goes_back(small_world: World, turn: int) -> None:
+    (order,) = counter_orders(small_world, "S")
+    drawer, intent = opened_drawer(small_world), scanned(order)
+
+    outcomes = at_once(lambda: pay_cash(order, drawer, 49900), lambda: hear_of(intent))
+    run_deliveries()
+
+    order.refresh_from_db()
+    intent.refresh_from_db()
+    assert (outcomes, intent.status, money_of(order)) in [
+        (["done", "done"], IntentStatus.ORPHAN_PAID, (99800, 49900)),
+        (["NothingDue", "done"], IntentStatus.SUCCEEDED, (49900, 0)),
+    ]
+    assert (order.status, Event.objects.filter(name="orders.OrderPaid").count()) == (OrderStatus.PAID, 1)
+    assert broken_claims(NOON) == {}
+
+
+def test_control_without_lock_and_compare_and_set_both_tenders_are_kept(
+    small_world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (order,) = counter_orders(small_world, "S")
+    drawer, intent = opened_drawer(small_world), scanned(order)
+    both_have_looked, open_tender, check = Barrier(2), tenders._open, payment._check_match
+
+    def look_first(look: Any) -> Any:  # noqa: ANN401  whatever is looked at
+        return lambda *seen, **named: (look(*seen, **named), both_have_looked.wait(5))[0]
+
+    monkeypatch.setattr(locks, "locked", lambda queryset: list(queryset.order_by("pk")))
+    monkeypatch.setattr(tenders, "_open", look_first(open_tender))
+    monkeypatch.setattr(payment, "_check_match", look_first(check))
+    monkeypatch.setattr(settling, "transition", move)
+    monkeypatch.setattr(settling, "_is_wanted", lambda *_seen: True)  # as it was for both
+    monkeypatch.setattr(settling, "_close_what_is_too_much", lambda *_seen, **_log: None)
+    monkeypatch.setattr("fulfillment.services.release_for_routing", lambda *_seen, **_log: None)
+
+    assert at_once(lambda: pay_cash(order, drawer, 49900), lambda: hear_of(intent)) == ["done", "done"]
+    assert money_of(order) == (99800, 0)
+
+
+def take_out(drawer: DrawerSession, once: str) -> None:
+    with entry():
+        services.move_cash(
+            drawer.pk, MovementKind.PAID_OUT, amount_fen=30000, reason="bank", once=once, actor=CLERK, now=NOON
+        )
+
+
+def test_cash_is_taken_out_of_a_till_once(small_world: World) -> None:
+    drawer = opened_drawer(small_world)
+    assert at_once(lambda: take_out(drawer, "a"), lambda: take_out(drawer, "b")) == ["NotEnoughCash", "done"]
+    assert queries.expected_fen(drawer) == 20000
+
+
+def test_control_without_the_lock_more_is_taken_out_than_there_is(
+    small_world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawer, both_have_looked, look = opened_drawer(small_world), Barrier(2), drawers.check_enough
+    monkeypatch.setattr(locks, "lock_drawer", lambda drawer_id: DrawerSession.objects.get(pk=drawer_id))
+    monkeypatch.setattr(drawers, "check_enough", lambda *seen: (look(*seen), both_have_looked.wait(5))[0])
+    assert at_once(lambda: take_out(drawer, "a"), lambda: take_out(drawer, "b")) == ["done", "done"]
+    assert queries.expected_fen(drawer) == -10000
+
+
+def confirm(drawer: DrawerSession) -> None:
+    with entry():
+        services.confirm_difference(drawer.pk, note="miscounted", actor=CLERK, now=NOON)
+
+
+def test_one_day_is_closed_by_one_of_two_managers(small_world: World) -> None:
+    drawer = opened_drawer(small_world)
+    count(drawer, 1)
+    assert at_once(lambda: confirm(drawer), lambda: confirm(drawer)) == ["DrawerNotCounted", "done"]
+    assert Event.objects.filter(name="orders.DrawerClosed").count() == 1
+
+
+def test_control_without_lock_and_compare_and_set_one_day_is_closed_twice(
+    small_world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawer, both_have_read = opened_drawer(small_world), Barrier(2)
+    count(drawer, 1)
+
+    def read(drawer_id: int) -> DrawerSession:
+        found = DrawerSession.objects.get(pk=drawer_id)
+        both_have_read.wait(5)
+        return found
+
+    monkeypatch.setattr(locks, "lock_drawer", read)
+    monkeypatch.setattr(drawers, "transition", move)
+    assert at_once(lambda: confirm(drawer), lambda: confirm(drawer)) == ["done", "done"]
+    assert Event.objects.filter(name="orders.DrawerClosed").count() == 2
 
 
 def test_one_slip_is_recorded_for_one_payment(small_world: World) -> None:
