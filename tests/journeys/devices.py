@@ -1,6 +1,6 @@
 """The devices of a journey: a shopper's phone, the tablet of a store's desk, and what their browsers complain of."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -65,3 +65,12 @@ def check_accessible(page: Page) -> None:
     """Expect that axe finds nothing."""
     found = Axe().run(page)
     assert found.violations_count == 0, found.generate_report()
+
+
+def wait_until(page: Page, is_so: Callable[[], bool]) -> None:
+    """Ask ten times a second, for twenty seconds: the pages' security policy forbids what Playwright would wait by."""
+    for _ in range(200):
+        if is_so():
+            return
+        page.wait_for_timeout(100)
+    raise AssertionError("it never came")

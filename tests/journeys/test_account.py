@@ -81,7 +81,7 @@ def sign_in(page: Page, gateway: ScriptedGateway) -> None:
 def sign_out(page: Page) -> None:
     page.goto("/me/")
     page.get_by_role("button", name="Sign out").click()
-    page.wait_for_url(re.compile(r"/$"))
+    page.wait_for_url(re.compile(r"^\w+://[^/]+/$"))
 
 
 def is_fine(page: Page) -> None:

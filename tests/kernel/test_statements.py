@@ -2,7 +2,7 @@ from collections.abc import Iterator
 
 import pytest
 from django.db import ProgrammingError, connection, transaction
-from pytest_django import DjangoAssertNumQueries
+from django.test.utils import CaptureQueriesContext
 
 from omni.kernel import statements
 from omni.kernel.statements import execute_prepared
@@ -31,11 +31,13 @@ def test_statement_returns_what_it_would_return_unprepared() -> None:
     assert run("SELECT 1") == (1,)
 
 
-def test_statement_is_prepared_once_for_a_connection(django_assert_num_queries: DjangoAssertNumQueries) -> None:
-    with django_assert_num_queries(2):
+def test_statement_is_prepared_once_for_a_connection() -> None:
+    with CaptureQueriesContext(connection) as first:
         run(ADD, left=1, right=1)
-    with django_assert_num_queries(1):
+    with CaptureQueriesContext(connection) as second:
         run(ADD, left=1, right=1)
+
+    assert [query["sql"].split()[0] for query in (*first, *second)] == ["PREPARE", "EXECUTE", "EXECUTE"]
 
 
 @pytest.mark.django_db(transaction=True)
