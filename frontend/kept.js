@@ -29,6 +29,7 @@ async function withTouches(mode, work) {
       const asked = work(transaction.objectStore("touches"));
       transaction.oncomplete = () => resolve(asked.result);
       transaction.onerror = () => reject(transaction.error);
+      transaction.onabort = () => reject(transaction.error);
     });
   } finally {
     database.close();

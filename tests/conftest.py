@@ -1,7 +1,10 @@
 """What every test has: a closed network, and a browser for those that ask for one."""
 
+import faulthandler
 import os
-from collections.abc import Callable, Iterator
+import sys
+import time
+from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,6 +18,30 @@ from tests.browser import LAUNCH_OPTIONS, find_browser
 
 pytest_plugins = ["tests.audit_fixture", "tests.cast"]
 
+# Much of what a test asks of a browser has no end of its own: `evaluate` waits for a promise as long as it takes, and
+# closing a context for the browser. An alarm interrupts that where it stands, and the next test goes on.
+BROWSER_SECONDS = 300
+# pytest-timeout lets go of a test that has failed. A browser or a server that then does not close ends the process.
+TEARDOWN_SECONDS = 240
+# A request that is on its way when its page closes has ended long before.
+REQUEST_SECONDS = 10
+STDERR = pytest.StashKey[int]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep the terminal at hand for a last word, while nothing is captured yet."""
+    config.stash[STDERR] = os.dup(sys.__stderr__.fileno() if sys.__stderr__ else 2)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, object, object]:
+    """Give what a test leaves behind a time to be put away in; after that say where every thread stands, and end."""
+    faulthandler.dump_traceback_later(TEARDOWN_SECONDS, exit=True, file=item.config.stash[STDERR])
+    try:
+        return (yield)
+    finally:
+        faulthandler.cancel_dump_traceback_later()
+
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -22,6 +49,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if {"browser", "page"}.intersection(getattr(item, "fixturenames", ())):
             item.add_marker("browser")
+            item.add_marker(pytest.mark.timeout(BROWSER_SECONDS, method="signal"))
     items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
 
 
@@ -60,6 +88,29 @@ def _default_split(request: pytest.FixtureRequest) -> None:
 
         request.getfixturevalue("transactional_db")
         restore_default_split()
+
+
+@pytest.fixture(autouse=True)
+def _last_requests(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Let the requests of pages that are closed end before the tables are emptied: the two would deadlock."""
+    if "live_server" not in request.fixturenames:
+        yield
+        return
+    request.getfixturevalue("transactional_db")
+    yield
+    end = time.monotonic() + REQUEST_SECONDS
+    while busy_connections() and time.monotonic() < end:
+        time.sleep(0.02)
+
+
+def busy_connections() -> int:
+    """Count who else is in the midst of a statement or a transaction on the test's database."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            " AND backend_type = 'client backend' AND state <> 'idle'"
+        )
+        return int(cursor.fetchone()[0])
 
 
 @pytest.fixture

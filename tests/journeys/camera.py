@@ -46,8 +46,11 @@ navigator.mediaDevices.getUserMedia = async () => {
 """
 SHOW = """async (address) => {
     const picture = new Image();
-    picture.src = address;
-    await picture.decode();
+    await new Promise((resolve, reject) => {
+        picture.addEventListener("load", resolve);
+        picture.addEventListener("error", reject);
+        picture.src = address;
+    });
     window.shown = picture;
 }"""
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -18,6 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 READY = "sandbox ready on "
 TIME_SCALE = 600.0
 ANSWER_SECONDS = 10
+START_SECONDS = 60
 # `python -m omni.sandbox`, killed by the kernel when the tests die, so that none is left behind.
 PROGRAM = """
 import ctypes, runpy, signal
@@ -62,7 +64,8 @@ class SandboxProcess:
             text=True,
         )
         assert self._process.stdout is not None
-        line = self._process.stdout.readline()
+        ready, _write, _broken = select.select([self._process.stdout], [], [], START_SECONDS)
+        line = self._process.stdout.readline() if ready else ""
         if not line.startswith(READY):
             raise AssertionError(f"the sandbox did not start, status {self.stop(signal.SIGKILL)}: {line!r}")
         self.base_url = line.removeprefix(READY).strip()
