@@ -52,10 +52,9 @@ class Session {
       this.say(window.isSecureContext ? "missing" : "insecure");
       return;
     }
-    if (await this.show(remembered())) {
-      await this.listCameras();
-      await this.look();
-    }
+    await this.show(remembered());
+    await this.listCameras();
+    await this.look();
   }
 
   // Shows what a camera sees: the one that was chosen last, or the one at the back.
@@ -68,20 +67,21 @@ class Session {
         audio: false,
       });
     } catch (error) {
+      this.torch.hidden = true;
       this.say(REASONS[error.name] ?? "missing");
-      return false;
+      return;
     }
     if (this.isOver) {
       this.stop();
-      return false;
+      return;
     }
     this.video.srcObject = this.stream;
     await this.video.play().catch(() => undefined);
     const track = this.stream.getVideoTracks()[0];
     this.torch.hidden = !track.getCapabilities?.().torch;
     this.torch.setAttribute("aria-pressed", "false");
+    track.addEventListener("ended", () => this.say("busy"));
     this.say("look");
-    return true;
   }
 
   async listCameras() {
@@ -113,7 +113,7 @@ class Session {
   async look() {
     while (!this.isOver) {
       let found = [];
-      if (this.video.readyState >= HTMLMediaElement.HAVE_CURRENT_DATA) {
+      if (this.stream && this.video.readyState >= HTMLMediaElement.HAVE_CURRENT_DATA) {
         try {
           found = await detector.detect(this.video);
         } catch (error) {

@@ -47,7 +47,7 @@ def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, object, object
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Run tests with a browser last: its event loop stays in the process, where Django minds it."""
     for item in items:
-        if {"browser", "page"}.intersection(getattr(item, "fixturenames", ())):
+        if "launch_browser" in getattr(item, "fixturenames", ()):
             item.add_marker("browser")
             item.add_marker(pytest.mark.timeout(BROWSER_SECONDS, method="signal"))
     items.sort(key=lambda item: item.get_closest_marker("browser") is not None)

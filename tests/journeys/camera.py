@@ -1,4 +1,4 @@
-"""A camera that shows one picture: real codes for a real decoder, without a real camera."""
+"""Cameras that show pictures: real codes for a real decoder, without a real camera."""
 
 from __future__ import annotations
 
@@ -7,33 +7,31 @@ import io
 from typing import TYPE_CHECKING
 
 import qrcode
+from barcode.codex import Code128
+from barcode.ean import EuropeanArticleNumber13
 from PIL import Image
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from playwright.sync_api import Page
 
-# The seven modules of each digit on the left (odd parity, even parity) and on the right; and which of the first six
-# digits have even parity, which spells the thirteenth.
-LEFT_ODD = [
-    "0001101",
-    "0011001",
-    "0010011",
-    "0111101",
-    "0100011",
-    "0110001",
-    "0101111",
-    "0111011",
-    "0110111",
-    "0001011",
-]
-PARITIES = ["000000", "001011", "001101", "001110", "010011", "011001", "011100", "010101", "010110", "011010"]
 MODULE, HEIGHT, QUIET = 4, 160, 48
+FRAME = (1280, 720)
 
-# In place of the device's camera: a canvas on which the picture `window.shown` is drawn, ten times a second.
+# In place of the device's camera: a canvas on which the picture `window.shown` is drawn, ten times a second. What the
+# device can do is `window.cameras` and `window.hasTorch`; what was asked of it is `window.asked` and `window.torch`.
 CAMERA = """
 window.shown = null;
-navigator.mediaDevices.getUserMedia = async () => {
-    if (window.refusal) throw new DOMException("no", window.refusal);
+window.cameras = [{ deviceId: "back", label: "Back" }];
+window.hasTorch = false;
+window.asked = [];
+navigator.mediaDevices.enumerateDevices = async () =>
+    window.cameras.map((one) => ({ kind: "videoinput", groupId: "", ...one }));
+navigator.mediaDevices.getUserMedia = async ({ video }) => {
+    window.asked.push(video.deviceId?.ideal ?? video.facingMode?.ideal);
+    const isGone = window.refusal && !(window.refusedCamera && window.refusedCamera !== video.deviceId?.ideal);
+    if (isGone) throw new DOMException("no", window.refusal);
     const canvas = Object.assign(document.createElement("canvas"), { width: 1280, height: 720 });
     const pen = canvas.getContext("2d");
     setInterval(() => {
@@ -41,7 +39,15 @@ navigator.mediaDevices.getUserMedia = async () => {
         pen.fillRect(0, 0, 1280, 720);
         if (window.shown) pen.drawImage(window.shown, 640 - window.shown.width / 2, 360 - window.shown.height / 2);
     }, 100);
-    return canvas.captureStream(10);
+    const stream = canvas.captureStream(10);
+    const [track] = stream.getVideoTracks();
+    track.getSettings = () => ({ deviceId: video.deviceId?.ideal ?? "back" });
+    track.getCapabilities = () => (window.hasTorch ? { torch: true } : {});
+    track.applyConstraints = async ({ advanced }) => {
+        if (window.torchIsBroken) throw new DOMException("no", "OverconstrainedError");
+        window.torch = advanced[0].torch;
+    };
+    return stream;
 };
 """
 SHOW = """async (address) => {
@@ -76,10 +82,16 @@ def qr_code(text: str) -> Image.Image:
 
 def ean_13(digits: str) -> Image.Image:
     """Draw the bars of thirteen digits."""
-    parity = PARITIES[int(digits[0])]
-    left = "".join(_left(int(digit), even=flag == "1") for digit, flag in zip(digits[1:7], parity, strict=True))
-    right = "".join(_inverted(LEFT_ODD[int(digit)]) for digit in digits[7:])
-    modules = f"101{left}01010{right}101"
+    return _bars(EuropeanArticleNumber13(digits).build()[0])
+
+
+def code_128(text: str) -> Image.Image:
+    """Draw a text as a parcel's label has it."""
+    return _bars(Code128(text).build()[0])
+
+
+def _bars(modules: str) -> Image.Image:
+    """Draw a bar for each 1."""
     picture = Image.new("RGB", (len(modules) * MODULE + 2 * QUIET, HEIGHT + 2 * QUIET), "white")
     for place, module in enumerate(modules):
         if module == "1":
@@ -88,11 +100,14 @@ def ean_13(digits: str) -> Image.Image:
     return picture
 
 
-def _left(digit: int, *, even: bool) -> str:
-    """Return a digit of the left half; even parity is the right half's code read backwards."""
-    return _inverted(LEFT_ODD[digit])[::-1] if even else LEFT_ODD[digit]
-
-
-def _inverted(modules: str) -> str:
-    """Swap bars and spaces."""
-    return modules.translate(str.maketrans("01", "10"))
+def film(pictures: list[Image.Image], path: Path) -> Path:
+    """Write a film for Chromium's own pretended camera, which plays it in a loop: a picture a second, in grey."""
+    width, height = FRAME
+    grey = bytes([128]) * (width * height // 2)
+    with path.open("wb") as file:
+        file.write(f"YUV4MPEG2 W{width} H{height} F1:1 Ip A1:1 C420jpeg\n".encode())
+        for picture in pictures:
+            frame = Image.new("L", FRAME, 255)
+            frame.paste(picture.convert("L"), ((width - picture.width) // 2, (height - picture.height) // 2))
+            file.write(b"FRAME\n" + frame.tobytes() + grey)
+    return path

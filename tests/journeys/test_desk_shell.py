@@ -1,4 +1,4 @@
-"""What stands around every page of the desk: moving about, the camera, and working while the network is weak."""
+"""What stands around every page of the desk: moving about, and working while the network is weak."""
 
 from __future__ import annotations
 
@@ -18,11 +18,9 @@ from tests.cast import World, build_world
 from tests.factories.accounts import PASSWORD
 from tests.factories.fulfillment import accept_and_pack, code_of, offer_share, status_of
 from tests.factories.stores import ClerkFactory
-from tests.journeys.camera import ean_13, give_camera, qr_code, show
 from tests.journeys.devices import wait_until
 
 if TYPE_CHECKING:
-    from PIL import Image
     from playwright.sync_api import ConsoleMessage
     from pytest_django.live_server_helper import LiveServer
 
@@ -67,8 +65,7 @@ def complaints(page: Page) -> list[str]:
 
 @pytest.fixture
 def desk(page: Page, live_server: LiveServer, world: World) -> Page:
-    """Sign in as a clerk of store A, on a tablet whose camera is ours."""
-    give_camera(page)
+    """Sign in as a clerk of store A, on a tablet."""
     page.goto(f"{live_server.url}/desk/")
     sign_in(page)
     expect(page.get_by_role("navigation", name="Main")).to_be_visible()
@@ -109,47 +106,6 @@ def test_clerk_moves_about_and_sees_where_and_who(desk: Page, complaints: list[s
     desk.get_by_role("button", name="退出登录").tap()
     expect(desk).to_have_url(re.compile(r"/$"))
     assert complaints == []
-
-
-@pytest.mark.parametrize(
-    ("picture", "text"), [(qr_code("R-7QK2-MZ"), "R-7QK2-MZ"), (ean_13(BARCODE), BARCODE)], ids=["QR", "EAN-13"]
-)
-def test_camera_reads_a_code_and_sends_the_form(
-    desk: Page, complaints: list[str], picture: Image.Image, text: str
-) -> None:
-    go_to(desk, "Members")
-    asked: list[str] = []
-    desk.on("request", lambda request: asked.append(request.url.rpartition("/")[2]))
-    show(desk, picture)
-    assert asked == []
-
-    desk.get_by_role("button", name="Scan with the camera").tap()
-
-    expect(desk).to_have_url(re.compile(rf"\?q={text}$"), timeout=15_000)
-    expect(desk.locator("#q")).to_have_value(text)
-    assert len([name for name in asked if name.endswith(".wasm")]) == 1
-    assert complaints == []
-
-
-@pytest.mark.parametrize(
-    ("refusal", "words"),
-    [
-        ("NotAllowedError", "may not be used"),
-        ("NotFoundError", "has no camera"),
-        ("NotReadableError", "something else"),
-    ],
-)
-def test_camera_that_is_not_to_be_had_says_why(desk: Page, refusal: str, words: str) -> None:
-    go_to(desk, "Returns")
-    desk.evaluate("(name) => { window.refusal = name }", refusal)
-
-    desk.get_by_role("button", name="Scan with the camera").press("Enter")
-
-    dialog = desk.get_by_role("dialog", name="Hold the code into the frame")
-    expect(dialog.get_by_role("status")).to_contain_text(words)
-    desk.keyboard.press("Escape")
-    expect(dialog).to_be_hidden()
-    expect(desk.get_by_role("button", name="Scan with the camera")).to_be_focused()
 
 
 def test_hand_scanner_that_types_needs_no_camera(desk: Page, complaints: list[str]) -> None:
