@@ -1,4 +1,4 @@
-"""The nearest stores for a basket; and where the courier company reports, authenticated by its signature alone."""
+"""The nearest stores for a basket; and where couriers and express report, by their signature alone."""
 
 from __future__ import annotations
 
@@ -53,12 +53,24 @@ class NearestStoresApi(APIView):
 @csrf_exempt
 @require_POST
 def receive_courier_callback(request: HttpRequest) -> JsonResponse:
+    """Take one callback of the courier company (see `_receive`)."""
+    return _receive(request, "courier")
+
+
+@csrf_exempt
+@require_POST
+def receive_express_callback(request: HttpRequest) -> JsonResponse:
+    """Take one callback of the express company (see `_receive`)."""
+    return _receive(request, "express")
+
+
+def _receive(request: HttpRequest, provider: str) -> JsonResponse:
     """Take one callback; 404 for a delivery that is not ours, 401 when it is forged or old, 400 when malformed."""
     try:
         with entry():
-            outcome = services.receive_callback(request.headers, request.body, now=clock.now())
+            outcome = services.receive_callback(request.headers, request.body, provider=provider, now=clock.now())
     except DomainError as error:
-        logger.warning("A courier callback was refused: %s", error.code)
+        logger.warning("A callback of the %s company was refused: %s", provider, error.code)
         content: dict[str, object] = {"code": error.code, "message": error.message, "field": error.field}
         return JsonResponse({"error": content}, status=error.status)
     return JsonResponse({"outcome": outcome}, status=404 if outcome is services.Outcome.UNKNOWN_DELIVERY else 200)

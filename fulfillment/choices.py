@@ -7,6 +7,7 @@ class Way(models.TextChoices):
     """How goods reach the one they are for."""
 
     COURIER = "courier", pgettext_lazy("way", "Courier")
+    EXPRESS = "express", pgettext_lazy("way", "Express parcel")
     PICKUP = "pickup", _("Collect in store")
     TRY_ON = "try_on", _("Try on in store")
     TAKE_AWAY = "take_away", _("Taken away at once")
@@ -14,6 +15,8 @@ class Way(models.TextChoices):
 
 # What a shopper may ask for; goods to try on are held, not paid, and what is taken away at once a store sells.
 ORDER_WAYS = (Way.COURIER, Way.PICKUP)
+# A store sends the goods to somebody's door: any store may, near or far as the way allows.
+SENT = (Way.COURIER, Way.EXPRESS)
 
 
 class FulfillmentStatus(models.TextChoices):
@@ -41,7 +44,8 @@ class FulfillmentOrderStatus(models.TextChoices):
     PICKING = "picking", _("Picking")
     PACKED = "packed", _("Packed")
     AWAITING_COURIER = "awaiting_courier", _("Waiting for the courier")
-    HANDED_OVER = "handed_over", _("With the courier")
+    LABELLED = "labelled", _("Waiting for the express van")
+    HANDED_OVER = "handed_over", _("On the way")
     DELIVERED = "delivered", _("Delivered")
     READY_FOR_PICKUP = "ready_for_pickup", _("Ready to collect")
     COLLECTED = "collected", _("Collected")
@@ -68,15 +72,25 @@ FULFILLMENT_ORDER_TRANSITIONS: dict[FulfillmentOrderStatus, frozenset[Fulfillmen
     _S.TIMED_OUT: frozenset(),
     _S.ACCEPTED: frozenset({_S.PICKING, _S.PACKED, _S.REJECTED, _S.TIMED_OUT, _S.CANCEL_REQUESTED}),
     _S.PICKING: frozenset({_S.PACKED, _S.REJECTED, _S.TIMED_OUT, _S.CANCEL_REQUESTED}),
-    _S.PACKED: frozenset({_S.AWAITING_COURIER, _S.READY_FOR_PICKUP, _S.REJECTED, _S.CANCEL_REQUESTED}),
+    _S.PACKED: frozenset({_S.AWAITING_COURIER, _S.LABELLED, _S.READY_FOR_PICKUP, _S.REJECTED, _S.CANCEL_REQUESTED}),
     _S.AWAITING_COURIER: frozenset({_S.HANDED_OVER, _S.REJECTED, _S.CANCEL_REQUESTED}),
+    _S.LABELLED: frozenset({_S.HANDED_OVER, _S.PACKED, _S.CANCEL_REQUESTED}),
     _S.READY_FOR_PICKUP: frozenset({_S.COLLECTED, _S.PICKUP_EXPIRED, _S.REJECTED, _S.CANCEL_REQUESTED, _S.CHECKED_IN}),
     _S.CHECKED_IN: frozenset({_S.IN_ROOM, _S.SET_ASIDE, _S.RESTOCKED}),
     _S.IN_ROOM: frozenset({_S.SET_ASIDE, _S.RESTOCKED}),
     _S.SET_ASIDE: frozenset({_S.COLLECTED, _S.RESTOCKED}),
     _S.PICKUP_EXPIRED: frozenset({_S.RESTOCKED}),
     _S.CANCEL_REQUESTED: frozenset(
-        {_S.CANCELLED, _S.ACCEPTED, _S.PICKING, _S.PACKED, _S.AWAITING_COURIER, _S.READY_FOR_PICKUP, _S.HANDED_OVER}
+        {
+            _S.CANCELLED,
+            _S.ACCEPTED,
+            _S.PICKING,
+            _S.PACKED,
+            _S.AWAITING_COURIER,
+            _S.LABELLED,
+            _S.READY_FOR_PICKUP,
+            _S.HANDED_OVER,
+        }
     ),
     _S.HANDED_OVER: frozenset({_S.DELIVERED, _S.RETURNING, _S.LOST}),
     _S.RETURNING: frozenset({_S.RETURNED_TO_STORE, _S.DELIVERED, _S.LOST}),

@@ -20,8 +20,8 @@ The record of a decision (`RECORD_VERSION` 1) is one compact JSON object:
 * `v`: the version; `rules`: the rules in force, in their order; `lines`: [variant id, quantity] of each line;
 * `best`: at most 20 candidates, the best first, each [store id, metres, minutes until it opens (0: open), capacity
   used, capacity, [sellable units of each line], offers of 30 days, accepted of these, sizes out of stock of these
-  products in these colours, days since the oldest markdown or null, courier's fee in fen]; every rule's figure, on or
-  off (when an order is placed, the sizes and the markdown are null unless a rule in force needs them);
+  products in these colours, days since the oldest markdown or null, fee of courier or express in fen]; every rule's
+  figure, on or off (when an order is placed, the sizes and the markdown are null unless a rule in force needs them);
 * `plan`: [store id, promised date, [units of each line]] of each chosen store, or null when there was none;
 * `rest`: for each search (one, or one a line when many lines had to be split) how many nearer stores were refused, by
   reason (`out_of_reach`: 1 when a store beyond the courier's reach was seen, where the search ends);
@@ -39,7 +39,7 @@ from datetime import date, timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from fulfillment.choices import RuleCode
+from fulfillment.choices import RuleCode, Way
 from omni.kernel.geo import EARTH_RADIUS_METRES
 from omni.kernel.money import cumulative_part
 
@@ -50,6 +50,9 @@ RECORD_VERSION = 1
 # What a promise reckons with, in minutes: packing in the store, and until a courier is there.
 PACKING_MINUTES = 30
 COURIER_MINUTES = 30
+# Express goes to the whole country; how far a parcel comes in so many days, the farthest in one more.
+EXPRESS_REACH_METRES = 6_000_000
+EXPRESS_DAYS = ((300_000, 1), (1_000_000, 2), (2_000_000, 3))
 NEAREST = 128
 SHOWN = 20
 # How many stores the search for a split may look at before it is cut short (about a tenth of a second), and with how
@@ -106,7 +109,7 @@ class Candidate(NamedTuple):
     accepted: int = 0
     broken_sizes: int | None = None
     marked_down_days: int | None = None
-    is_pickup: bool = False
+    way: str = Way.COURIER
 
     @property
     def metres(self) -> float:
@@ -115,8 +118,10 @@ class Candidate(NamedTuple):
 
     @property
     def fee_fen(self) -> int:
-        """What a courier from here would cost, as estimated."""
-        return 0 if self.is_pickup else courier_fee_fen(self.metres)
+        """What sending it from here would cost, as estimated."""
+        if self.way == Way.PICKUP:
+            return 0
+        return express_fee_fen(self.metres) if self.way == Way.EXPRESS else courier_fee_fen(self.metres)
 
     @property
     def depth(self) -> int:
@@ -169,6 +174,17 @@ def ready_in(opens_in: float, offer_minutes: int) -> int:
 def carried_in(metres: float) -> int:
     """Return how many minutes a courier should need who is asked when goods are ready: they come, and ride 12 km/h."""
     return COURIER_MINUTES + math.ceil(metres / 200)
+
+
+def express_fee_fen(metres: float) -> int:
+    """Estimate an express company's fee: ¥8, and ¥2 for each further 500 km."""
+    return 800 + 200 * (max(0, math.ceil(metres / 500_000) - 1))
+
+
+def sent_in(metres: float) -> int:
+    """Return how many minutes an express parcel should need once it is ready: whole days, by how far it goes."""
+    days = next((days for reach, days in EXPRESS_DAYS if metres <= reach), EXPRESS_DAYS[-1][1] + 1)
+    return days * 1440
 
 
 def promised_date(today: date, opening_minute: float) -> date:

@@ -126,7 +126,7 @@ RETURNING share.id, share.{column}, set_config('synchronous_commit', 'off', true
 CLAIM_TO_ROUTE = _CLAIM.format(column="route_due_at", statuses="'pending_routing'")
 CLAIM_SILENT = _CLAIM.format(
     column="deadline_at",
-    statuses="'offered', 'accepted', 'picking', 'cancel_requested', 'returning', 'pickup_expired'",
+    statuses="'offered', 'accepted', 'picking', 'labelled', 'cancel_requested', 'returning', 'pickup_expired'",
 )
 
 COUNT_ACCEPTANCE = """
@@ -230,9 +230,16 @@ WITH judged AS (
             'order ', share.number, ' (', share.status, ') was to be seen to by ',
             coalesce(share.deadline_at::text, 'never')
         )
-        WHEN share.status = 'packed' AND demand.way <> 'courier'
+        WHEN share.status = 'packed' AND demand.way NOT IN ('courier', 'express')
             THEN concat('order ', share.number, ' is packed, and waits for nobody')
-        WHEN share.status = ANY(%(with_courier)s) AND demand.way = 'courier' AND NOT EXISTS (
+        WHEN share.status = 'labelled' AND NOT EXISTS (
+            SELECT 1 FROM fulfillment_parcel parcel WHERE parcel.fulfillment_order_id = share.id
+            HAVING count(*) > 0 AND bool_and(parcel.waybill <> '')
+        ) THEN concat('order ', share.number, ' waits for the express van without a waybill for each parcel')
+        WHEN (
+            share.status = ANY(%(with_courier)s) AND demand.way = 'courier'
+            OR share.status = ANY(%(with_express)s) AND demand.way = 'express'
+        ) AND NOT EXISTS (
             SELECT 1 FROM fulfillment_delivery delivery
             WHERE delivery.fulfillment_order_id = share.id AND delivery.state <> ALL(%(final_deliveries)s)
         ) THEN concat('order ', share.number, ' is ', share.status, ', and no courier has it')

@@ -6,6 +6,7 @@ from fulfillment.views import desk, giving_back, parcels, waves
 app_name = "fulfillment"
 urlpatterns = [
     path("callbacks/courier/", api.receive_courier_callback, name="courier-callback"),
+    path("callbacks/express/", api.receive_express_callback, name="express-callback"),
     path("desk/", desk.show_start, name="desk"),
     path("desk/stores/<int:store_id>/", desk.show_queue, name="desk-queue"),
     path("desk/stores/<int:store_id>/wave/", waves.choose_tasks, name="desk-wave"),

@@ -41,6 +41,10 @@ class Brand(models.Model):
     legal_entity = models.CharField(_("legal entity"), max_length=120)
     accent = models.CharField(_("accent colour"), max_length=7, default="#1f1f1f")
     delivery_fee_fen = models.PositiveIntegerField(_("delivery fee (fen)"), default=1200)
+    sends_express = models.BooleanField(
+        _("sends by express what is beyond the courier's reach"), default=True, db_default=True
+    )
+    express_fee_fen = models.PositiveIntegerField(_("express fee (fen)"), default=1500, db_default=1500)
     free_delivery_from_fen = models.PositiveIntegerField(_("free delivery from (fen)"), default=29900)
     preparation_minutes = models.PositiveSmallIntegerField(_("minutes a store needs to prepare an order"), default=60)
     promise_reach_metres = models.PositiveIntegerField(

@@ -1,4 +1,4 @@
-"""The courier company as tests see it: the sandbox process as settings.COURIER, and its callbacks caught on the way."""
+"""The companies that carry goods as tests see them: the sandbox process, and its callbacks caught on the way."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -15,13 +15,15 @@ from tests.sandbox.fixture import SandboxProcess
 from tests.sandbox.receiver import Received, Receiver
 
 CALLBACK_PATH = "/callbacks/courier/"
+EXPRESS_PATH = "/callbacks/express/"
 
 
 class Callbacks:
     """Holds the company's callbacks until the test lets them through, in whatever order and number it likes."""
 
-    def __init__(self, receiver: Receiver) -> None:
+    def __init__(self, receiver: Receiver, path: str = CALLBACK_PATH) -> None:
         self._receiver = receiver
+        self._path = path
         self._taken = 0
 
     @property
@@ -40,11 +42,10 @@ class Callbacks:
         """Let the next so many callbacks through; return the answers."""
         return [self.post(callback) for callback in self.take(count)]
 
-    @staticmethod
-    def post(callback: Received) -> int:
+    def post(self, callback: Received) -> int:
         """Post a callback to the product as it came; return the answer's status."""
         headers = {name: text for name, text in callback.headers.items() if name.lower().startswith("webhook-")}
-        answer = Client().post(CALLBACK_PATH, callback.body, content_type="application/json", headers=headers)
+        answer = Client().post(self._path, callback.body, content_type="application/json", headers=headers)
         return answer.status_code
 
 
@@ -68,4 +69,21 @@ def company(sandbox: SandboxProcess, callbacks: Callbacks, settings: LazySetting
     sandbox.clear_faults("courier")
     sandbox.clock(scale=0.001)
     settings.COURIER = {**sandbox.credentials["courier"], "callback_url": callbacks.url}
+    return sandbox
+
+
+@pytest.fixture
+def parcel_callbacks() -> Iterator[Callbacks]:
+    """Catch the express company's callbacks."""
+    with Receiver() as receiver:
+        yield Callbacks(receiver, EXPRESS_PATH)
+
+
+@pytest.fixture
+def express(sandbox: SandboxProcess, parcel_callbacks: Callbacks, settings: LazySettings) -> SandboxProcess:
+    """Be a customer of an empty express company whose time hardly passes: parcels stand where tests put them."""
+    sandbox.reset()
+    sandbox.clear_faults("express")
+    sandbox.clock(scale=0.001)
+    settings.EXPRESS = {**sandbox.credentials["express"], "callback_url": parcel_callbacks.url}
     return sandbox

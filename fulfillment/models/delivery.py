@@ -54,9 +54,10 @@ class Collection(models.Model):
 
 
 class Delivery(models.Model):
-    """A courier's run for one fulfillment order, or one collection: never both.
+    """What a courier or an express company carries for one fulfillment order, or one collection: never both.
 
-    `external_id` is our idempotent name for it at the courier.
+    `external_id` is our idempotent name for it at the company, `provider` which kind of company it is. An express
+    company (`carrier`, as it calls itself) gives a waybill and the code by which its depots sort the parcel.
     """
 
     fulfillment_order = models.ForeignKey(
@@ -89,6 +90,9 @@ class Delivery(models.Model):
     fee_fen = models.PositiveIntegerField(_("fee (fen)"), default=0)
     cancel_fee_fen = models.PositiveIntegerField(_("cancellation fee (fen)"), default=0)
     eta_at = models.DateTimeField(_("expected at"), null=True, blank=True)
+    carrier = models.CharField(_("express company"), max_length=40, blank=True, db_default="")
+    waybill = models.CharField(_("waybill"), max_length=40, blank=True, db_default="")
+    sort_code = models.CharField(_("sort code"), max_length=30, blank=True, db_default="")
     courier_name = models.CharField(_("courier"), max_length=40, blank=True)
     courier_phone_masked = models.CharField(_("courier's phone (masked)"), max_length=30, blank=True)
     courier_lat = models.FloatField(null=True, blank=True)
@@ -122,7 +126,10 @@ class Delivery(models.Model):
 
 
 class TrailPoint(models.Model):
-    """Where a delivery was when it moved on: the state it reached, and the courier's point when that was known."""
+    """Where a delivery was when it moved on: the state it reached, and the courier's point when that was known.
+
+    An express company tells each step in `words`, and when it happened.
+    """
 
     delivery = models.ForeignKey(Delivery, models.PROTECT, related_name="trail", verbose_name=_("delivery"))
     state = models.CharField(_("state"), max_length=20, choices=DeliveryState.choices)
@@ -130,6 +137,7 @@ class TrailPoint(models.Model):
     lng = models.FloatField(null=True, blank=True)
     courier_name = models.CharField(_("courier"), max_length=40, blank=True)
     reason = models.CharField(_("reason"), max_length=60, blank=True)
+    words = models.CharField(_("what the company wrote"), max_length=200, blank=True, db_default="")
     heard_at = models.DateTimeField(_("heard at"))
 
     class Meta:

@@ -138,7 +138,10 @@ class FulfillmentOrderLine(models.Model):
 
 
 class Parcel(models.Model):
-    """One of the parcels that a fulfillment order was packed into; `loaded_at`: scanned to go with the courier."""
+    """One of the parcels that a fulfillment order was packed into; `loaded_at`: scanned to go with the courier.
+
+    What goes by express has a waybill of its own on its label.
+    """
 
     fulfillment_order = models.ForeignKey(
         FulfillmentOrder, models.PROTECT, related_name="parcels", verbose_name=_("fulfillment order")
@@ -146,6 +149,7 @@ class Parcel(models.Model):
     number = models.CharField(_("number"), max_length=32, unique=True)
     position = models.PositiveSmallIntegerField(_("position"))
     weight_grams = models.PositiveIntegerField(_("weight (g)"), null=True, blank=True)
+    waybill = models.CharField(_("waybill"), max_length=40, blank=True, db_default="")
     packed_by = models.CharField(_("packed by"), max_length=60)
     packed_at = models.DateTimeField(_("packed at"))
     loaded_by = models.CharField(_("handed over by"), max_length=60, blank=True)
@@ -160,6 +164,8 @@ class Parcel(models.Model):
                 condition=Q(weight_grams__isnull=True) | Q(weight_grams__gt=0), name="fulfillment_parcel_has_weight"
             ),
         ]
+        # Not unique: express companies use their numbers again after some months.
+        indexes = [models.Index(fields=["waybill"], condition=~Q(waybill=""), name="fulfillment_parcel_waybill")]
 
     def __str__(self) -> str:
         return self.number

@@ -25,9 +25,10 @@ from fulfillment.queries.figures import TaskFigures, task_figures
 from fulfillment.queries.labels import Label, load_labels
 from fulfillment.queries.nearest import NearestStore, PickupStore, nearest_stores, pickup_stores, sendable
 from fulfillment.queries.network import open_tasks_by_store, overdue_tasks
-from fulfillment.queries.preview import PlannedStore, PlanPreview, preview_plan
+from fulfillment.queries.preview import PlannedStore, PlanPreview, preview_plan, preview_sending
 from fulfillment.queries.scans import Scan, parcel_text, pickup_text, read_parcel_text, read_pickup_text
 from fulfillment.queries.searches import OtherStore, other_stores, reassignable
+from fulfillment.queries.van import WaitingParcel, waiting_parcels
 from fulfillment.queries.waves import (
     OpenWave,
     WavePage,
@@ -62,6 +63,7 @@ __all__ = [
     "TaskLine",
     "TaskPage",
     "Told",
+    "WaitingParcel",
     "WavePage",
     "WavePart",
     "WaveRow",
@@ -94,6 +96,7 @@ __all__ = [
     "pickup_stores",
     "pickup_text",
     "preview_plan",
+    "preview_sending",
     "read_parcel_text",
     "read_pickup_text",
     "reassignable",
@@ -101,4 +104,5 @@ __all__ = [
     "task_figures",
     "tasks_visible_to",
     "variant_of_line",
+    "waiting_parcels",
 ]

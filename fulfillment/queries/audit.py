@@ -25,6 +25,7 @@ PROMISED = (
     Status.PICKING,
     Status.PACKED,
     Status.AWAITING_COURIER,
+    Status.LABELLED,
     Status.READY_FOR_PICKUP,
     Status.CHECKED_IN,
     Status.IN_ROOM,
@@ -35,6 +36,7 @@ WAITING = (Status.PENDING_ROUTING, Status.OFFERED, Status.READY_FOR_PICKUP)
 ANSWERING = (
     Status.ACCEPTED,
     Status.PICKING,
+    Status.LABELLED,
     Status.CANCEL_REQUESTED,
     Status.CHECKED_IN,
     Status.IN_ROOM,
@@ -42,6 +44,7 @@ ANSWERING = (
     Status.RETURNING,
     Status.PICKUP_EXPIRED,
 )
+WITH_EXPRESS = (Status.PACKED, Status.LABELLED, Status.HANDED_OVER)
 WITH_COURIER = (Status.ACCEPTED, Status.PICKING, Status.PACKED, Status.AWAITING_COURIER, Status.HANDED_OVER)
 # Goods may be set aside for these; some of them still look for goods, or give them back soon.
 HOLDING = (
@@ -79,6 +82,7 @@ def audit_due_rows(*, overdue: datetime) -> Audit:
         "waiting": list(WAITING),
         "answering": list(ANSWERING),
         "with_courier": list(WITH_COURIER),
+        "with_express": list(WITH_EXPRESS),
         "final_deliveries": sorted(FINAL_DELIVERY_STATES),
         "most_refusals": MOST_REFUSALS,
         "most_requests": MOST_REQUESTS,

@@ -249,7 +249,7 @@ def _candidate(search: Search, row: _Row, sellable: Sequence[int]) -> Candidate:
         tuple(sellable),
         row.offers,
         row.accepted,
-        is_pickup=search.way == Way.PICKUP,
+        way=search.way,
     )
 
 
@@ -266,7 +266,7 @@ def _values(search: Search) -> dict[str, Any]:
         "x": x,
         "y": y,
         "z": z,
-        "reach": math.inf if is_pickup else rules.chord_from_metres(terms.courier_reach_metres),
+        "reach": math.inf if is_pickup else rules.chord_from_metres(_reach_metres(search)),
         "is_pickup": is_pickup,
         "only_store": search.pickup_store_id if is_pickup else search.only_store_id,
         "excluded": list(search.excluded),
@@ -278,6 +278,11 @@ def _values(search: Search) -> dict[str, Any]:
         "minute": minute,
         "wait": terms.opening_wait_minutes,
     }
+
+
+def _reach_metres(search: Search) -> int:
+    """Return how far from the point a store may be."""
+    return rules.EXPRESS_REACH_METRES if search.way == Way.EXPRESS else search.terms.courier_reach_metres
 
 
 def _limits(search: Search, wanted: int) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from fulfillment.choices import (
 from fulfillment.choices import FulfillmentOrderStatus as Status
 from fulfillment.models import Delivery, FulfillmentOrder, FulfillmentOrderLine, Parcel, PickupCode
 from fulfillment.permissions import desk_store_ids
-from fulfillment.queries.scans import read_parcel_text
+from fulfillment.queries.scans import read_parcel_text, read_waybill_text
 from inventory import queries as inventory_queries
 from omni.kernel import bilingual, sealing
 from omni.kernel.clock import BUSINESS_ZONE, business_date
@@ -58,6 +58,7 @@ TAB_STATUSES: dict[Tab, tuple[Status, ...]] = {
     Tab.PREPARE: (Status.ACCEPTED, Status.PICKING, Status.PACKED),
     Tab.WAITING: (
         Status.AWAITING_COURIER,
+        Status.LABELLED,
         Status.READY_FOR_PICKUP,
         Status.CHECKED_IN,
         Status.IN_ROOM,
@@ -116,6 +117,9 @@ class CourierView:
     attempt: int
     is_being_cancelled: bool
     problem: str
+    carrier: str = ""
+    waybill: str = ""
+    sort_code: str = ""
 
     @property
     def is_at_store(self) -> bool:
@@ -186,12 +190,13 @@ class Recipient:
 
 @dataclass(frozen=True, slots=True)
 class ParcelView:
-    """A parcel of a task; `loaded_at`: scanned to go with the courier."""
+    """A parcel of a task; `loaded_at`: scanned to go with the courier or the van."""
 
     number: str
     position: int
     weight_grams: int | None
     loaded_at: datetime | None
+    waybill: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,13 +306,15 @@ def get_managed_task(actor: Actor, number: str) -> FulfillmentOrder:
 
 
 def get_parcel_for(actor: Actor, text: str) -> Parcel:
-    """Return a parcel of an actor's stores by what its label says: its number, or the QR code of it.
+    """Return a parcel of an actor's stores by what its label says: its number, the QR code of it, or its waybill.
 
     :raises NotFound: when there is none, or it is another store's.
     """
-    number = read_parcel_text(text)
+    number, waybill = read_parcel_text(text), read_waybill_text(text)
     parcels = Parcel.objects.filter(fulfillment_order__in=tasks_visible_to(actor)).select_related("fulfillment_order")
     parcel = parcels.filter(number=number).first() if number else None
+    if parcel is None and waybill:  # the newest: companies use their numbers again
+        parcel = parcels.filter(waybill=waybill).order_by("pk").last()
     if parcel is None:
         raise NotFound
     return parcel
@@ -363,7 +370,10 @@ def load_task(actor: Actor, number: str) -> TaskPage:
 def parcels_of(share: FulfillmentOrder) -> tuple[ParcelView, ...]:
     """Return the parcels that a share was packed into."""
     rows = Parcel.objects.filter(fulfillment_order=share).order_by("position")
-    return tuple(ParcelView(parcel.number, parcel.position, parcel.weight_grams, parcel.loaded_at) for parcel in rows)
+    return tuple(
+        ParcelView(parcel.number, parcel.position, parcel.weight_grams, parcel.loaded_at, parcel.waybill)
+        for parcel in rows
+    )
 
 
 def cards_of(store_id: int, shares: Iterable[FulfillmentOrder]) -> tuple[TaskCard, ...]:
@@ -442,6 +452,9 @@ def _courier(delivery: Delivery) -> CourierView:
         attempt=delivery.attempt,
         is_being_cancelled=delivery.wants_cancel and state not in FINAL_DELIVERY_STATES,
         problem=delivery.last_error,
+        carrier=delivery.carrier,
+        waybill=delivery.waybill,
+        sort_code=delivery.sort_code,
     )
 
 

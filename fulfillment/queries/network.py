@@ -18,6 +18,7 @@ AT_STORE = (
     Status.PICKING,
     Status.PACKED,
     Status.AWAITING_COURIER,
+    Status.LABELLED,
     Status.READY_FOR_PICKUP,
     Status.CHECKED_IN,
     Status.IN_ROOM,

@@ -38,10 +38,22 @@ class PlanPreview:
     the lines of which there is too little; of all lines when only together they fail.
     """
 
+    way: Way
     stores: tuple[PlannedStore, ...]
     promised_on: date | None
     there_at: datetime | None
     short: tuple[int, ...]
+
+
+def preview_sending(
+    brand_id: int, ways: Sequence[Way], lines: Sequence[rules.DemandLine], *, lat: float, lng: float, now: datetime
+) -> PlanPreview:
+    """Return what the first of some ways that has a plan would promise; without any, why the last one has none."""
+    for way in ways:
+        preview = preview_plan(brand_id, way, lines, lat=lat, lng=lng, now=now)
+        if preview.stores:
+            break
+    return preview
 
 
 def preview_plan(
@@ -74,7 +86,7 @@ def preview_plan(
         if found.is_hopeless:
             found = find_parts(search)
         short = rules.short_lines(found.candidates, search.lines, search.terms.max_stores)
-        return PlanPreview((), None, None, tuple(short))
+        return PlanPreview(way, (), None, None, tuple(short))
     by_id = {one.store_id: one for one in found.candidates}
     names = _names_of([share.store_id for share in plan.shares])
     stores = tuple(
@@ -88,13 +100,16 @@ def preview_plan(
         for share in plan.shares
     )
     minutes = max(_minutes(share, by_id[share.store_id].metres, search) for share in plan.shares)
-    return PlanPreview(stores, max(share.promised_on for share in plan.shares), now + timedelta(minutes=minutes), ())
+    there_at = now + timedelta(minutes=minutes)
+    return PlanPreview(way, stores, max(share.promised_on for share in plan.shares), there_at, ())
 
 
 def _minutes(share: rules.Share, metres: float, search: Search) -> int:
     """Return in how many minutes a share should be there."""
     ready = rules.ready_in(share.opens_in, search.terms.offer_minutes)
-    return ready if search.way == Way.PICKUP else ready + rules.carried_in(metres)
+    if search.way == Way.PICKUP:
+        return ready
+    return ready + (rules.sent_in(metres) if search.way == Way.EXPRESS else rules.carried_in(metres))
 
 
 def _names_of(store_ids: Sequence[int]) -> dict[int, tuple[str, str, str]]:

@@ -1,7 +1,8 @@
 """What our QR codes hold.
 
 A collection: `OMNI:PICKUP:1:<number of the fulfillment order>:<six digits>`. It proves as much as the digits do, and no
-more. A parcel: `OMNI:PARCEL:1:<number of the parcel>`; its bar code (Code 128) holds the number alone.
+more. A parcel: `OMNI:PARCEL:1:<number of the parcel>`; its bar code (Code 128) holds the number alone. On the label of
+an express parcel the bar code holds the waybill.
 Only characters of a QR code's alphanumeric mode, so they stay coarse and are read off a dim phone. The 1 is the version
 of the format.
 """
@@ -15,6 +16,7 @@ from omni.kernel.numbers import is_valid_number
 
 PREFIX = "OMNI:PICKUP:1:"
 PARCEL_PREFIX = "OMNI:PARCEL:1:"
+_WAYBILL = re.compile(r"[0-9A-Z]{6,40}")
 _SCANNED = re.compile(rf"{PREFIX}([0-9A-Z-]{{1,32}}):([0-9]{{6}})")
 
 
@@ -45,3 +47,9 @@ def read_parcel_text(text: str) -> str:
     """Return the number of a parcel that a scanner read off its label or somebody typed; "" when it is none."""
     number = text.strip().upper().removeprefix(PARCEL_PREFIX)
     return number if number.startswith("K") and is_valid_number(number) else ""
+
+
+def read_waybill_text(text: str) -> str:
+    """Return a waybill that a scanner read off an express label or somebody typed; "" when it cannot be one."""
+    waybill = "".join(text.split()).upper()
+    return waybill if _WAYBILL.fullmatch(waybill) else ""

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from django.db.models import Q
 
+from fulfillment.choices import SENT, RejectReason
 from fulfillment.choices import FulfillmentOrderStatus as Status
-from fulfillment.choices import RejectReason, Way
 from fulfillment.models import FulfillmentOrder, FulfillmentOrderLine
 from fulfillment.queries.candidates import OwnShare, Search, find_singles, get_terms
 from fulfillment.rules import DemandLine, ranked
@@ -101,7 +101,7 @@ def other_stores(share: FulfillmentOrder, *, now: datetime) -> list[OtherStore]:
 
     What is collected or tried on has its store: there is no other.
     """
-    if share.fulfillment.way != Way.COURIER:
+    if share.fulfillment.way not in SENT:
         return []
     excluded = {*excluded_stores(share), *({share.store_id} if share.store_id is not None else ())}
     search = search_of(share, tuple(sorted(excluded)), now=now)

@@ -20,6 +20,7 @@ from fulfillment.services.giving_back import (
     give_back_lines,
     give_back_whole,
 )
+from fulfillment.services.labelling import ParcelStopped, hand_over_parcel
 from fulfillment.services.packing import HEAVIEST_GRAMS, BadParcels, ParcelsNotScanned, pack, scan_parcel
 from fulfillment.services.planning import (
     CannotReserveStock,
@@ -109,6 +110,7 @@ __all__ = [
     "NotThatMany",
     "NothingToPick",
     "Outcome",
+    "ParcelStopped",
     "ParcelsNotScanned",
     "Picked",
     "PickupCodeReplaced",
@@ -152,6 +154,7 @@ __all__ = [
     "give_back",
     "give_back_lines",
     "give_back_whole",
+    "hand_over_parcel",
     "hold_for_try_on",
     "hold_take_away",
     "pack",

@@ -1,4 +1,7 @@
-"""The courier company's side of deliveries: calls in three steps (claim, call, write), and its callbacks."""
+"""The companies' side of deliveries: calls in three steps (claim, call, write), and their callbacks.
+
+Whether a courier company carries it or an express company makes no difference here: each has a client of one contract.
+"""
 
 from __future__ import annotations
 
@@ -15,14 +18,17 @@ from fulfillment.choices import DELIVERY_RANKS, MOST_REFUSALS, DeliveryState
 from fulfillment.clients import (
     COURIER,
     SENDER,
+    Carriage,
+    CarrierClient,
     CourierClient,
     CourierOffer,
     CourierRefused,
     CourierReport,
     CourierUnreachable,
     Place,
+    carrier_of,
 )
-from fulfillment.models import Collection, Delivery, DeliveryCallback
+from fulfillment.models import Collection, Delivery, DeliveryCallback, Parcel
 from fulfillment.services import deadlines, progress
 from fulfillment.services.dispatch import REFUSED_SECONDS
 from fulfillment.services.progress import Errand, Outcome
@@ -58,14 +64,11 @@ class _Call:
     errand: Errand
     delivery_id: int
     share_id: int | None
-    external_id: str
+    provider: str
     provider_id: str
-    offer_id: str
     code_id: int | None
     code: str
-    code_from: str
-    origin: Place
-    destination: Place
+    asked: Carriage
     pays_to_cancel: bool
 
 
@@ -79,12 +82,11 @@ Answer = CourierReport | CourierOffer | _Postponed
 
 @drive
 def drive_delivery(delivery_id: int, *, now: datetime) -> int:
-    """Call the courier company about a delivery as long as something is due; return how many errands were run.
+    """Call the company about a delivery as long as something is due; return how many errands were run.
 
     Each errand is claimed and committed first (the attempt counts, the next one is put off), then called, then its
     result is written: a worker may die anywhere and the sweeper goes on. Calls are idempotent at the company.
     """
-    client = CourierClient.from_settings()
     for errands in range(MAX_ERRANDS):
         with entry():
             is_ours = _claim(delivery_id, now=now)
@@ -92,7 +94,7 @@ def drive_delivery(delivery_id: int, *, now: datetime) -> int:
         if call is None:
             return errands
         try:
-            answer = _run(client, call)
+            answer = _run(carrier_of(call.provider), call)
         except CourierUnreachable as error:
             with entry():
                 _write_failure(call, f"unreachable: {error}")
@@ -127,8 +129,10 @@ def drive_due_deliveries(limit: int, *, now: datetime) -> int:
 
 
 @step
-def receive_callback(headers: Mapping[str, str], raw: bytes, *, now: datetime) -> Outcome:
-    """Take a callback of the courier company: keep it once, then move its delivery and its owner.
+def receive_callback(
+    headers: Mapping[str, str], raw: bytes, *, now: datetime, provider: str = CourierClient.provider
+) -> Outcome:
+    """Take a callback of a company: keep it once, then move its delivery and its owner.
 
     A duplicate, a late one and one out of order change nothing more. Of an unknown delivery it is kept, too: the edge
     answers 404. Locks Fulfillment or Collection, StockLevel.
@@ -136,7 +140,7 @@ def receive_callback(headers: Mapping[str, str], raw: bytes, *, now: datetime) -
     :raises CallbackNotAuthentic: it is not signed by the company, or older than five minutes.
     :raises InvalidInput: it is authentic, but malformed.
     """
-    client = CourierClient.from_settings()
+    client = carrier_of(provider)
     event = client.parse_callback(headers, raw)
     known = Delivery.objects.filter(external_id=event.report.external_id, provider=client.provider)
     delivery = known.values_list("pk", "fulfillment_order_id").first()
@@ -205,16 +209,27 @@ def _prepare(delivery_id: int, *, now: datetime) -> _Call | None:
         errand=errand,
         delivery_id=delivery.pk,
         share_id=delivery.fulfillment_order_id,
-        external_id=delivery.external_id,
+        provider=delivery.provider,
         provider_id=delivery.provider_id,
-        offer_id=delivery.offer_id,
         code_id=code_id,
         code=code,
-        code_from=SENDER if is_collection else COURIER,
-        origin=door if is_collection else store,
-        destination=store if is_collection else door,
+        asked=Carriage(
+            external_id=delivery.external_id,
+            offer_id=delivery.offer_id,
+            pickup_code=code,
+            code_from=SENDER if is_collection else COURIER,
+            origin=door if is_collection else store,
+            destination=store if is_collection else door,
+            weights_grams=_weights(owner),
+        ),
         pays_to_cancel=errand is Errand.CANCEL or is_long_overdue,
     )
+
+
+def _weights(owner: Consignment) -> tuple[int | None, ...]:
+    """Return the weight of each parcel, in their order; of goods that are in no parcel yet, one of which none knows."""
+    parcels = Parcel.objects.filter(fulfillment_order=None if isinstance(owner, Collection) else owner)
+    return tuple(parcels.order_by("position").values_list("weight_grams", flat=True)) or (None,)
 
 
 def _code(owner: Consignment, delivery: Delivery, errand: Errand) -> tuple[int | None, str]:
@@ -247,7 +262,7 @@ def _door_place(owner: Consignment) -> Place:
     return Place(name=name, phone=phone, address=f"{area}{at.street}", lat=at.lat, lng=at.lng)
 
 
-def _run(client: CourierClient, call: _Call) -> Answer:
+def _run(client: CarrierClient, call: _Call) -> Answer:
     """Call the company. When it says that the delivery is past what we ask for, ask where it stands instead."""
     try:
         return _run_errand(client, call)
@@ -257,21 +272,14 @@ def _run(client: CourierClient, call: _Call) -> Answer:
     return client.get(call.provider_id)
 
 
-def _run_errand(client: CourierClient, call: _Call) -> Answer:
+def _run_errand(client: CarrierClient, call: _Call) -> Answer:
     """Make the one call (for a cancellation two or three) of an errand."""
     answer: Answer
     match call.errand:
         case Errand.QUOTE:
             answer = _quote(client, call)
         case Errand.CREATE:
-            answer = client.create(
-                external_id=call.external_id,
-                offer_id=call.offer_id,
-                pickup_code=call.code,
-                code_from=call.code_from,
-                origin=call.origin,
-                destination=call.destination,
-            )
+            answer = client.create(call.asked)
         case Errand.SEND_CODE:
             answer = client.send_code(call.provider_id, code=call.code)
         case Errand.PICKUP:
@@ -285,15 +293,15 @@ def _run_errand(client: CourierClient, call: _Call) -> Answer:
     return answer
 
 
-def _quote(client: CourierClient, call: _Call) -> CourierOffer:
+def _quote(client: CarrierClient, call: _Call) -> CourierOffer:
     """Ask for offers and take the cheapest."""
-    offers = client.quote(call.origin, call.destination)
+    offers = client.quote(call.asked.origin, call.asked.destination)
     if not offers:
         raise CourierRefused("no_offer", status=200)
     return offers[0]
 
 
-def _cancel(client: CourierClient, call: _Call) -> Answer:
+def _cancel(client: CarrierClient, call: _Call) -> Answer:
     """Cancel, unless the company does not allow it, or wants a fee that we do not pay yet."""
     terms = client.cancel_quote(call.provider_id)
     if not terms.is_allowed:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 # The open time in which a store sees goods back that could not be delivered, or puts back what nobody collected.
 RETURN_MINUTES = 240
+# How long a labelled parcel waits for the express van before somebody above the store looks; it comes once a day.
+VAN_PATIENCE = timedelta(days=1)
 
 
 def rule_of(share: FulfillmentOrder) -> RoutingRule:
@@ -65,6 +67,13 @@ def await_goods(share: FulfillmentOrder, *, now: datetime) -> None:
     """Give the store some open hours to see goods back, or to put them back; after that somebody above it looks."""
     share.deadline_at = _after_open_minutes(share, RETURN_MINUTES, now)
     share.overdue_at, share.failures = None, 0
+    share.save(update_fields=["deadline_at", "overdue_at", "failures"])
+
+
+@step
+def await_van(share: FulfillmentOrder, *, now: datetime) -> None:
+    """Let a labelled share wait for the express van; after that somebody above the store looks."""
+    share.deadline_at, share.overdue_at, share.failures = now + VAN_PATIENCE, None, 0
     share.save(update_fields=["deadline_at", "overdue_at", "failures"])
 
 

@@ -1,4 +1,4 @@
-"""Asking for a courier and calling one off: what is written here, `services.courier` carries to the company."""
+"""Asking for a courier or a waybill, and calling it off: what is written here, `services.courier` carries out."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from django.db.models import Q
 
-from fulfillment.choices import FINAL_DELIVERY_STATES, MOST_REQUESTS, DeliveryState, PickupCodePurpose
-from fulfillment.clients import CourierClient
+from fulfillment.choices import FINAL_DELIVERY_STATES, MOST_REQUESTS, DeliveryState, PickupCodePurpose, Way
+from fulfillment.clients import CourierClient, ExpressClient
 from fulfillment.models import Consignment, Delivery, FulfillmentOrder
 from fulfillment.services import deadlines
 from fulfillment.services.codes import issue_code, revoke_codes
@@ -28,10 +28,11 @@ REFUSED_SECONDS = 3600
 def dispatch_courier(share: FulfillmentOrder, *, now: datetime) -> Delivery:
     """Write a request for a courier, due now (later after several failures), with a new code for the store's desk.
 
-    After too many requests somebody is told that no courier comes, and it is tried once an hour.
-    The caller has locked the Fulfillment. Emits FulfillmentOrderOverdue then.
+    Of what goes by express, for a waybill: its driver shows no code. After too many requests somebody is told that
+    nobody comes (FulfillmentOrderOverdue), and it is tried once an hour. The caller has locked the Fulfillment.
     """
     attempt = Delivery.objects.filter(fulfillment_order=share).count() + 1
+    is_express = share.fulfillment.way == Way.EXPRESS
     wait = REDISPATCH_SECONDS[min(attempt, len(REDISPATCH_SECONDS) + 1) - 2] if attempt > 1 else 0
     if attempt > MOST_REQUESTS:
         wait = REFUSED_SECONDS
@@ -39,9 +40,9 @@ def dispatch_courier(share: FulfillmentOrder, *, now: datetime) -> Delivery:
     delivery = Delivery.objects.create(
         fulfillment_order=share,
         external_id=f"{share.number}-{attempt}",
-        provider=CourierClient.provider,
+        provider=ExpressClient.provider if is_express else CourierClient.provider,
         attempt=attempt,
-        pickup_code=issue_code(share, PickupCodePurpose.COURIER, now=now),
+        pickup_code=None if is_express else issue_code(share, PickupCodePurpose.COURIER, now=now),
         next_attempt_at=now + timedelta(seconds=wait),
         created_at=now,
         updated_at=now,

@@ -28,13 +28,16 @@ STEPS_TO_HAND_OVER: dict[str, tuple[Status, ...]] = {
     Status.PICKING: (Status.PACKED, Status.AWAITING_COURIER, Status.HANDED_OVER),
     Status.PACKED: (Status.AWAITING_COURIER, Status.HANDED_OVER),
     Status.AWAITING_COURIER: (Status.HANDED_OVER,),
+    Status.LABELLED: (Status.HANDED_OVER,),
     Status.CANCEL_REQUESTED: (Status.HANDED_OVER,),
 }
 
 
 @step
 def give_to_courier(share: FulfillmentOrder, *, actor: str, now: datetime) -> None:
-    """Write that a courier has the goods: their stock is consumed. Locks StockLevel. Emits FulfillmentOrderHandedOver.
+    """Write that a courier or the express van has the goods: their stock is consumed.
+
+    Locks StockLevel. Emits FulfillmentOrderHandedOver.
 
     :raises StateConflict: when the share is not in the store's hands.
     """

@@ -1,4 +1,4 @@
-"""Packing an order into parcels, and scanning them one by one as they go with the courier."""
+"""Packing an order into parcels, and scanning them one by one as they go with the courier or the express van."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from fulfillment.locks import lock_in
 from fulfillment.models import FulfillmentOrder, Parcel
 from fulfillment.services import deadlines, handover
 from fulfillment.services.codes import issue_code
+from fulfillment.services.dispatch import dispatch_courier
 from omni.kernel.errors import Conflict, InvalidInput
 from omni.kernel.numbers import public_number
 from omni.kernel.outbox import publish
@@ -48,6 +49,7 @@ def pack(
     """Write that the goods are packed, a parcel for each weight (None: not weighed).
 
     They wait for the courier, or for the shopper with a code and until a deadline; what is tried on is in no parcel.
+    For what goes by express a waybill is asked for, and PACKED it stays until it has one.
     Locks Fulfillment. Emits FulfillmentOrderReady when the shopper may come.
 
     :raises BadParcels: when there are none or more than 20, or a weight is not 1 g to 50 kg.
@@ -63,7 +65,9 @@ def pack(
     share.save(update_fields=["deadline_at", "overdue_at", "failures"])
     if share.fulfillment.way != Way.TRY_ON:
         _write_parcels(share, weights_grams, actor=actor, now=now)
-    if share.fulfillment.way != Way.COURIER:
+    if share.fulfillment.way == Way.EXPRESS:
+        dispatch_courier(share, now=now)
+    elif share.fulfillment.way != Way.COURIER:
         transition(share, to=Status.READY_FOR_PICKUP, actor=actor, now=now)
         if share.fulfillment.way == Way.PICKUP:  # who tries on has a code since the booking
             issue_code(share, PickupCodePurpose.SHOPPER, now=now)

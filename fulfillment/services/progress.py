@@ -1,4 +1,4 @@
-"""What a report of the courier company means for a delivery and its share, and what is to be asked of it next."""
+"""What a report of a company means for a delivery and its share, and what is to be asked of it next."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from fulfillment.choices import (
 )
 from fulfillment.choices import FulfillmentOrderStatus as Status
 from fulfillment.models import Collection, PickupCode, TrailPoint
-from fulfillment.services import collecting, handover, silence
+from fulfillment.services import collecting, handover, labelling, silence
 from fulfillment.services.codes import issue_code
 from fulfillment.services.dispatch import dispatch_courier, hint_delivery
 from fulfillment.services.routing import reject_offer
@@ -45,7 +45,8 @@ TRAIL_METRES = 50
 PICKED_UP_RANK = DELIVERY_RANKS[DeliveryState.PICKED_UP]
 FINAL_RANK = DELIVERY_RANKS[DeliveryState.DELIVERED]
 
-IN_STORE = frozenset({Status.ACCEPTED, Status.PICKING, Status.PACKED, Status.AWAITING_COURIER})
+IN_STORE = frozenset({Status.ACCEPTED, Status.PICKING, Status.PACKED, Status.AWAITING_COURIER, Status.LABELLED})
+ENDED_WITHOUT_GOODS = frozenset({DeliveryState.CANCELLED, DeliveryState.CREATE_FAILED})
 COMING_BACK = frozenset({DeliveryState.RETURNING, DeliveryState.RETURNED, DeliveryState.RETURN_CONFIRMED})
 
 
@@ -93,13 +94,14 @@ def choose_errand(owner: Consignment, delivery: Delivery, *, now: datetime) -> E
 def _errand_before_pickup(owner: Consignment, delivery: Delivery, *, now: datetime) -> Errand:
     """Decide what to ask while the courier is still to come, or stands at the desk or the door.
 
-    A sender's code goes to the company with the request, and the courier asks for it at the door.
+    A sender's code goes to the company with the request, and the courier asks for it at the door. An express company
+    has none: its driver scans the label, and the company says so.
     """
     if not isinstance(owner, Collection):
         code = find_courier_code(owner)
         if code is not None and code.pk != delivery.pickup_code_id:
             return Errand.SEND_CODE
-        if owner.status == Status.HANDED_OVER:
+        if code is not None and owner.status == Status.HANDED_OVER:
             return Errand.PICKUP
     return Errand.CANCEL_NO_SHOW if is_no_show(delivery, now=now) else Errand.QUERY
 
@@ -130,13 +132,17 @@ def apply_report(owner: Consignment, delivery: Delivery, report: CourierReport, 
     is_ahead = report.assignment >= delivery.assignment and DELIVERY_RANKS[report.state] > DELIVERY_RANKS[state]
     is_news = report.seq >= delivery.last_seq
     if is_news:
+        _keep_stages(delivery, report)
         _copy_facts(delivery, report)
-        _keep_trail(delivery, report, now=now)
+        if not report.stages:
+            _keep_trail(delivery, report, now=now)
     if is_reassigned or is_ahead:
         delivery.state, delivery.assignment = report.state, report.assignment
         delivery.attempts, delivery.last_error = 0, ""
         if not isinstance(owner, Collection):
             forget_refusals(owner)
+            if report.state not in ENDED_WITHOUT_GOODS and report.waybills:
+                labelling.label(owner, report.waybills, now=now)
             if is_reassigned and not delivery.wants_cancel and owner.status in IN_STORE | {Status.CANCEL_REQUESTED}:
                 issue_code(owner, PickupCodePurpose.COURIER, now=now)
         _follow(owner, delivery, now=now)
@@ -193,7 +199,7 @@ def end_out_of_reach(owner: Consignment, delivery: Delivery, *, reason: str, now
 @step
 def forget_refusals(share: FulfillmentOrder) -> None:
     """Let nobody look any more at a packed share for which a courier comes after all. The Fulfillment is locked."""
-    if share.status in {Status.PACKED, Status.AWAITING_COURIER} and share.overdue_at is not None:
+    if share.status in {Status.PACKED, Status.AWAITING_COURIER, Status.LABELLED} and share.overdue_at is not None:
         share.overdue_at = None
         share.save(update_fields=["overdue_at"])
 
@@ -224,6 +230,18 @@ def _copy_facts(delivery: Delivery, report: CourierReport) -> None:
     delivery.courier_name, delivery.courier_phone_masked = report.courier_name, report.courier_phone_masked
     delivery.courier_lat, delivery.courier_lng = report.courier_lat, report.courier_lng
     delivery.reason = report.reason
+    delivery.carrier = report.carrier or delivery.carrier
+    delivery.waybill = report.waybill or delivery.waybill
+    delivery.sort_code = report.sort_code or delivery.sort_code
+
+
+def _keep_stages(delivery: Delivery, report: CourierReport) -> None:
+    """Write down the stages that were not told before: a report has them all, so a lost one is made good."""
+    TrailPoint.objects.bulk_create(
+        TrailPoint(delivery=delivery, state=stage.state, words=stage.words, heard_at=stage.at)
+        for stage in report.stages
+        if stage.seq > delivery.last_seq
+    )
 
 
 def _keep_trail(delivery: Delivery, report: CourierReport, *, now: datetime) -> None:
@@ -274,7 +292,7 @@ def _follow(owner: Consignment, delivery: Delivery, *, now: datetime) -> None:
         return
     delivery.save()
     state, actor = DeliveryState(delivery.state), f"courier:{delivery.pk}"
-    if state in {DeliveryState.CANCELLED, DeliveryState.CREATE_FAILED}:
+    if state in ENDED_WITHOUT_GOODS:
         _follow_end_without_goods(owner, delivery, actor=actor, now=now)
     elif DELIVERY_RANKS[state] >= PICKED_UP_RANK:
         _follow_goods(owner, delivery, actor=actor, now=now)
@@ -285,6 +303,7 @@ def _follow_end_without_goods(share: FulfillmentOrder, delivery: Delivery, *, ac
 
     A store that packed while it was to lose the order keeps it, and gets another courier.
     """
+    labelling.unlabel(share, actor=actor, now=now)
     if share.status in silence.PREPARING and delivery.wants_cancel:
         silence.give_to_others(share, now=now)
     elif share.status in IN_STORE:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext_lazy as _
 
+from fulfillment.choices import SENT, RejectReason
 from fulfillment.choices import FulfillmentOrderStatus as Status
-from fulfillment.choices import RejectReason, Way
 from fulfillment.locks import lock_in
 from fulfillment.models import FulfillmentOrder
 from fulfillment.queries.searches import other_stores
@@ -37,7 +37,7 @@ def reassign(fulfillment_order_id: int, *, to_store_id: int | None, actor: str, 
     :raises CannotReassign: when it is collected or tried on in its store, or the chosen store cannot do it.
     """
     share = lock_in(fulfillment_order_id, Status.OFFERED, Status.ACCEPTED, Status.PICKING, Status.UNFILLABLE)
-    if share.fulfillment.way != Way.COURIER:
+    if share.fulfillment.way not in SENT:
         raise CannotReassign(_("The shopper comes to this store for it: no other store can do it."), field="store")
     if to_store_id is not None and to_store_id not in {other.store_id for other in other_stores(share, now=now)}:
         raise CannotReassign(_("That store cannot do it any more. Choose another."), field="store")

@@ -27,7 +27,16 @@ if TYPE_CHECKING:
     from fulfillment.models import Fulfillment
 
 UNTOUCHED = frozenset({Status.PENDING_ROUTING, Status.OFFERED, Status.UNFILLABLE})
-BEGUN = frozenset({Status.ACCEPTED, Status.PICKING, Status.PACKED, Status.AWAITING_COURIER, Status.READY_FOR_PICKUP})
+BEGUN = frozenset(
+    {
+        Status.ACCEPTED,
+        Status.PICKING,
+        Status.PACKED,
+        Status.AWAITING_COURIER,
+        Status.LABELLED,
+        Status.READY_FOR_PICKUP,
+    }
+)
 
 
 class FulfillmentFinished(Conflict):

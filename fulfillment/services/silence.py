@@ -62,6 +62,9 @@ def end_silence(fulfillment_order_id: int, *, leased_until: datetime, now: datet
         _take_away(share, now=now)
     elif share.status in COMING_BACK:
         _report_missing(share, now=now)
+    elif share.status == Status.LABELLED:
+        deadlines.mark_overdue(share, now=now)  # no van came, or the store forgot to hand it over
+        deadlines.put_off(share, REPORTED_PATIENCE, now=now)
 
 
 @step

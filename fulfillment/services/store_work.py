@@ -283,7 +283,10 @@ def _go_on(share: FulfillmentOrder, *, actor: str, now: datetime) -> None:
     transition(share, to=Status(share.held_status), actor=actor, now=now)
     share.held_status, share.deadline_at, share.held_deadline_at = "", share.held_deadline_at, None
     share.save(update_fields=["held_status", "deadline_at", "held_deadline_at"])
-    if share.fulfillment.way == Way.COURIER and find_live_delivery(share) is None:
+    is_asked_for = share.fulfillment.way == Way.COURIER or (
+        share.fulfillment.way == Way.EXPRESS and share.status == Status.PACKED
+    )
+    if is_asked_for and find_live_delivery(share) is None:
         dispatch_courier(share, now=now)
     publish(
         events.FulfillmentCancelRefused(

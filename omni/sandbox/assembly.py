@@ -7,6 +7,7 @@ from omni.sandbox.control import Control
 from omni.sandbox.courier.gateway import Courier
 from omni.sandbox.credentials import load_credentials
 from omni.sandbox.database import Database
+from omni.sandbox.express.gateway import Express
 from omni.sandbox.faults import Faults
 from omni.sandbox.inbox import Inbox
 from omni.sandbox.invoices import Invoices
@@ -37,17 +38,19 @@ class Sandbox:
             journal=journal,
             callbacks=self._callbacks,
         )
-        wechat, courier, inbox = WechatPay(world), Courier(world), Inbox(world)
-        control = Control(world, wechat, courier)
+        wechat, courier, express, inbox = WechatPay(world), Courier(world), Express(world), Inbox(world)
+        control = Control(world, wechat, courier, express)
         router = Router()
         for part in (
-            wechat, courier, inbox, Invoices(world), control, Wallet(world, wechat), WechatLogin(world),
-            Pages(world, wechat, courier, inbox, control),
+            wechat, courier, express, inbox, Invoices(world), control, Wallet(world, wechat), WechatLogin(world),
+            Pages(world, wechat=wechat, courier=courier, express=express, inbox=inbox, control=control),
         ):  # fmt: skip
             part.add_routes(router)
         router.add("GET", "/healthz", _health)
         self.application = Application(router)
-        self._scheduler = Scheduler((courier.walk.walk_due, wechat.finish_due, self._callbacks.dispatch))
+        self._scheduler = Scheduler(
+            (courier.walk.walk_due, express.walk.walk_due, wechat.finish_due, self._callbacks.dispatch)
+        )
 
     def start(self) -> None:
         """Let time pass."""

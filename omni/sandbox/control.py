@@ -4,6 +4,8 @@ from collections.abc import Callable
 
 from omni.sandbox.courier.deliveries import STATES
 from omni.sandbox.courier.gateway import Courier
+from omni.sandbox.express.gateway import Express
+from omni.sandbox.express.orders import STATES as PARCEL_STATES
 from omni.sandbox.faults import CATALOGUE, UnknownFault
 from omni.sandbox.web import Problem, Request, Response, Router, json_response
 from omni.sandbox.wechat.errors import WechatError
@@ -20,10 +22,11 @@ MAX_FEN = 10**12
 class Control:
     """Faults, clock, log, reset, and acts of the outside world."""
 
-    def __init__(self, world: World, wechat: WechatPay, courier: Courier) -> None:
+    def __init__(self, world: World, wechat: WechatPay, courier: Courier, express: Express) -> None:
         self._world = world
         self._wechat = wechat
         self._courier = courier
+        self._express = express
 
     def add_routes(self, router: Router) -> None:
         """Add everything under /_sim, and what the courier's contract has under its own prefix."""
@@ -40,6 +43,7 @@ class Control:
         router.add("POST", "/_sim/reset", self._reset)
         router.add("POST", "/_sim/wechat/pay", self._pay)
         router.add("POST", "/courier/_sim/deliveries/{delivery_id}/advance", self._advance)
+        router.add("POST", "/express/_sim/orders/{order_id}/advance", self._advance_parcel)
 
     def switch(self, service: str, body: dict[str, object]) -> None:
         """Switch the faults of a request on or off.
@@ -170,3 +174,16 @@ class Control:
                 jump=bool(body.get("jump")),
             )
         return json_response(self._courier.deliveries.content(moved))
+
+    def _advance_parcel(self, request: Request) -> Response:
+        body = request.json()
+        to = body.get("to")
+        if to not in PARCEL_STATES:
+            raise Problem(400, "invalid", f"to is one of {', '.join(sorted(PARCEL_STATES))}.", "to")
+        moved = self._express.walk.advance(
+            self._express.orders.get(request.params["order_id"]),
+            str(to),
+            reason=str(body.get("reason") or ""),
+            jump=bool(body.get("jump")),
+        )
+        return json_response(self._express.walk.facts(moved))

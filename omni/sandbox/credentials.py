@@ -37,6 +37,8 @@ class Credentials:
     wechat: WechatKeys
     courier_api_key: str
     courier_webhook_secret: str
+    express_api_key: str
+    express_webhook_secret: str
     messages_api_key: str
     invoices_api_key: str
     wechat_login_app_id: str
@@ -53,10 +55,12 @@ def load_credentials(state: Path, base_url: str) -> Credentials:
         platform_key = _new_key()
         _write_private_file(key_path, _private_pem(platform_key))
         shared = _new_shared(platform_key)
-    # Keys that were made before there were invoices.
+    # Keys that were made before there were invoices, or an express company.
     shared.setdefault("invoices", {"api_key": f"sandbox_invoices_{secrets.token_urlsafe(24)}"})
+    shared.setdefault("express", _new_carrier("express"))
     shared["wechat"]["base_url"] = base_url
     shared["courier"]["base_url"] = f"{base_url}/courier"
+    shared["express"]["base_url"] = f"{base_url}/express"
     shared["messages"]["base_url"] = f"{base_url}/messages"
     shared["invoices"]["base_url"] = f"{base_url}/invoices"
     login = shared.setdefault("wechat_login", _new_login())
@@ -77,6 +81,8 @@ def load_credentials(state: Path, base_url: str) -> Credentials:
         ),
         courier_api_key=shared["courier"]["api_key"],
         courier_webhook_secret=shared["courier"]["webhook_secret"],
+        express_api_key=shared["express"]["api_key"],
+        express_webhook_secret=shared["express"]["webhook_secret"],
         messages_api_key=shared["messages"]["api_key"],
         invoices_api_key=shared["invoices"]["api_key"],
         wechat_login_app_id=login["app_id"],
@@ -99,11 +105,16 @@ def _new_shared(platform_key: rsa.RSAPrivateKey) -> dict[str, dict[str, Any]]:
             "platform_public_key_pem": public_pem.decode("ascii"),
             "apiv3_key": "".join(secrets.choice(ALPHANUMERIC) for _ in range(32)),
         },
-        "courier": {
-            "api_key": f"sandbox_courier_{secrets.token_urlsafe(24)}",
-            "webhook_secret": f"whsec_{base64.b64encode(secrets.token_bytes(32)).decode('ascii')}",
-        },
+        "courier": _new_carrier("courier"),
         "messages": {"api_key": f"sandbox_messages_{secrets.token_urlsafe(24)}"},
+    }
+
+
+def _new_carrier(service: str) -> dict[str, str]:
+    """Return new keys of an account at a company that carries goods."""
+    return {
+        "api_key": f"sandbox_{service}_{secrets.token_urlsafe(24)}",
+        "webhook_secret": f"whsec_{base64.b64encode(secrets.token_bytes(32)).decode('ascii')}",
     }
 
 

@@ -13,6 +13,8 @@ TABLES = (
     "door_pickup",
     "delivery",
     "offer",
+    "express_stage",
+    "express_order",
     "refund",
     "trade",
     "callback",

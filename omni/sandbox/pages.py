@@ -9,6 +9,9 @@ from urllib.parse import quote
 from omni.sandbox.control import Control
 from omni.sandbox.courier.deliveries import ROUTES, Delivery
 from omni.sandbox.courier.gateway import Courier
+from omni.sandbox.express.gateway import Express
+from omni.sandbox.express.orders import ROUTES as PARCEL_ROUTES
+from omni.sandbox.express.orders import Order
 from omni.sandbox.faults import CATALOGUE, PARAMETERISED
 from omni.sandbox.inbox import Inbox
 from omni.sandbox.rendering import Markup, join, moment, render, yuan
@@ -20,6 +23,7 @@ from omni.sandbox.words import (
     CHANNEL_WORDS,
     FAULT_WORDS,
     NOTICE_WORDS,
+    PARCEL_WORDS,
     REFUND_WORDS,
     SERVICE_WORDS,
     STATE_WORDS,
@@ -31,16 +35,25 @@ from omni.sandbox.world import World
 STYLE = Path(__file__).with_name("static") / "sandbox.css"
 SHOWN = 100
 NOTHING = Markup("")
-PAGES = {"wechat": "/payments", "courier": "/deliveries", "messages": "/inbox", "invoices": "/inbox"}
+PAGES = {
+    "wechat": "/payments",
+    "courier": "/deliveries",
+    "express": "/parcels",
+    "messages": "/inbox",
+    "invoices": "/inbox",
+}
 
 
 class Pages:
-    """Home, payments, deliveries and the inbox."""
+    """Home, payments, deliveries, express parcels and the inbox."""
 
-    def __init__(self, world: World, wechat: WechatPay, courier: Courier, inbox: Inbox, control: Control) -> None:
+    def __init__(
+        self, world: World, *, wechat: WechatPay, courier: Courier, express: Express, inbox: Inbox, control: Control
+    ) -> None:
         self._world = world
         self._wechat = wechat
         self._courier = courier
+        self._express = express
         self._inbox = inbox
         self._control = control
 
@@ -51,14 +64,17 @@ class Pages:
         router.add("POST", "/payments/{out_trade_no}/pay", self._pay)
         router.add("GET", "/deliveries", self._deliveries)
         router.add("POST", "/deliveries/{delivery_id}/advance", self._advance)
+        router.add("GET", "/parcels", self._parcels)
+        router.add("POST", "/parcels/{order_id}/advance", self._advance_parcel)
         router.add("GET", "/inbox", self._messages)
         router.add("POST", "/faults/{service}", self._switch)
         router.add("GET", "/static/sandbox.css", self._style)
 
     def _home(self, _request: Request) -> Response:
-        trades, deliveries, messages = (
+        trades, deliveries, parcels, messages = (
             self._wechat.trades.newest(SHOWN),
             self._courier.deliveries.newest(SHOWN),
+            self._express.orders.newest(SHOWN),
             self._inbox.messages(limit=SHOWN),
         )
         body = render(
@@ -67,6 +83,8 @@ class Pages:
             payments=len(trades),
             waiting=sum(delivery.state == "AT_STORE" for delivery in deliveries),
             deliveries=len(deliveries),
+            labelled=sum(order.state == "101" for order in parcels),
+            parcels=len(parcels),
             messages=len(messages),
             newest=messages[0]["text"][:80] if messages else "—",
             scale=f"{self._world.clock.reading()['scale']:g}",
@@ -130,8 +148,8 @@ class Pages:
             position=f"{position.lat:.4f}, {position.lng:.4f}" if position else "",
             updated_at=moment(delivery.updated_at),
             acts=join(
-                render("_advance_button", id=delivery.id, to=state, words=STATE_WORDS[state])
-                for state in _next_states(delivery.state)
+                render("_advance_button", path=f"/deliveries/{delivery.id}", to=state, words=STATE_WORDS[state])
+                for state in _next_states(ROUTES, delivery.state)
             ),
         )
 
@@ -140,6 +158,35 @@ class Pages:
         with suppress(Problem):  # It walked on by itself meanwhile: the list shows it.
             self._courier.walk.advance(delivery, request.form().get("to", ""), jump=False)
         return redirect("/deliveries")
+
+    def _parcels(self, _request: Request) -> Response:
+        rows = [self._parcel_row(order) for order in self._express.orders.newest(SHOWN)]
+        body = render("parcels", rows=_rows_or_none(rows, 5), faults=self._faults("express"))
+        return _page("快递 Express", "/parcels", body, head=render("_refresh"))
+
+    def _parcel_row(self, order: Order) -> Markup:
+        return render(
+            "_parcel",
+            waybills=" ".join(order.waybills),
+            external_id=order.external_id,
+            distance=f"{order.distance_metres / 1000:.0f} km",
+            fee=yuan(order.fee_fen),
+            state=_badge(order.state, PARCEL_WORDS),
+            reason=order.reason,
+            cities=" → ".join(filter(None, (order.origin, order.destination))) or "—",
+            sort_code=order.sort_code,
+            updated_at=moment(order.updated_at),
+            acts=join(
+                render("_advance_button", path=f"/parcels/{order.id}", to=state, words=PARCEL_WORDS[state])
+                for state in _next_states(PARCEL_ROUTES, order.state)
+            ),
+        )
+
+    def _advance_parcel(self, request: Request) -> Response:
+        order = self._express.orders.get(request.params["order_id"])
+        with suppress(Problem):  # It went on by itself meanwhile: the list shows it.
+            self._express.walk.advance(order, request.form().get("to", ""), jump=False)
+        return redirect("/parcels")
 
     def _messages(self, _request: Request) -> Response:
         rows = [
@@ -193,6 +240,7 @@ def _page(title: str, here: str, body: Markup, head: Markup = NOTHING) -> Respon
         ("/", "首页 Home"),
         ("/payments", "付款 Payments"),
         ("/deliveries", "配送 Deliveries"),
+        ("/parcels", "快递 Express"),
         ("/inbox", "收件箱 Inbox"),
     )
     menu = join(render("_link_here" if path == here else "_link", path=path, words=words) for path, words in links)
@@ -207,7 +255,7 @@ def _rows_or_none(rows: list[Markup], columns: int) -> Markup:
     return join(rows) if rows else render("_none", columns=columns)
 
 
-def _next_states(state: str) -> Iterable[str]:
+def _next_states(routes: Iterable[tuple[str, ...]], state: str) -> Iterable[str]:
     """Return the states that follow directly, each once, the usual one first."""
-    following = [route[route.index(state) + 1] for route in ROUTES if state in route[:-1]]
+    following = [route[route.index(state) + 1] for route in routes if state in route[:-1]]
     return dict.fromkeys(following)

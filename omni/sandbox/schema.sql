@@ -155,3 +155,31 @@ CREATE TABLE IF NOT EXISTS invoice (
     reason TEXT NOT NULL,
     at TEXT NOT NULL
 );
+
+CREATE TABLE IF NOT EXISTS express_order (
+    id TEXT PRIMARY KEY,
+    external_id TEXT NOT NULL UNIQUE,
+    state TEXT NOT NULL,
+    seq INTEGER NOT NULL,
+    callback_url TEXT NOT NULL,
+    waybills TEXT NOT NULL,
+    sort_code TEXT NOT NULL,
+    origin TEXT NOT NULL,
+    destination TEXT NOT NULL,
+    distance_metres REAL NOT NULL,
+    fee_fen INTEGER NOT NULL,
+    reason TEXT NOT NULL,
+    due REAL,
+    created_at TEXT NOT NULL,
+    updated_at TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS express_order_due ON express_order (due) WHERE due IS NOT NULL;
+
+CREATE TABLE IF NOT EXISTS express_stage (
+    order_id TEXT NOT NULL REFERENCES express_order,
+    seq INTEGER NOT NULL,
+    state TEXT NOT NULL,
+    words TEXT NOT NULL,
+    at TEXT NOT NULL,
+    PRIMARY KEY (order_id, seq)
+);

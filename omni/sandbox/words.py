@@ -33,6 +33,20 @@ STATE_WORDS = {
     "CANCELLED": "已取消 cancelled",
     "CREATE_FAILED": "无运力 no courier",
 }
+PARCEL_WORDS = {
+    "101": "已下单 ordered",
+    "103": "已揽收 collected",
+    "1002": "干线 on the road",
+    "1001": "到达派件城市 in the city",
+    "5": "派件 out for delivery",
+    "301": "本人签收 signed for",
+    "14": "拒签 refused",
+    "206": "无法联系 unreachable",
+    "6": "退回 coming back",
+    "4": "退签 back",
+    "401": "已销单 called off",
+    "lost": "遗失 lost",
+}
 FAULT_WORDS = {
     "drop_notify": "通知丢失 notification lost",
     "duplicate_notify": "通知重复 sent n times",
@@ -67,6 +81,8 @@ FAULT_WORDS = {
     "refuse": "拒收 refused at the door",
     "unreachable": "联系不上 nobody there",
     "lost": "丢件 parcel lost",
+    "no_van": "不来揽收 no van comes",
+    "called_off": "运单被取消 waybill called off",
     "title_unknown": "拒绝开票 invoice refused",
     "slow": "迟迟不开票 invoice not issued",
 }
@@ -74,6 +90,7 @@ CHANNEL_WORDS = {"sms": "短信 SMS", "wechat": "微信 WeChat"}
 SERVICE_WORDS = {
     "wechat": "微信支付 WeChat Pay",
     "courier": "配送 Courier",
+    "express": "快递 Express",
     "messages": "消息网关 Message gateways",
     "invoices": "电子发票 Electronic invoices",
 }
@@ -92,4 +109,9 @@ TONES = {
     "EXCEPTION": "bad",
     "LOST": "bad",
     "CREATE_FAILED": "bad",
+    "101": "wait",
+    "301": "good",
+    "14": "bad",
+    "206": "bad",
+    "lost": "bad",
 }

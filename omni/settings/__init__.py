@@ -307,6 +307,13 @@ COURIER = {
     "callback_url": f"{PUBLIC_URL}/callbacks/courier/",
     **PROVIDERS.get("courier", {}),
 }
+EXPRESS = {
+    "base_url": "",
+    "api_key": "",
+    "webhook_secret": "",
+    "callback_url": f"{PUBLIC_URL}/callbacks/express/",
+    **PROVIDERS.get("express", {}),
+}
 INVOICES = {"base_url": "", "api_key": "", **PROVIDERS.get("invoices", {})}
 # Signing in with WeChat: off without an identity at its open platform. A form leads there, so the policy allows it.
 WECHAT_LOGIN = {

@@ -30,6 +30,7 @@ AT_STORE = (
     fulfillment_choices.FulfillmentOrderStatus.PICKING,
     fulfillment_choices.FulfillmentOrderStatus.PACKED,
     fulfillment_choices.FulfillmentOrderStatus.AWAITING_COURIER,
+    fulfillment_choices.FulfillmentOrderStatus.LABELLED,
 )
 
 

@@ -129,6 +129,7 @@ PAGES: dict[str, Route] = {
     "accounts/logout/": Route(answers(302, (SIGNED_IN, 200)), answers(302)),
     "callbacks/wechat/": Route(NOT_ALLOWED, answers(401)),
     "callbacks/courier/": Route(NOT_ALLOWED, answers(401)),
+    "callbacks/express/": Route(NOT_ALLOWED, answers(401)),
     # The shop.
     "": FOR_ALL,
     "manifest.webmanifest": FOR_ALL,

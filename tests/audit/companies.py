@@ -9,6 +9,7 @@ from fulfillment.choices import DELIVERY_RANKS, FINAL_DELIVERY_STATES
 from fulfillment.choices import DeliveryState as D
 from fulfillment.clients import (
     CancelQuote,
+    Carriage,
     CourierOffer,
     CourierRefused,
     CourierReport,
@@ -73,9 +74,9 @@ class Couriers:
             raise CourierRefused("out_of_reach", status=422)
         return [CourierOffer("offer", 600, 40)]
 
-    def create(self, *, external_id: str, **_rest: object) -> CourierReport:
-        known = [ride for ride in self.rides.values() if ride.external_id == external_id]
-        ride = known[0] if known else Ride(f"c-{len(self.rides) + 1}", external_id)
+    def create(self, asked: Carriage) -> CourierReport:
+        known = [ride for ride in self.rides.values() if ride.external_id == asked.external_id]
+        ride = known[0] if known else Ride(f"c-{len(self.rides) + 1}", asked.external_id)
         self.rides[ride.provider_id] = ride
         self._answer()
         return self.report(ride)

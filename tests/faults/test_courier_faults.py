@@ -324,7 +324,7 @@ def test_company_that_cannot_create_is_asked_again(
 def test_request_without_an_answer_creates_one_delivery(
     share: FulfillmentOrder, company: SandboxProcess, monkeypatch: pytest.MonkeyPatch, fault: str, operation: str
 ) -> None:
-    monkeypatch.setattr("fulfillment.clients.ANSWER_SECONDS", 0.3)
+    monkeypatch.setattr("fulfillment.clients.carrier.ANSWER_SECONDS", 0.3)
     company.fault("courier", **{fault: 2}, operation=operation)
 
     failed = drive(share)
@@ -344,7 +344,7 @@ def test_request_without_an_answer_creates_one_delivery(
 def test_request_with_an_unknown_outcome_can_still_be_cancelled(
     share: FulfillmentOrder, company: SandboxProcess, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("fulfillment.clients.ANSWER_SECONDS", 0.3)
+    monkeypatch.setattr("fulfillment.clients.carrier.ANSWER_SECONDS", 0.3)
     company.fault("courier", timeout=1, operation="create")
     drive(share)
     with entry():
@@ -363,7 +363,7 @@ def test_request_with_an_unknown_outcome_can_still_be_cancelled(
 def test_cancellation_without_an_answer_is_repeated(
     share: FulfillmentOrder, company: SandboxProcess, monkeypatch: pytest.MonkeyPatch, fault: str
 ) -> None:
-    monkeypatch.setattr("fulfillment.clients.ANSWER_SECONDS", 0.3)
+    monkeypatch.setattr("fulfillment.clients.carrier.ANSWER_SECONDS", 0.3)
     drive(share)
     with entry():
         services.request_cancel(share.fulfillment_id, actor="guest", now=clock.now())
@@ -382,7 +382,7 @@ def test_cancellation_without_an_answer_is_repeated(
 def test_pickup_without_an_answer_is_confirmed_again(
     share: FulfillmentOrder, company: SandboxProcess, monkeypatch: pytest.MonkeyPatch, fault: str
 ) -> None:
-    monkeypatch.setattr("fulfillment.clients.ANSWER_SECONDS", 0.3)
+    monkeypatch.setattr("fulfillment.clients.carrier.ANSWER_SECONDS", 0.3)
     company.advance(drive(share).provider_id, "AT_STORE")
     hand_over(share)
     company.fault("courier", **{fault: 1}, operation="pickup")

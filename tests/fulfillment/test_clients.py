@@ -7,16 +7,19 @@ import pytest
 from django.conf import LazySettings
 from standardwebhooks import Webhook
 
-from fulfillment import clients
 from fulfillment.choices import DeliveryState
 from fulfillment.clients import (
     CallbackNotAuthentic,
     CancelQuote,
+    Carriage,
     CourierClient,
     CourierRefused,
+    CourierReport,
     CourierUnreachable,
     Place,
+    courier,
 )
+from fulfillment.clients.carrier import read_answer
 from omni.kernel.errors import InvalidInput
 from tests.courier import Callbacks
 from tests.sandbox.fixture import SandboxProcess
@@ -43,11 +46,9 @@ def stub() -> Iterator[tuple[CourierClient, Receiver]]:
         ), receiver  # fmt: skip
 
 
-def create(client: CourierClient, external_id: str = "F-1", *, offer_id: str = "") -> clients.CourierReport:
+def create(client: CourierClient, external_id: str = "F-1", *, offer_id: str = "") -> CourierReport:
     offer_id = offer_id or client.quote(STORE, FLAT)[0].offer_id
-    return client.create(
-        external_id=external_id, offer_id=offer_id, pickup_code="123456", origin=STORE, destination=FLAT
-    )
+    return client.create(Carriage(external_id, STORE, FLAT, offer_id=offer_id, pickup_code="123456"))
 
 
 def test_quote_in_reach_gives_offers(client: CourierClient) -> None:
@@ -187,7 +188,7 @@ def test_nobody_listening_leaves_the_outcome_open() -> None:
 def test_timeout_leaves_the_outcome_open(
     client: CourierClient, company: SandboxProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(clients, "ANSWER_SECONDS", 0.3)
+    monkeypatch.setattr("fulfillment.clients.carrier.ANSWER_SECONDS", 0.3)
     company.fault("courier", timeout=1, operation="create")
 
     with pytest.raises(CourierUnreachable):
@@ -215,11 +216,11 @@ def test_timeout_leaves_the_outcome_open(
 )
 def test_answer_that_is_not_understood_leaves_the_outcome_open(answer: object) -> None:
     with pytest.raises(CourierUnreachable):
-        clients._read(clients._report, answer)
+        read_answer(courier._report, answer)
 
 
 def test_report_takes_impossible_positions_as_unknown() -> None:
-    report = clients._report(FACTS | {"position": {"lat": math.inf, "lng": "east"}, "courier": "Wang"})
+    report = courier._report(FACTS | {"position": {"lat": math.inf, "lng": "east"}, "courier": "Wang"})
 
     assert (report.courier_lat, report.courier_lng, report.courier_name) == (None, None, "")
 

@@ -103,7 +103,7 @@ class SandboxProcess:
         return self.call("POST", "/_sim/wechat/pay", body, expect=expect)
 
     def fault(self, service: str, **faults: object) -> None:
-        """Switch faults of "wechat", "courier" or "messages"; with subject=, operation= or times= to narrow them."""
+        """Switch faults of a service ("wechat", "express"); with subject=, operation= or times= to narrow them."""
         self.call("POST", f"/_sim/{service}/faults", faults)
 
     def clear_faults(self, service: str) -> None:
@@ -122,6 +122,10 @@ class SandboxProcess:
         return self.call(
             "POST", f"/courier/_sim/deliveries/{delivery_id}/advance", {"to": to, **options}, expect=expect
         )
+
+    def advance_parcel(self, order_id: str, to: str, *, expect: int = 200, **options: object) -> dict[str, Any]:
+        """Walk an express order on to a state at once; options: reason, jump."""
+        return self.call("POST", f"/express/_sim/orders/{order_id}/advance", {"to": to, **options}, expect=expect)
 
     def clock(self, **changes: float) -> dict[str, Any]:
         """Change the clock (scale, advance_s, skew_s) and return its reading."""

@@ -18,8 +18,8 @@ from omni.sandbox.courier.geometry import (
     ride_seconds,
 )
 from omni.sandbox.courier.walk import Walk
-from omni.sandbox.courier.webhooks import Webhooks
 from omni.sandbox.web import Problem, Request, Router
+from omni.sandbox.webhooks import Webhooks
 from omni.sandbox.world import World
 
 OFFER_SECONDS = 600.0
@@ -34,7 +34,8 @@ class Courier:
     def __init__(self, world: World) -> None:
         self._world = world
         self.deliveries = Deliveries(world)
-        self.walk = Walk(world, self.deliveries, Webhooks(world, self.deliveries))
+        webhooks = Webhooks(world, "courier", "delivery.updated", world.credentials.courier_webhook_secret)
+        self.walk = Walk(world, self.deliveries, webhooks)
         self._bearer = BearerService(world, "courier", world.credentials.courier_api_key)
 
     def add_routes(self, router: Router) -> None:

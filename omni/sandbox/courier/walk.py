@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from omni.sandbox.courier.deliveries import ROUTES, Deliveries, Delivery
 from omni.sandbox.courier.geometry import METRES_PER_SECOND, offset, ride_seconds
-from omni.sandbox.courier.webhooks import Webhooks
 from omni.sandbox.web import Problem
+from omni.sandbox.webhooks import News, Webhooks
 from omni.sandbox.world import World
 
 NO_SHOW_CHECK_SECONDS = 60.0
@@ -86,7 +86,8 @@ class Walk:
             )
             self._set_leg(changed, now)
             changed = self._deliveries.get(changed.id)
-            self._webhooks.announce(changed, stamp)
+            facts = self._deliveries.facts(changed)
+            self._webhooks.announce(News(changed.subjects, changed.callback_url, facts, stamp))
         return changed
 
     def _step(self, delivery: Delivery) -> None:

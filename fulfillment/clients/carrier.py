@@ -1,26 +1,27 @@
-"""The courier company over HTTP: calls with a timeout, answers and signed callbacks turned into `CourierReport`.
+"""The contract of whoever carries goods: calls with a timeout, answers and signed callbacks as `CourierReport`.
 
-The interface is the neutral one of docs/sandbox.md; another company's would be another class with these methods.
+A courier company and an express company are two classes with the same methods; another company's would be a third.
+The rest of fulfillment knows a company by its `provider` alone.
 """
 
 from __future__ import annotations
 
 import json
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
-from urllib.parse import quote as url_quote
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self, TypeVar
 
 import requests
-from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 from standardwebhooks.webhooks import EmptyWebhookSecretError, Webhook, WebhookVerificationError
 
-from fulfillment.choices import DeliveryState
 from omni.kernel.errors import DomainError, InvalidInput
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from fulfillment.choices import DeliveryState
 
 R = TypeVar("R")
 
@@ -37,7 +38,7 @@ class CourierUnreachable(Exception):
 
 
 class CourierRefused(Exception):
-    """The courier company answered no; `code` is its word for why."""
+    """The company answered no; `code` is its word for why."""
 
     def __init__(self, code: str, *, status: int, message: str = "") -> None:
         super().__init__(f"{code} ({status}): {message}")
@@ -46,7 +47,7 @@ class CourierRefused(Exception):
 
 
 class CallbackNotAuthentic(DomainError):
-    """A callback is not signed by the courier company, or is older or newer than five minutes."""
+    """A callback is not signed by the company, or is older or newer than five minutes."""
 
     code = "bad_signature"
     status = 401
@@ -70,7 +71,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class CourierOffer:
-    """What a ride would cost and how long it would take to the door."""
+    """What carrying it would cost and how long it would take to the door."""
 
     offer_id: str
     fee_fen: int
@@ -86,8 +87,39 @@ class CancelQuote:
 
 
 @dataclass(frozen=True, slots=True)
+class Carriage:
+    """What a company is asked to carry. `external_id` is our name for it, `offer_id` the company's for its terms.
+
+    `code_from` says who has the code: with SENDER the courier takes the goods from whoever tells it. There are as many
+    parcels as weights (grams, None: not weighed).
+    """
+
+    external_id: str
+    origin: Place
+    destination: Place
+    offer_id: str = ""
+    pickup_code: str = ""
+    code_from: str = COURIER
+    weights_grams: tuple[int | None, ...] = (None,)
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A step of a parcel's way as an express company tells it, in the company's words; `seq` counts from 1."""
+
+    seq: int
+    state: DeliveryState
+    words: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class CourierReport:
-    """Where a delivery stands at the courier company. `assignment` counts the couriers it was given to."""
+    """Where a delivery stands at the company. `assignment` counts the couriers it was given to.
+
+    Of an express company: its name, the waybill of the whole and that of each parcel, the code by which its depots
+    sort, and every stage so far, the first first.
+    """
 
     delivery_id: str
     external_id: str
@@ -102,6 +134,15 @@ class CourierReport:
     courier_lat: float | None
     courier_lng: float | None
     reason: str
+    carrier: str = ""
+    waybills: tuple[str, ...] = ()
+    sort_code: str = ""
+    stages: tuple[Stage, ...] = ()
+
+    @property
+    def waybill(self) -> str:
+        """Return the number by which the whole is known, which is that of its first parcel; empty without one."""
+        return self.waybills[0] if self.waybills else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,10 +154,11 @@ class CourierEvent:
     report: CourierReport
 
 
-class CourierClient:
-    """One merchant account at the courier company."""
+class CarrierClient(ABC):
+    """One merchant account at a company that carries goods."""
 
-    provider = "courier"
+    provider: ClassVar[str]
+    message_type: ClassVar[str]
 
     def __init__(self, *, base_url: str, api_key: str, webhook_secret: str, callback_url: str) -> None:
         self._base_url = base_url.rstrip("/")
@@ -125,98 +167,80 @@ class CourierClient:
         self._callback_url = callback_url
 
     @classmethod
-    def from_settings(cls) -> CourierClient:
-        """Return the client of the account in settings.COURIER."""
-        names = ("base_url", "api_key", "webhook_secret", "callback_url")
-        return cls(**{name: settings.COURIER[name] for name in names})
+    @abstractmethod
+    def from_settings(cls) -> Self:
+        """Return the client of the account in the settings."""
 
+    @abstractmethod
     def quote(self, origin: Place, destination: Place) -> list[CourierOffer]:
         """Ask for offers, cheapest first; [] when the company has none.
 
         :raises CourierUnreachable: no usable answer.
-        :raises CourierRefused: "out_of_reach" when it does not ride there.
+        :raises CourierRefused: "out_of_reach" when it does not carry there.
         """
-        ends = {"from": _point(origin), "to": _point(destination)}
-        offers = _read(_offers, self._call("POST", "/v1/quotes", ends))
-        return sorted(offers, key=lambda offer: (offer.fee_fen, offer.eta_minutes))
 
-    def create(
-        self,
-        *,
-        external_id: str,
-        offer_id: str,
-        pickup_code: str,
-        origin: Place,
-        destination: Place,
-        code_from: str = COURIER,
-    ) -> CourierReport:
-        """Ask for a courier; asking again with the same `external_id` returns the delivery that exists.
-
-        `code_from` says who has the code: with SENDER the courier takes the goods from whoever tells it.
+    @abstractmethod
+    def create(self, asked: Carriage) -> CourierReport:
+        """Ask for a carriage; asking again with the same `external_id` returns the delivery that exists.
 
         :raises CourierUnreachable: it may or may not have been created: ask again.
         :raises CourierRefused: "offer_expired" when a new quote is needed; "out_of_reach".
         """
-        body = {
-            "external_id": external_id,
-            "offer_id": offer_id,
-            "callback_url": self._callback_url,
-            "pickup_code": pickup_code,
-            "from": origin.as_json(),
-            "to": destination.as_json(),
-        }
-        if code_from != COURIER:
-            body["code_from"] = code_from
-        answer = self._call("POST", "/v1/deliveries", body, idempotency_key=external_id, existing_is_fine=True)
-        return _read(_report, answer)
 
+    @abstractmethod
     def get(self, provider_id: str) -> CourierReport:
         """Ask where a delivery stands.
 
         :raises CourierUnreachable: no usable answer.
         :raises CourierRefused: "not_found".
         """
-        return _read(_report, self._call("GET", _path(provider_id)))
 
+    @abstractmethod
     def cancel_quote(self, provider_id: str) -> CancelQuote:
         """Ask what cancelling now would cost.
 
         :raises CourierUnreachable: no usable answer.
         :raises CourierRefused: "not_found".
         """
-        return _read(_cancel_quote, self._call("POST", _path(provider_id, "cancel-quote"), {}))
 
+    @abstractmethod
     def cancel(self, provider_id: str, *, reason: str) -> CourierReport:
         """Cancel a delivery; repeating it is harmless.
 
         :raises CourierUnreachable: it may or may not be cancelled: ask again.
         :raises CourierRefused: "cannot_cancel" once the goods were picked up.
         """
-        return _read(_report, self._call("POST", _path(provider_id, "cancel"), {"reason": reason}))
 
+    @abstractmethod
     def pickup(self, provider_id: str, *, code: str) -> CourierReport:
         """Confirm that the store gave the goods to the courier who showed the code; repeating it is harmless.
 
         :raises CourierUnreachable: it may or may not be confirmed: ask again.
         :raises CourierRefused: "wrong_code", "too_many_tries", "state_conflict" (no courier at the store).
         """
-        return _read(_report, self._call("POST", _path(provider_id, "pickup"), {"code": code}))
 
+    @abstractmethod
     def send_code(self, provider_id: str, *, code: str) -> CourierReport:
         """Replace the code that the courier shows at the store.
 
         :raises CourierUnreachable: it may or may not be replaced: ask again.
         :raises CourierRefused: "state_conflict" once the goods were picked up.
         """
-        return _read(_report, self._call("POST", _path(provider_id, "pickup-code"), {"pickup_code": code}))
 
+    @abstractmethod
     def confirm_return(self, provider_id: str) -> CourierReport:
         """Confirm that goods which came back are in the store; repeating it is harmless.
 
         :raises CourierUnreachable: it may or may not be confirmed: ask again.
-        :raises CourierRefused: "state_conflict" when the courier has not brought them back.
+        :raises CourierRefused: "state_conflict" when the company has not brought them back.
         """
-        return _read(_report, self._call("POST", _path(provider_id, "confirm-return"), {}))
+
+    @abstractmethod
+    def read_report(self, answer: object) -> CourierReport:
+        """Read a delivery as answers and callbacks tell of it.
+
+        :raises NotUnderstood: naming the field that is missing or wrong.
+        """
 
     def parse_callback(self, headers: Mapping[str, str], raw: bytes) -> CourierEvent:
         """Check a callback's signature and age (Standard Webhooks, five minutes) and read it.
@@ -227,16 +251,16 @@ class CourierClient:
         try:
             Webhook(self._webhook_secret).verify(raw, dict(headers), json_parse=False)
         # Not only its own errors: a signature that is no base64, or a body that is no UTF-8, is a ValueError. Without a
-        # secret there is no courier company, and nobody who could report for it.
+        # secret there is no such company, and nobody who could report for it.
         except (WebhookVerificationError, EmptyWebhookSecretError, ValueError) as error:
             raise CallbackNotAuthentic(_("The signature of this callback is missing, wrong or too old.")) from error
         message_id = {name.lower(): value for name, value in headers.items()}["webhook-id"]
         if len(message_id) > MAX_MESSAGE_ID:
             raise InvalidInput(_("The message id is too long."), field="webhook-id")
-        body = _read_callback(raw)
+        body = read_callback(raw, self.message_type)
         try:
-            return CourierEvent(message_id, body, _report(body.get("data")))
-        except _NotUnderstood as error:
+            return CourierEvent(message_id, body, self.read_report(body.get("data")))
+        except NotUnderstood as error:
             raise InvalidInput(_("This field is missing or wrong."), field=f"data.{error.field}") from error
 
     def _call(
@@ -264,13 +288,13 @@ class CourierClient:
             content: object = answer.json()
         except requests.RequestException as error:
             raise CourierUnreachable(type(error).__name__) from error
-        is_existing = answer.status_code == 409 and isinstance(content, dict) and "delivery_id" in content
+        is_existing = answer.status_code == 409 and isinstance(content, dict) and "external_id" in content
         if answer.status_code not in {200, 201} and not (existing_is_fine and is_existing):
             _refuse(answer.status_code, content)
         return content
 
 
-class _NotUnderstood(Exception):
+class NotUnderstood(Exception):
     """A field of the courier's JSON is missing or of the wrong kind."""
 
     def __init__(self, field: str) -> None:
@@ -285,15 +309,15 @@ def _refuse(status: int, content: object) -> NoReturn:
     raise CourierUnreachable(f"HTTP {status}")
 
 
-def _read(reader: Callable[[object], R], content: object) -> R:
+def read_answer(reader: Callable[[object], R], content: object) -> R:
     """Read an answer; one that is not understood leaves the outcome open."""
     try:
         return reader(content)
-    except _NotUnderstood as error:
+    except NotUnderstood as error:
         raise CourierUnreachable(f"The answer's {error.field} is missing or wrong.") from error
 
 
-def _read_callback(raw: bytes) -> dict[str, Any]:
+def read_callback(raw: bytes, message_type: str) -> dict[str, Any]:
     """Parse a callback into what PostgreSQL can keep: no NaN, no NUL, no lone surrogates, not too deep."""
     try:
         body = json.loads(raw, parse_constant=_no_constant)
@@ -302,7 +326,7 @@ def _read_callback(raw: bytes) -> dict[str, Any]:
         raise InvalidInput(_("This is not JSON."), field="body") from error
     if not isinstance(body, dict) or b"\\u0000" in raw:
         raise InvalidInput(_("This is not a JSON object."), field="body")
-    if body.get("type") != "delivery.updated":
+    if body.get("type") != message_type:
         raise InvalidInput(_("This kind of message is not known."), field="type")
     return body
 
@@ -312,59 +336,25 @@ def _no_constant(name: str) -> NoReturn:
     raise ValueError(name)
 
 
-def _report(answer: object) -> CourierReport:
-    """Read a delivery as answers and callbacks tell of it."""
-    content = _object(answer)
-    courier, position = content.get("courier"), content.get("position")
-    courier = courier if isinstance(courier, dict) else {}
-    position = position if isinstance(position, dict) else {}
-    return CourierReport(
-        delivery_id=_text(content, "delivery_id", 60),
-        external_id=_text(content, "external_id", 40),
-        state=_state(content),
-        seq=_count(content, "seq", 2_000_000_000),
-        assignment=max(1, _count(content, "attempt", MAX_COUNT)),
-        fee_fen=_count(content, "fee_fen", MAX_FEE_FEN),
-        cancel_fee_fen=_count(content, "cancel_fee_fen", MAX_FEE_FEN),
-        eta_at=_moment(content, "eta_at"),
-        courier_name=str(courier.get("name") or "")[:40],
-        courier_phone_masked=str(courier.get("phone_masked") or "")[:30],
-        courier_lat=_degrees(position, "lat", 90),
-        courier_lng=_degrees(position, "lng", 180),
-        reason=str(content.get("reason") or "")[:60],
-    )
-
-
-def _state(content: Mapping[str, Any]) -> DeliveryState:
-    """Return the neutral state; REQUESTED is ours alone."""
-    word = content.get("state")
-    if not isinstance(word, str) or word != word.upper() or word.lower() not in DeliveryState.values:
-        raise _NotUnderstood("state")
-    state = DeliveryState(word.lower())
-    if state is DeliveryState.REQUESTED:
-        raise _NotUnderstood("state")
-    return state
-
-
-def _text(content: Mapping[str, Any], name: str, longest: int) -> str:
+def read_text(content: Mapping[str, Any], name: str, longest: int) -> str:
     """Return a text that must be there."""
     text = content.get(name)
     if not isinstance(text, str) or not 0 < len(text) <= longest:
-        raise _NotUnderstood(name)
+        raise NotUnderstood(name)
     return text
 
 
-def _count(content: Mapping[str, Any], name: str, most: int) -> int:
+def read_count(content: Mapping[str, Any], name: str, most: int) -> int:
     """Return a whole number from 0 to `most`; 0 when it is not there."""
     value = content.get(name, 0)
     if value is None:
         return 0
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= most:
-        raise _NotUnderstood(name)
+        raise NotUnderstood(name)
     return value
 
 
-def _moment(content: Mapping[str, Any], name: str) -> datetime | None:
+def read_moment(content: Mapping[str, Any], name: str) -> datetime | None:
     """Return an aware moment, or None when it is not there."""
     text = content.get(name)
     if text is None:
@@ -372,13 +362,13 @@ def _moment(content: Mapping[str, Any], name: str) -> datetime | None:
     try:
         moment = datetime.fromisoformat(text)
     except (TypeError, ValueError) as error:
-        raise _NotUnderstood(name) from error
+        raise NotUnderstood(name) from error
     if moment.tzinfo is None or not 2000 < moment.year < 9000:
-        raise _NotUnderstood(name)
+        raise NotUnderstood(name)
     return moment
 
 
-def _degrees(position: Mapping[str, Any], name: str, limit: int) -> float | None:
+def read_degrees(position: Mapping[str, Any], name: str, limit: int) -> float | None:
     """Return a coordinate, or None when it is not there or impossible."""
     value = position.get(name)
     if isinstance(value, bool) or not isinstance(value, int | float) or not -limit <= value <= limit:
@@ -386,38 +376,28 @@ def _degrees(position: Mapping[str, Any], name: str, limit: int) -> float | None
     return float(value)
 
 
-def _offers(answer: object) -> list[CourierOffer]:
+def read_offers(answer: object) -> list[CourierOffer]:
     """Read the offers of a quote."""
-    offers = _object(answer).get("offers")
+    offers = read_object(answer).get("offers")
     if not isinstance(offers, list):
-        raise _NotUnderstood("offers")
+        raise NotUnderstood("offers")
     return [
         CourierOffer(
-            _text(offer, "id", 60), _count(offer, "fee_fen", MAX_FEE_FEN), _count(offer, "eta_minutes", MAX_COUNT)
+            read_text(offer, "id", 60),
+            read_count(offer, "fee_fen", MAX_FEE_FEN),
+            read_count(offer, "eta_minutes", MAX_COUNT),
         )
-        for offer in map(_object, offers)
+        for offer in map(read_object, offers)
     ]
 
 
-def _cancel_quote(answer: object) -> CancelQuote:
-    """Read what cancelling would cost."""
-    content = _object(answer)
-    return CancelQuote(is_allowed=content.get("allowed") is True, fee_fen=_count(content, "fee_fen", MAX_FEE_FEN))
-
-
-def _object(content: object) -> Mapping[str, Any]:
+def read_object(content: object) -> Mapping[str, Any]:
     """Return a JSON object."""
     if not isinstance(content, dict):
-        raise _NotUnderstood("body")
+        raise NotUnderstood("body")
     return content
 
 
-def _point(place: Place) -> dict[str, float]:
+def point_of(place: Place) -> dict[str, float]:
     """Return only where a place is: a quote needs to know no one's name."""
     return {"lat": place.lat, "lng": place.lng}
-
-
-def _path(provider_id: str, action: str = "") -> str:
-    """Return the path of a delivery, or of something done to it."""
-    path = f"/v1/deliveries/{url_quote(provider_id, safe='')}"
-    return f"{path}/{action}" if action else path

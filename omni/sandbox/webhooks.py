@@ -1,14 +1,16 @@
-"""Callbacks of the courier, signed per Standard Webhooks."""
+"""Callbacks signed per Standard Webhooks, as the courier and the express company send them."""
 
 import base64
 import json
 import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from standardwebhooks import Webhook
 
 from omni.sandbox.callbacks import Callback, Channel
-from omni.sandbox.courier.deliveries import Deliveries, Delivery
 from omni.sandbox.world import World
 
 MINUTE, HOUR = 60.0, 3600.0
@@ -19,29 +21,40 @@ OLD = timedelta(hours=1)
 FAULTS = ("drop", "duplicate", "delay", "reorder", "bad_signature", "old_timestamp")
 
 
+@dataclass(frozen=True)
+class News:
+    """What the merchant is to be told of one delivery: `subjects` are its names, the first ours."""
+
+    subjects: Sequence[str]
+    url: str
+    facts: Mapping[str, Any]
+    occurred_at: str
+
+
 class Webhooks:
-    """Writes and signs callbacks."""
+    """Writes and signs the callbacks of one company."""
 
-    def __init__(self, world: World, deliveries: Deliveries) -> None:
+    def __init__(self, world: World, service: str, message_type: str, secret: str) -> None:
         self._world = world
-        self._deliveries = deliveries
-        self._secret = world.credentials.courier_webhook_secret
+        self._service = service
+        self._type = message_type
+        self._secret = secret
         self._wrong_secret = "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode("ascii")
-        world.callbacks.open_channel("courier", Channel(self._sign, LADDER, gone_stops=True))
+        world.callbacks.open_channel(service, Channel(self._sign, LADDER, gone_stops=True))
 
-    def announce(self, delivery: Delivery, occurred_at: str) -> None:
-        """Tell the merchant where a delivery stands."""
-        taken = {name: self._world.faults.take("courier", name, delivery.subjects) for name in FAULTS}
+    def announce(self, news: News) -> None:
+        """Tell the merchant."""
+        taken = {name: self._world.faults.take(self._service, name, news.subjects) for name in FAULTS}
         content = {
-            "type": "delivery.updated",
-            "timestamp": occurred_at,
-            "data": self._deliveries.facts(delivery) | {"occurred_at": occurred_at},
+            "type": self._type,
+            "timestamp": news.occurred_at,
+            "data": {**news.facts, "occurred_at": news.occurred_at},
         }
         self._world.callbacks.enqueue(
-            service="courier",
-            subject=delivery.id,
+            service=self._service,
+            subject=news.subjects[0],
             event_id=f"msg_{secrets.token_hex(12)}",
-            url=delivery.callback_url,
+            url=news.url,
             body=json.dumps(content, ensure_ascii=False),
             faults={name: value for name, value in taken.items() if value},
         )
