@@ -26,7 +26,14 @@ from fulfillment.queries.labels import Label, load_labels
 from fulfillment.queries.nearest import NearestStore, PickupStore, nearest_stores, pickup_stores, sendable
 from fulfillment.queries.network import open_tasks_by_store, overdue_tasks
 from fulfillment.queries.preview import PlannedStore, PlanPreview, preview_plan, preview_sending
-from fulfillment.queries.scans import Scan, parcel_text, pickup_text, read_parcel_text, read_pickup_text
+from fulfillment.queries.scans import (
+    Scan,
+    looks_like_pickup,
+    parcel_text,
+    pickup_text,
+    read_parcel_text,
+    read_pickup_text,
+)
 from fulfillment.queries.searches import OtherStore, other_stores, reassignable
 from fulfillment.queries.van import WaitingParcel, waiting_parcels
 from fulfillment.queries.waves import (
@@ -85,6 +92,7 @@ __all__ = [
     "load_queue",
     "load_task",
     "load_wave",
+    "looks_like_pickup",
     "nearest_stores",
     "number_of",
     "open_tasks_by_store",

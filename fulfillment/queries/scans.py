@@ -10,6 +10,7 @@ of the format.
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import NamedTuple
 
 from omni.kernel.numbers import is_valid_number
@@ -17,6 +18,7 @@ from omni.kernel.numbers import is_valid_number
 PREFIX = "OMNI:PICKUP:1:"
 PARCEL_PREFIX = "OMNI:PARCEL:1:"
 _WAYBILL = re.compile(r"[0-9A-Z]{6,40}")
+DIGITS = 6
 _SCANNED = re.compile(rf"{PREFIX}([0-9A-Z-]{{1,32}}):([0-9]{{6}})")
 
 
@@ -36,6 +38,12 @@ def read_pickup_text(text: str) -> Scan | None:
     """Read what a scanner has typed; None when it is none of our codes."""
     found = _SCANNED.fullmatch(text.strip().upper())
     return Scan(found[1], found[2]) if found else None
+
+
+def looks_like_pickup(text: str) -> bool:
+    """Tell whether what was scanned or typed may be a shopper's code: what its QR code holds, or six digits."""
+    digits = unicodedata.normalize("NFKC", "".join(text.split()))
+    return read_pickup_text(text) is not None or (len(digits) == DIGITS and digits.isascii() and digits.isdigit())
 
 
 def parcel_text(number: str) -> str:

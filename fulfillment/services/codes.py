@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import unicodedata
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from django.db.models import F
 from django.utils.translation import gettext_lazy as _
@@ -61,9 +61,18 @@ class CodesLocked(Conflict):
     code = "codes_locked"
 
 
+class ShownCode(NamedTuple):
+    """A live code whose digits a shopper has shown, and the store's share that it gives out."""
+
+    code_id: int
+    share_id: int
+    fulfillment_id: int
+    number: str
+
+
 @drive
-def drive_find_by_code(store_id: int, text: str, *, actor: str, now: datetime) -> list[str]:
-    """Return the numbers of a store's orders that are given out or tried on with a shopper's code; nothing is used up.
+def drive_find_by_code(store_id: int, text: str, *, actor: str, now: datetime) -> list[ShownCode]:
+    """Return what a store gives out, or lets somebody try on, for a shopper's code; nothing is used up.
 
     `text` is what a scanner has read, or six digits; rarely two orders share them. A try is counted and committed
     before the code is looked for, hence a drive: after the fifth that finds nothing, one waits.
@@ -80,11 +89,14 @@ def drive_find_by_code(store_id: int, text: str, *, actor: str, now: datetime) -
     if scan:
         codes = codes.filter(fulfillment_order__number=scan.number)
     live = codes.filter(status=PickupCodeStatus.ISSUED).select_related("fulfillment_order").order_by("pk")
-    numbers = [code.fulfillment_order.number for code in live if _is_right(code, digits)]
-    if numbers:
+    shown = [
+        ShownCode(code.pk, share.pk, share.fulfillment_id, share.number)
+        for code, share in ((code, code.fulfillment_order) for code in live if _is_right(code, digits))
+    ]
+    if shown:
         with entry():
             CodeTries.objects.filter(store=store_id, actor=actor).update(tries_left=TRIES)
-        return numbers
+        return shown
     since = now - USED_LATELY
     for code in codes.filter(status=PickupCodeStatus.REDEEMED, redeemed_at__gte=since).select_related(
         "fulfillment_order"
@@ -166,6 +178,22 @@ def redeem_code(
         issue_code(share, purpose, now=now)
         return PickupCodeReplaced(_("Wrong five times: that code is void and a new one was issued."), field="code")
     return WrongPickupCode(_("That is not the code. %(tries)s tries left."), field="code", tries=tries_left)
+
+
+@step
+def redeem_shown(share: FulfillmentOrder, code_id: int, *, actor: str, now: datetime) -> None:
+    """Use up a shopper's code that was shown before. One guarded update, so of two clerks one wins.
+
+    The caller has locked the Fulfillment.
+
+    :raises PickupCodeUsed: when the goods were handed out on it.
+    :raises Conflict: when it was replaced by another one meanwhile.
+    """
+    shown = PickupCode.objects.filter(
+        pk=code_id, fulfillment_order=share, purpose=PickupCodePurpose.SHOPPER, status=PickupCodeStatus.ISSUED
+    )
+    if shown.filter(tries_left__gt=0).update(status=PickupCodeStatus.REDEEMED, redeemed_at=now, redeemed_by=actor) == 0:
+        raise _no_live_code(share, PickupCodePurpose.SHOPPER)
 
 
 def _no_live_code(share: FulfillmentOrder, purpose: PickupCodePurpose) -> DomainError:

@@ -18,7 +18,7 @@ from fulfillment.choices import FulfillmentOrderStatus as Status
 from fulfillment.locks import lock_in, wrong_state
 from fulfillment.models import Delivery, FulfillmentOrder
 from fulfillment.services import deadlines, handover
-from fulfillment.services.codes import PickupCodeReplaced, redeem_code
+from fulfillment.services.codes import PickupCodeReplaced, redeem_code, redeem_shown
 from fulfillment.services.dispatch import call_off_courier, dispatch_courier, find_live_delivery, make_due
 from fulfillment.services.packing import check_all_scanned
 from fulfillment.services.routing import reject_offer
@@ -144,6 +144,24 @@ def drive_collect(fulfillment_order_id: int, *, code: str, actor: str, now: date
 
 
 @step
+def collect_shown(codes: Mapping[int, int], *, actor: str, now: datetime) -> None:
+    """Give packed goods to the shopper who has shown their codes (by share id, the code's id); all or nothing.
+
+    As `drive_collect`, for an act that does more than this in one transaction. Locks Fulfillments, StockLevels.
+    Emits FulfillmentOrderDelivered for each.
+
+    :raises StateConflict: when goods do not wait for the shopper any more.
+    :raises PickupCodeUsed: when they were handed out already. Conflict: when the code was replaced.
+    """
+    shares = locks.lock_shares(codes)
+    for share in shares:
+        _check_waits(share)
+        redeem_shown(share, codes[share.pk], actor=actor, now=now)
+    for share in shares:
+        _give_to_shopper(share, actor=actor, now=now)
+
+
+@step
 def answer_cancel(fulfillment_order_id: int, *, accept: bool, actor: str, now: datetime) -> None:
     """Answer the wish to cancel an order that the store has begun.
 
@@ -260,17 +278,32 @@ def _hand_over(fulfillment_order_id: int, *, code: str, actor: str, now: datetim
 @step
 def _collect(fulfillment_order_id: int, *, code: str, actor: str, now: datetime) -> DomainError | None:
     """Check the shopper's code and give the goods out; return the refusal, to be raised once it is committed."""
-    share = lock_in(fulfillment_order_id, Status.READY_FOR_PICKUP, Status.COLLECTED, Status.CANCEL_REQUESTED)
-    is_to_be_cancelled = share.status == Status.CANCEL_REQUESTED
-    is_packed = not is_to_be_cancelled or share.held_status == Status.READY_FOR_PICKUP
-    if not is_packed or share.fulfillment.way != Way.PICKUP:
-        raise wrong_state(share)
+    share = locks.lock_share(fulfillment_order_id)
+    _check_waits(share)
     refusal = redeem_code(share, PickupCodePurpose.SHOPPER, code, actor=actor, now=now)
     if refusal is None:
-        if is_to_be_cancelled:
-            transition(share, to=Status.READY_FOR_PICKUP, actor=actor, now=now, reason="collected")
-        handover.give_to_shopper(share, actor=actor, now=now)
+        _give_to_shopper(share, actor=actor, now=now)
     return refusal
+
+
+def _check_waits(share: FulfillmentOrder) -> None:
+    """Check that a locked share waits for its shopper; of one that was collected its code says when.
+
+    :raises StateConflict: when it does not.
+    """
+    is_packed = share.status in {Status.READY_FOR_PICKUP, Status.COLLECTED} or (
+        share.status == Status.CANCEL_REQUESTED and share.held_status == Status.READY_FOR_PICKUP
+    )
+    if not is_packed or share.fulfillment.way != Way.PICKUP:
+        raise wrong_state(share)
+
+
+@step
+def _give_to_shopper(share: FulfillmentOrder, *, actor: str, now: datetime) -> None:
+    """Give a locked share out; that wins over a wish to cancel which nobody has answered."""
+    if share.status == Status.CANCEL_REQUESTED:
+        transition(share, to=Status.READY_FOR_PICKUP, actor=actor, now=now, reason="collected")
+    handover.give_to_shopper(share, actor=actor, now=now)
 
 
 def _is_known_to_courier(delivery: Delivery) -> bool:

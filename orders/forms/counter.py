@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from fulfillment import queries as fulfillment_queries
 from members import queries as members_queries
 from omni.kernel import money
 from omni.kernel.errors import InvalidInput
@@ -52,7 +53,7 @@ class YuanField(forms.CharField):
 
 
 class AddForm(forms.Form):
-    """What was scanned or typed: a SKU, a barcode, a style code."""
+    """What was scanned or typed: a SKU, a barcode, a style code, or a shopper's pickup code."""
 
     code = forms.CharField(label=_("Scan or type a product"), max_length=60, strip=True)
     kind = forms.ChoiceField(
@@ -63,6 +64,11 @@ class AddForm(forms.Form):
     def clean_kind(self) -> str:
         """Return the kind; what says nothing is taken away."""
         return self.cleaned_data["kind"] or CounterLineKind.SALE.value
+
+    @property
+    def is_pickup_code(self) -> bool:
+        """Tell whether what names no product may be a pickup code: what its QR code holds, or six digits."""
+        return fulfillment_queries.looks_like_pickup(self.cleaned_data["code"])
 
 
 class LineForm(forms.Form):
@@ -173,10 +179,21 @@ class FindPiecesForm(forms.Form):
     q = forms.CharField(label=_("Order or receipt"), max_length=40, required=False, strip=True)
 
 
-class PiecesForm(ApprovalForm):
-    """Which of somebody's pieces come back, how each is, and why."""
+class Piece(Protocol):
+    """A piece that may be chosen, with the name of its field."""
 
-    def __init__(self, pieces: Sequence[queries.HeldPiece], *args: Any, **kwargs: Any) -> None:  # noqa: ANN401
+    @property
+    def field(self) -> str:
+        """Return the name of its field."""
+
+
+P = TypeVar("P", bound=Piece)
+
+
+class PieceChoices(forms.Form, Generic[P]):
+    """Which pieces are given back, how each is, and why."""
+
+    def __init__(self, pieces: Sequence[P], *args: Any, **kwargs: Any) -> None:  # noqa: ANN401  Django's own
         super().__init__(*args, **kwargs)
         self.pieces = pieces
         for piece in pieces:
@@ -189,7 +206,7 @@ class PiecesForm(ApprovalForm):
             self.fields[f"{piece.field}-reason"] = forms.ChoiceField(choices=ReturnReason.choices, required=False)
 
     @property
-    def rows(self) -> list[tuple[queries.HeldPiece, forms.BoundField, forms.BoundField, forms.BoundField]]:
+    def rows(self) -> list[tuple[P, forms.BoundField, forms.BoundField, forms.BoundField]]:
         """Return each piece with its fields."""
         return [
             (piece, self[piece.field], self[f"{piece.field}-condition"], self[f"{piece.field}-reason"])
@@ -197,12 +214,9 @@ class PiecesForm(ApprovalForm):
         ]
 
     def clean(self) -> dict[str, Any]:
-        """Check that something comes back, and that of each piece it is said how it is and why."""
+        """Check that of each piece it is said how it is and why."""
         values = super().clean() or self.cleaned_data
-        chosen = [piece for piece in self.pieces if values.get(piece.field)]
-        if not chosen:
-            raise forms.ValidationError(_("Choose what comes back."))
-        for piece in chosen:
+        for piece in (piece for piece in self.pieces if values.get(piece.field)):
             if not values.get(f"{piece.field}-condition"):
                 self.add_error(f"{piece.field}-condition", _("Say how this piece is."))
             if not values.get(f"{piece.field}-reason"):
@@ -210,7 +224,7 @@ class PiecesForm(ApprovalForm):
         return values
 
     @property
-    def chosen(self) -> list[tuple[queries.HeldPiece, str, str]]:
+    def chosen(self) -> list[tuple[P, str, str]]:
         """Return each piece that comes back, its condition and the reason."""
         values = self.cleaned_data
         return [
@@ -218,6 +232,21 @@ class PiecesForm(ApprovalForm):
             for piece in self.pieces
             if values.get(piece.field)
         ]
+
+
+class PiecesForm(PieceChoices[queries.HeldPiece], ApprovalForm):
+    """Which of somebody's pieces come back; a manager may allow those that come late."""
+
+    def clean(self) -> dict[str, Any]:
+        """Check that something comes back."""
+        values = super().clean()
+        if not any(values.get(piece.field) for piece in self.pieces):
+            raise forms.ValidationError(_("Choose what comes back."))
+        return values
+
+
+class DeclineForm(PieceChoices[queries.WaitingPiece]):
+    """Which pieces of a collection the shopper does not keep; it may be none."""
 
 
 class BeginForm(forms.Form):

@@ -88,7 +88,9 @@ class CounterLine(models.Model):
 
     SALE and SEND_HOME: units of a variant, at today's price less what staff take off (`manual_*`; above the brand's
     limit `approved_by` is a manager). KEPT: a piece of a try-on that is bought. COLLECTION: a paid order's share that
-    is handed over. RETURN: one unit of one sale, looked at already; `allowed_by` is a manager who takes it out of time.
+    is handed over for the `pickup_code` that was shown. RETURN: one unit of one sale, looked at already; `allowed_by`
+    is a manager who takes it out of time. Of a `collection` it is a unit of a `share_line`, declined before it was
+    sold: settling hands the collection over and fills in the sale.
     """
 
     basket = models.ForeignKey(CounterBasket, models.CASCADE, related_name="lines", verbose_name=_("counter basket"))
@@ -114,6 +116,30 @@ class CounterLine(models.Model):
         related_name="+",
         verbose_name=_("paid order to hand over"),
     )
+    pickup_code = models.ForeignKey(
+        "fulfillment.PickupCode",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("pickup code that was shown"),
+    )
+    collection = models.ForeignKey(
+        "self",
+        models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="declined",
+        verbose_name=_("collection that it is given back of"),
+    )
+    share_line = models.ForeignKey(
+        "fulfillment.FulfillmentOrderLine",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("line of the paid order"),
+    )
     sale = models.ForeignKey(
         Recognition, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("recognised sale")
     )
@@ -132,8 +158,9 @@ class CounterLine(models.Model):
             models.CheckConstraint(
                 condition=Q(kind__in=COUNTED_KINDS, variant__isnull=False)
                 | Q(kind=CounterLineKind.KEPT, variant__isnull=False, try_on_line__isnull=False, quantity=1)
-                | Q(kind=CounterLineKind.COLLECTION, share__isnull=False)
-                | Q(kind=CounterLineKind.RETURN, sale__isnull=False, unit__isnull=False, quantity=1),
+                | Q(kind=CounterLineKind.COLLECTION, share__isnull=False, pickup_code__isnull=False)
+                | Q(kind=CounterLineKind.RETURN, unit__isnull=False, quantity=1)
+                & (Q(sale__isnull=False) | Q(collection__isnull=False, share_line__isnull=False)),
                 name="orders_counter_line_fits_kind",
             ),
             models.UniqueConstraint(
@@ -144,6 +171,9 @@ class CounterLine(models.Model):
             models.UniqueConstraint(fields=["basket", "sale", "unit"], name="orders_counter_line_piece_once"),
             models.UniqueConstraint(fields=["basket", "try_on_line"], name="orders_counter_line_kept_once"),
             models.UniqueConstraint(fields=["basket", "share"], name="orders_counter_line_share_once"),
+            models.UniqueConstraint(
+                fields=["collection", "share_line", "unit"], name="orders_counter_line_declined_once"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -72,6 +72,15 @@ from orders.queries.counter import (
     recipient_of_basket,
     wechat_link,
 )
+from orders.queries.counter_collections import (
+    CollectionLineView,
+    PieceKey,
+    WaitingPiece,
+    collected_orders,
+    collections_of,
+    waiting_field,
+    waiting_pieces,
+)
 from orders.queries.counter_quote import (
     CounterOrder,
     CounterQuote,
@@ -180,6 +189,7 @@ from orders.queries.scan_to_pay import (
     load_scanned,
     orders_of_basket,
 )
+from orders.queries.shares import cause_of
 from orders.queries.tenders import (
     PARTS,
     allocations_of,
@@ -248,6 +258,7 @@ __all__ = [
     "Checkout",
     "Choice",
     "CollectingStore",
+    "CollectionLineView",
     "CollectionView",
     "Contact",
     "CountedPieces",
@@ -282,6 +293,7 @@ __all__ = [
     "OrderWord",
     "ParcelView",
     "Piece",
+    "PieceKey",
     "Receipt",
     "ReceiptOrder",
     "ReceiptPiece",
@@ -312,6 +324,7 @@ __all__ = [
     "UnknownReturnChoice",
     "UnknownSwap",
     "Visits",
+    "WaitingPiece",
     "allocations_of",
     "allocations_to",
     "appointment_board",
@@ -329,8 +342,11 @@ __all__ = [
     "audit_try_ons",
     "baskets_of",
     "bought_by",
+    "cause_of",
     "check_counter_offers",
     "checkout_due",
+    "collected_orders",
+    "collections_of",
     "contact_of_order",
     "contact_of_try_on",
     "contacts_of_fulfillment",
@@ -452,6 +468,8 @@ __all__ = [
     "try_ons_visible_to",
     "unit_fen",
     "visits",
+    "waiting_field",
+    "waiting_pieces",
     "waiting_refunds",
     "waits_for_return",
     "wechat_link",

@@ -72,7 +72,7 @@ def audit_exchanges(*, after_transition: int) -> Audit:
 
 
 def audit_counter_baskets(*, after_transition: int, overdue: datetime) -> Audit:
-    """Check that every settled basket is paid and its pieces are back, and that no other one is forgotten.
+    """Check that every settled basket is paid, its pieces back and handed over, and that no other one is forgotten.
 
     Settled ones are checked once, after their last change of status.
     """

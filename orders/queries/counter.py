@@ -28,7 +28,7 @@ from orders.choices import (
     ReturnReason,
 )
 from orders.models import CounterBasket, CounterLine, LineAdjustment, Order, OrderLine, PaymentIntent
-from orders.queries import counter_quote
+from orders.queries import counter_collections, counter_quote
 from orders.queries.tenders import checkout_due
 from stores import choices as stores_choices
 from stores import queries as stores_queries
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from inventory.models import Variant
+    from orders.queries.counter_collections import CollectionLineView
     from orders.queries.counter_quote import CounterQuote, SoldLine
     from stores.permissions import Actor
 
@@ -110,6 +111,7 @@ class CounterPage:
 
     basket: CounterBasket
     lines: tuple[CounterLineView, ...]
+    collections: tuple[CollectionLineView, ...]
     quote: CounterQuote
     steps: tuple[Step, ...]
     delivery_fen: int
@@ -118,7 +120,7 @@ class CounterPage:
     @property
     def can_pay(self) -> bool:
         """Tell whether it can be settled as it is."""
-        return bool(self.lines) and not self.quote.problems and not self.quote.coupon_problem
+        return bool(self.lines or self.collections) and not self.quote.problems and not self.quote.coupon_problem
 
     @property
     def is_sent(self) -> bool:
@@ -146,11 +148,13 @@ def counter_baskets(store_id: int, *, now: datetime) -> list[BasketCard]:
     found = CounterBasket.objects.filter(Q(status__in=live) | today, store=store_id)
     rows = found.annotate(units=Sum("lines__quantity"), parts=Count("lines")).select_related("staff")
     baskets = list(rows.order_by("-updated_at", "-pk")[:MOST_SHOWN])
-    lines = CounterLine.objects.filter(basket__in=baskets, variant__isnull=False).select_related("variant__product")
+    named = Q(variant__isnull=False) | Q(kind=CounterLineKind.COLLECTION)
+    lines = CounterLine.objects.filter(named, basket__in=baskets).select_related("variant__product")
     first: dict[int, str] = {}
     for line in lines.order_by("-pk"):
-        if line.variant is not None:
-            first[line.basket_id] = bilingual.name_of(line.variant.product)
+        first[line.basket_id] = (
+            str(CounterLineKind(line.kind).label) if line.variant is None else bilingual.name_of(line.variant.product)
+        )
     totals = dict(
         Order.objects.filter(checkout__in=[row.checkout_id for row in baskets if row.checkout_id])
         .values_list("checkout_id")
@@ -181,6 +185,8 @@ def counter_lines(basket: CounterBasket) -> list[CounterLine]:
         "approved_by",
         "sale__order_line__variant__product__category",
         "sale__order",
+        "share",
+        "pickup_code",
     )
     return list(rows.order_by("pk"))
 
@@ -225,7 +231,10 @@ def load_counter(basket: CounterBasket, *, now: datetime, lines: Sequence[Counte
     here = inventory_queries.sellable_here(basket.store_id, [line.variant_id for line in lines if line.variant_id])
     return CounterPage(
         basket=basket,
-        lines=tuple(_view(line, sold.get(line.pk), quote, here) for line in lines),
+        lines=tuple(
+            _view(line, sold.get(line.pk), quote, here) for line in lines if line.kind != CounterLineKind.COLLECTION
+        ),
+        collections=tuple(counter_collections.collections_of(lines)),
         quote=quote,
         steps=_sums(quote),
         delivery_fen=sum(order.bill.charge_fen for order in quote.orders),
@@ -287,9 +296,10 @@ def _shape(variant: Variant) -> str:
 
 def _note(line: CounterLine) -> str:
     """Return what is to be said of a piece that comes back."""
-    if line.kind != CounterLineKind.RETURN or line.sale is None:
+    if line.kind != CounterLineKind.RETURN:
         return ""
-    parts = [line.sale.order.number, ReturnReason(line.reason).label, Condition(line.condition).label]
+    number = line.sale.order.number if line.sale is not None else _("Not kept")
+    parts = [number, ReturnReason(line.reason).label, Condition(line.condition).label]
     return " · ".join(str(part) for part in parts)
 
 
@@ -350,6 +360,7 @@ class CounterPayment:
     order_numbers: tuple[str, ...]
     lines: tuple[PaidLine, ...]
     returned: tuple[CounterLineView, ...]
+    collections: tuple[CollectionLineView, ...]
     charges_fen: int
     total_fen: int
     returns_fen: int
@@ -402,8 +413,9 @@ def load_counter_payment(basket: CounterBasket) -> CounterPayment:
     taken: dict[int, list[Step]] = defaultdict(list)
     for part in LineAdjustment.objects.filter(order_line__order__in=orders).order_by("pk"):
         taken[part.order_line_id].append(Step(bilingual.name_of(part), part.amount_fen))
-    returned = [line for line in counter_lines(basket) if line.kind == CounterLineKind.RETURN]
-    worth = counter_quote.settled_worth(returned)
+    basket_lines = counter_lines(basket)
+    returned = [line for line in basket_lines if line.kind == CounterLineKind.RETURN]
+    worth = counter_quote.settled_worth(basket_lines)
     none = counter_quote.CounterQuote((), 0, worth, {}, "", None)
     waiting = [order for order in orders if order.status == OrderStatus.PLACED]
     return CounterPayment(
@@ -411,6 +423,7 @@ def load_counter_payment(basket: CounterBasket) -> CounterPayment:
         order_numbers=tuple(order.number for order in orders if order.paid_at is not None),
         lines=tuple(_paid_line(line, taken[line.pk]) for line in lines),
         returned=tuple(_view(line, None, none, {}) for line in returned),
+        collections=tuple(counter_collections.collections_of(basket_lines)),
         charges_fen=sum(order.charges_fen for order in orders),
         total_fen=sum(order.total_fen for order in orders),
         returns_fen=basket.returns_fen,

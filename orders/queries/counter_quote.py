@@ -16,6 +16,7 @@ from omni.kernel.errors import DomainError, InvalidInput, NotFound
 from orders.choices import CounterLineKind, ManualMode
 from orders.models import CounterLine, Order
 from orders.queries import bill as bills
+from orders.queries.counter_collections import collection_problem, worth_of_declined
 from orders.queries.counter_returns import UnitKey, late_pieces, orders_of_sales, quote_pieces
 from orders.queries.return_quotes import unit_fen
 from stores import choices as stores_choices
@@ -135,6 +136,7 @@ def quote_counter(basket: CounterBasket, lines: Sequence[CounterLine], *, now: d
             problem, offer = why_not, order.bill.offer
         _check_limits(basket, order, problems)
     worth = _worth_of_returns(basket, lines, problems, now)
+    problems.update({line.pk: why for line in lines if (why := collection_problem(line))})
     return CounterQuote(tuple(orders), sum(worth.values()), worth, problems, problem, offer)
 
 
@@ -170,9 +172,10 @@ def worth_of_returns(basket: CounterBasket, lines: Sequence[CounterLine], *, now
 
 def settled_worth(lines: Sequence[CounterLine]) -> dict[int, int]:
     """Return what returned pieces were paid with, by line id, whether they are taken back already or not."""
-    return {
+    sold = {
         line.pk: unit_fen(line.sale, line.unit) for line in lines if line.sale is not None and line.unit is not None
     }
+    return {**worth_of_declined(lines), **sold}
 
 
 def _groups(
@@ -271,7 +274,7 @@ def _worth_of_returns(
         for line in lines
         if line.kind == CounterLineKind.RETURN and line.sale_id is not None and line.unit is not None
     }
-    worth: dict[int, int] = {}
+    worth = worth_of_declined(lines)
     pieces = [(key, line.reason) for key, line in by_key.items()]
     for order, reason, keys in _by_order(basket.brand_id, pieces):
         try:

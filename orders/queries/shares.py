@@ -84,6 +84,11 @@ def lines_of_share(order: Order, fulfillment_order_id: int) -> list[ShareLine]:
     ]
 
 
+def cause_of(share_line_id: int) -> str:
+    """Return the cause under which the units of a share's line are recognised as sold."""
+    return f"fulfillment_order_line:{share_line_id}"
+
+
 def points_on(order: Order) -> dict[int, int]:
     """Return what points pay of each line, in fen, by the line's id."""
     paid = LineAdjustment.objects.filter(order_line__order=order, kind=members_choices.AdjustmentKind.POINTS)

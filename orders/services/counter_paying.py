@@ -25,7 +25,16 @@ from orders.choices import (
 )
 from orders.models import Checkout, CounterBasket, CounterLine, Order
 from orders.queries.counter_quote import channel_of
-from orders.services import counter, counter_returns, ending, placing, settling, tenders, try_ons
+from orders.services import (
+    counter,
+    counter_collecting,
+    counter_returns,
+    ending,
+    placing,
+    settling,
+    tenders,
+    try_ons,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -100,12 +109,15 @@ def begin_payment(basket_id: int, *, seen_net_fen: int | None, actor: str, now: 
 def lock_paying(basket_id: int, *, amount_fen: int, field: str = "amount") -> CounterBasket:
     """Lock a basket that takes a tender now, of at most what is still to be paid net of what comes back.
 
+    With it what it may settle: the orders it buys, collects and gives back of, and their members.
+
     :raises BasketNotPaying: when it is not being paid, or is being given up.
     :raises TenderTooHigh: when the amount is above the net.
     """
     basket = locks.lock_counter_basket(basket_id)
     if basket.status != CounterBasketStatus.PAYING or basket.is_giving_up or basket.checkout_id is None:
         raise BasketNotPaying(_("This basket is not being paid any more. Reload the page."))
+    _lock_settling(basket, queries.counter_lines(basket))
     due_fen = queries.counter_due(basket)
     if not 0 < amount_fen <= due_fen:
         raise tenders.TenderTooHigh(_("At most what is left to be paid."), field=field, due_fen=due_fen)
@@ -114,8 +126,9 @@ def lock_paying(basket_id: int, *, amount_fen: int, field: str = "amount") -> Co
 
 @step
 def hold_basket(basket_id: int) -> None:
-    """Lock a basket for an act that locks its payments before it settles."""
-    locks.lock_counter_basket(basket_id)
+    """Lock a basket and what is settled with it, for an act that locks its payments and till before it settles."""
+    basket = locks.lock_counter_basket(basket_id)
+    _lock_settling(basket, queries.counter_lines(basket))
 
 
 @step
@@ -126,13 +139,17 @@ def settle_basket(basket_id: int, *, actor: str, now: datetime) -> bool:
     owed back at once, the way it came. Locks CounterBasket, Checkouts, Orders, Members, Fulfillment and below.
 
     :raises NotReturnable: when a piece came back elsewhere meanwhile; nothing was changed.
+    :raises CollectionGone: when what was paid before was handed over elsewhere, or cancelled; nothing was changed.
     """
     basket = locks.lock_counter_basket(basket_id)
     if basket.status == CounterBasketStatus.SETTLED:
         return True
     if basket.status != CounterBasketStatus.PAYING or basket.is_giving_up or queries.counter_due(basket) > 0:
         return False
-    returned = [line for line in queries.counter_lines(basket) if line.kind == CounterLineKind.RETURN]
+    lines = queries.counter_lines(basket)
+    _lock_settling(basket, lines)
+    counter_collecting.hand_over_collections(lines, actor=actor, now=now)
+    returned = [line for line in lines if line.kind == CounterLineKind.RETURN]
     if returned:
         counter_returns.take_back_here(_return_of(basket, returned), actor=actor, now=now)
     if basket.checkout_id is not None:
@@ -168,8 +185,10 @@ def give_up_payment(basket_id: int, *, actor: str, now: datetime) -> bool:
 
 
 @step
-def forget_return(basket_id: int, line_id: int, *, now: datetime) -> None:
-    """Leave a piece out of a basket that is being paid, because it cannot be taken back: more is to be paid.
+def leave_line_out(basket_id: int, line_id: int, *, now: datetime) -> None:
+    """Leave a piece that cannot be taken back, or a collection that is gone, out of a basket that is being paid.
+
+    More is to be paid then. What was declined of a collection goes with it.
 
     Locks CounterBasket.
 
@@ -178,7 +197,7 @@ def forget_return(basket_id: int, line_id: int, *, now: datetime) -> None:
     basket = locks.lock_counter_basket(basket_id)
     if basket.status != CounterBasketStatus.PAYING or basket.is_giving_up:
         raise BasketNotPaying(_("This basket is not being paid any more. Reload the page."))
-    basket.lines.filter(pk=line_id, kind=CounterLineKind.RETURN).delete()
+    basket.lines.filter(pk=line_id, kind__in=[CounterLineKind.RETURN, CounterLineKind.COLLECTION]).delete()
     basket.returns_fen = queries.worth_of_returns(basket, queries.counter_lines(basket), now=now)
     basket.save(update_fields=["returns_fen"])
 
@@ -299,6 +318,15 @@ def _return_of(basket: CounterBasket, lines: Sequence[CounterLine]) -> counter_r
         checkout_id=basket.checkout_id,
         allowed_by=next((line.allowed_by_id for line in lines if line.allowed_by_id is not None), None),
     )
+
+
+def _lock_settling(basket: CounterBasket, lines: Sequence[CounterLine]) -> None:
+    """Lock the orders that a basket buys, collects and gives back of, then their members, in everybody's order."""
+    order_ids = {order.pk for order in queries.collected_orders(lines).values()}
+    order_ids |= {line.sale.order_id for line in lines if line.sale is not None}
+    sales = locks.lock_orders(order_ids, checkout_id=basket.checkout_id)
+    for member_id in sorted({sale.order.member_id for sale in sales if sale.order.member_id is not None}):
+        members_services.lock_member(member_id)
 
 
 def _sales(basket: CounterBasket) -> list[locks.OrderLock]:

@@ -83,7 +83,7 @@ def recognise_delivered(
         return
     funders = shares.funders_of(order)
     for share_line in shares.lines_of_share(order, fulfillment_order_id):
-        cause = f"fulfillment_order_line:{share_line.share_line_id}"
+        cause = shares.cause_of(share_line.share_line_id)
         if Recognition.objects.filter(cause=cause).exists():
             continue  # told before: by a desk that could not wait for the event
         line = share_line.line

@@ -2,8 +2,8 @@
 
 from orders.sql.verdict import VERDICT
 
-# A settled basket's orders are paid to the fen and its pieces are back; one that is being paid has orders that wait;
-# one that is open has none. Every live one is looked at in time.
+# A settled basket's orders are paid to the fen, its pieces are back and its collections handed over on their codes; one
+# that is being paid has orders that wait; one that is open has none. Every live one is looked at in time.
 AUDIT_COUNTER_BASKETS = (
     """
 WITH chosen AS (
@@ -29,6 +29,13 @@ WITH chosen AS (
         WHERE piece.sale_id = line.sale_id AND piece.unit = line.unit AND piece.is_live
     )
     GROUP BY line.basket_id
+), waiting AS (
+    SELECT line.basket_id, count(*) AS shares FROM orders_counterline line
+    JOIN fulfillment_fulfillmentorder share ON share.id = line.share_id
+    JOIN fulfillment_pickupcode code ON code.id = line.pickup_code_id
+    WHERE line.kind = 'collection' AND line.basket_id IN (SELECT id FROM chosen WHERE status = 'settled')
+        AND (share.status <> 'collected' OR code.status <> 'redeemed' OR code.fulfillment_order_id <> share.id)
+    GROUP BY line.basket_id
 ), judged AS (
     SELECT chosen.id, CASE
         WHEN chosen.status IN ('open', 'parked', 'paying') AND coalesce(chosen.due_at < %(overdue)s, true)
@@ -44,12 +51,17 @@ WITH chosen AS (
             )
         WHEN chosen.status = 'settled' AND coalesce(kept.pieces, 0) > 0
             THEN concat('counter basket ', number, ' is settled, and ', kept.pieces, ' of its pieces never came back')
+        WHEN chosen.status = 'settled' AND coalesce(waiting.shares, 0) > 0
+            THEN concat(
+                'counter basket ', number, ' is settled, and ', waiting.shares, ' of its collections still wait'
+            )
         WHEN chosen.status = 'paying' AND chosen.checkout_id IS NOT NULL AND bought.orders IS NULL
             THEN concat('counter basket ', number, ' is being paid, and has no order')
     END AS problem
     FROM chosen
     LEFT JOIN bought ON bought.checkout_id = chosen.checkout_id
     LEFT JOIN kept ON kept.basket_id = chosen.id
+    LEFT JOIN waiting ON waiting.basket_id = chosen.id
 )
 """
     + VERDICT

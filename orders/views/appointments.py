@@ -24,6 +24,9 @@ from orders.forms.desk import CodeForm, TriedForm
 from stores import queries as stores_queries
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from orders.models import CounterBasket
     from stores.models import Store
     from stores.permissions import Actor
 
@@ -62,24 +65,37 @@ def read_code(request: HttpRequest, store_id: int) -> HttpResponse:
         return redirect("orders:desk-try-ons", store.pk)
     code, now = form.cleaned_data["code"], clock.now()
     try:
-        numbers = fulfillment_services.drive_find_by_code(store.pk, code, actor=actor.label, now=now)
+        shown = fulfillment_services.drive_find_by_code(store.pk, code, actor=actor.label, now=now)
     except DomainError as error:
         messages.error(request, error.message)
         return redirect("orders:desk-try-ons", store.pk)
     scan = fulfillment_queries.read_pickup_text(code)
     digits = scan.digits if scan else code
-    if len(numbers) == 1:
-        booked = queries.find_appointment_number(numbers[0])
+    if len(shown) == 1:
+        booked = queries.find_appointment_number(shown[0].number)
         if booked is not None:
             return _check_in(request, actor, booked, digits)
-    tasks = [_task(actor, number) for number in numbers]
-    return render(request, "desk/collect.html", {"store": store, "tasks": tasks, "digits": digits})
+    return show_found(request, actor, store, [code.number for code in shown], digits=digits)
 
 
-def _task(actor: Actor, number: str) -> tuple[fulfillment_queries.TaskPage, str]:
-    """Return a task with the name of who collects it, which the clerk checks."""
-    order = queries.order_of_demand(fulfillment_queries.get_task_for(actor, number).fulfillment_id)
-    return fulfillment_queries.load_task(actor, number), order.contact_name if order else ""
+def show_found(
+    request: HttpRequest,
+    actor: Actor,
+    store: Store,
+    numbers: Sequence[str],
+    *,
+    digits: str,
+    basket: CounterBasket | None = None,
+) -> HttpResponse:
+    """Show what a code gives out, with the name that the clerk checks; with a basket, to be put into that."""
+    tasks = []
+    for number in numbers:
+        page = fulfillment_queries.load_task(actor, number)
+        order = queries.order_of_demand(fulfillment_queries.get_task_for(actor, number).fulfillment_id)
+        name = order.contact_name if order else ""
+        tasks.append((page, name, fulfillment_queries.pickup_text(number, digits)))
+    context = {"store": store, "tasks": tasks, "digits": digits, "basket": basket}
+    return render(request, "desk/collect.html", context)
 
 
 @require_POST

@@ -11,6 +11,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from fulfillment import services as fulfillment_services
 from inventory import queries as inventory_queries
 from members import queries as members_queries
 from members import services as members_services
@@ -30,6 +31,7 @@ from orders.forms.counter import (
     OffersForm,
     ParkForm,
 )
+from orders.views.appointments import show_found
 from stores import choices as stores_choices
 from stores import queries as stores_queries
 
@@ -139,12 +141,14 @@ def page_of(request: HttpRequest, basket: CounterBasket, **changes: Any) -> Http
 @once
 def add_product(request: HttpRequest, store_id: int, number: str) -> HttpResponse:
     """Put what was scanned into a basket; of a style, or of what is not known, show what to choose from."""
-    _actor, basket = basket_of(request, store_id, number)
+    actor, basket = basket_of(request, store_id, number)
     is_sent = request.method == "POST"
     form = AddForm(request.POST if is_sent else request.GET)
     if not form.is_valid():
         return page_of(request, basket, add=form, is_refused=is_sent)
     found = inventory_queries.find_for_sale(basket.brand_id, form.cleaned_data["code"])
+    if not found and is_sent and form.is_pickup_code:
+        return _collect(request, actor, basket, form)
     if not found:
         form.add_error("code", _("Nothing on sale has this code."))
         return page_of(request, basket, add=form, is_refused=is_sent)
@@ -156,6 +160,24 @@ def add_product(request: HttpRequest, store_id: int, number: str) -> HttpRespons
     try:
         with entry():
             services.add_to_counter(basket.pk, found[0].sku, kind=form.cleaned_data["kind"], now=clock.now())
+    except InvalidInput as error:
+        form.add_error("code", error.message)
+        return page_of(request, basket, add=form, is_refused=True)
+    except DomainError as error:
+        messages.error(request, error.message)
+    return to_basket(basket)
+
+
+def _collect(request: HttpRequest, actor: Actor, basket: CounterBasket, form: AddForm) -> HttpResponse:
+    """Put what a shopper's code gives out into a basket; of two orders with the same digits the name tells which."""
+    code, now = form.cleaned_data["code"], clock.now()
+    try:
+        shown = fulfillment_services.drive_find_by_code(basket.store_id, code, actor=actor.label, now=now)
+        if len(shown) > 1:
+            numbers = [row.number for row in shown]
+            return show_found(request, actor, basket.store, numbers, digits="".join(code.split()), basket=basket)
+        with entry():
+            services.collect_at_counter(basket.pk, shown[0], now=now)
     except InvalidInput as error:
         form.add_error("code", error.message)
         return page_of(request, basket, add=form, is_refused=True)
@@ -196,7 +218,12 @@ def change_line(request: HttpRequest, store_id: int, number: str, line_id: int) 
 def show_sizes(request: HttpRequest, store_id: int, number: str, line_id: int) -> HttpResponse:
     """Show the sizes and colours that a line may have instead."""
     _actor, basket = basket_of(request, store_id, number)
-    line = basket.lines.filter(pk=line_id, variant__isnull=False).select_related("variant__product").first()
+    line = (
+        basket.lines.filter(pk=line_id, variant__isnull=False)
+        .exclude(kind=CounterLineKind.RETURN)
+        .select_related("variant__product")
+        .first()
+    )
     if line is None or line.variant is None or not line.quantity:
         raise NotFound
     found = inventory_queries.find_for_sale(basket.brand_id, line.variant.product.code)

@@ -18,7 +18,7 @@ from omni.kernel.errors import DomainError, InvalidInput, NotFound
 from omni.kernel.touches import at_desk, once, told
 from omni.kernel.transactions import entry
 from orders import queries, services
-from orders.choices import CounterBasketStatus, PaymentMethod
+from orders.choices import CounterBasketStatus, CounterLineKind, PaymentMethod
 from orders.forms.counter import BeginForm, CardForm, TenderForm
 from orders.views.counter import basket_of, coded, to_basket
 
@@ -101,6 +101,7 @@ def payment_of(request: HttpRequest, basket: CounterBasket, **changes: Any) -> H
         "today": clock.business_date(clock.now()),
         "tender": TenderForm(),
         "card": CardForm(),
+        "kinds": CounterLineKind,
         **changes,
     }
     template = "desk/_counter_payment.html" if "seen" in request.GET else "desk/counter_pay.html"
@@ -219,7 +220,7 @@ def leave_return_out(request: HttpRequest, store_id: int, number: str, line_id: 
     """Leave a piece out that cannot be taken back after all: more is to be paid."""
     _actor, basket = basket_of(request, store_id, number)
     with told(request, _("Left out. The amount has changed.")), entry():
-        services.forget_return(basket.pk, line_id, now=clock.now())
+        services.leave_line_out(basket.pk, line_id, now=clock.now())
     return to_payment(basket)
 
 

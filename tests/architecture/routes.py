@@ -230,6 +230,10 @@ PAGES: dict[str, Route] = {
     # The counter of store A: a basket that is open, one that is parked, one that is being paid.
     "desk/stores/<int:store_id>/counter/": Route(DESK, NOT_ALLOWED),
     "desk/stores/<int:store_id>/counter/open/": desk_act("store"),
+    "desk/stores/<int:store_id>/counter/collect/": desk_act("store"),
+    "desk/stores/<int:store_id>/counter/<str:number>/lines/<int:line_id>/keep/": Route(
+        DESK, DESK_SENT, row="basket with collection", writers=AT_A
+    ),
     "desk/stores/<int:store_id>/counter/<str:number>/": Route(DESK, NOT_ALLOWED, row="counter basket"),
     "desk/stores/<int:store_id>/counter/<str:number>/add/": counter_form(),
     "desk/stores/<int:store_id>/counter/<str:number>/lines/<int:line_id>/": desk_act("counter basket"),

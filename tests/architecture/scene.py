@@ -39,7 +39,7 @@ from tests.architecture.tills import open_tills
 from tests.cast import NOON, World
 from tests.factories.accounts import ShopperUserFactory, UserFactory
 from tests.factories.api import issue_key
-from tests.factories.counter import begun, opened_basket, piece_of
+from tests.factories.counter import begun, declined, opened_basket, piece_of, put_collection, waiting_order
 from tests.factories.fulfillment import accept, accept_and_pack, code_of, offer_share
 from tests.factories.members import AccountAddressFactory, FollowUpFactory, MemberFactory, WishFactory, review_photo
 from tests.factories.offers import (
@@ -450,9 +450,19 @@ def _stand_at_the_counter(scene: Scene) -> None:
         "line of paying basket": str(paying.lines.get(kind="return").pk),
         "card": str(card.pk),
     }
+    collecting = opened_basket(scene.world)
+    waiting = waiting_order(scene.world)
+    case = put_collection(collecting, waiting)
+    scene.rows |= {"basket with collection": collecting.number, "line of basket with collection": str(case.pk)}
+    code = code_of(shares_of(waiting)[0], PickupCodePurpose.SHOPPER)
+    piece = orders_queries.waiting_field(declined(case, 0)[0].key)
     back = delivered_order(scene.world)
     field = piece_of(back).key
     scene.sent |= {
+        "desk/stores/<int:store_id>/counter/collect/": {"code": code},
+        f"{counter}lines/<int:line_id>/keep/": {
+            piece: "on", f"{piece}-condition": "resell", f"{piece}-reason": "too_small",
+        },
         f"{counter}add/": {"code": "SHIRT-S"},
         f"{counter}lines/<int:line_id>/": {"quantity": "2"},
         f"{counter}lines/<int:line_id>/discount/": {"mode": "amount", "value": "10", "reason": "线头"},

@@ -28,15 +28,25 @@ COUNTER_PLANTS = (
     ),
     Plant(
         "a piece of a settled basket that never came back",
-        "UPDATE orders_counterline SET unit = 7 WHERE kind = 'return'",
+        "UPDATE orders_counterline SET unit = 7 WHERE kind = 'return' AND collection_id IS NULL",
         {BASKETS},
         "is settled, and 1 of its pieces never came back",
+    ),
+    Plant(
+        "a collection of a settled basket that was handed over on another order's code",
+        """
+        UPDATE orders_counterline SET pickup_code_id = (
+            SELECT max(id) FROM fulfillment_pickupcode WHERE fulfillment_order_id <> share_id
+        ) WHERE kind = 'collection'
+        """,
+        {BASKETS},
+        "is settled, and 1 of its collections still wait",
     ),
     Plant(
         "a settled basket with the orders of a checkout that lacks money",
         """
         UPDATE orders_counterbasket basket SET checkout_id = other.checkout_id FROM orders_order other
-        WHERE basket.status = 'settled' AND other.id = {placed}
+        WHERE basket.status = 'settled' AND basket.checkout_id IS NOT NULL AND other.id = {placed}
         """,
         {BASKETS},
         "is settled, and 1 of its orders wait for money",

@@ -15,7 +15,7 @@ from tests.audit.after_history import invoice, wait_for_size
 from tests.audit.offer_history import use_offers
 from tests.cast import NOON, World
 from tests.factories.accounts import ShopperUserFactory
-from tests.factories.counter import begun, opened_basket, piece_of
+from tests.factories.counter import begun, declined, opened_basket, piece_of, put_collection, waiting_order
 from tests.factories.exchanges import agreed_exchange, bring, pay_difference, replacement_of, settle
 from tests.factories.offers import PromotionFactory
 from tests.factories.orders import (
@@ -143,8 +143,20 @@ def sell_at_counter(world: World) -> None:
     begun(basket, LATER)
     with entry():
         services.settle_basket(basket.pk, actor="user:1", now=LATER)
+    collect_at_counter(world)
     begun(opened_basket(world, "M", now=LATER), LATER)
     run_deliveries(LATER)
+
+
+def collect_at_counter(world: World) -> None:
+    """Settle a basket with a paid order that is handed over, of which one piece is not kept."""
+    order, basket = waiting_order(world, ("S", 2), now=LATER), opened_basket(world, now=LATER)
+    case = put_collection(basket, order, now=LATER)
+    with entry():
+        services.decline_at_counter(basket.pk, case.pk, declined(case, 1), now=LATER)
+    begun(basket, LATER)
+    with entry():
+        services.settle_basket(basket.pk, actor="user:1", now=LATER)
 
 
 def sell_at_till(world: World) -> Order:

@@ -3,12 +3,16 @@
 from datetime import datetime
 from typing import Any
 
+from fulfillment.choices import PickupCodePurpose, Way
+from fulfillment.models import FulfillmentOrder
+from fulfillment.services import ShownCode
 from omni.kernel.transactions import entry
-from orders import services
+from orders import queries, services
 from orders.models import CounterBasket, CounterLine, DrawerSession, Order, Recognition
 from stores.choices import Role
 from stores.models import Staff
 from tests.cast import NOON, World
+from tests.factories.orders import packed_order
 from tests.factories.stores import ClerkFactory
 
 CLERK = "user:1"
@@ -66,3 +70,29 @@ def piece_of(order: Order, unit: int = 0, **changes: str) -> services.CounterPie
     sale = Recognition.objects.get(order=order, order_line__isnull=False, reversal_of=None)
     values = {"condition": "resell", "reason": "too_small", **changes}
     return services.CounterPiece(sale.pk, unit, values["condition"], values["reason"])
+
+
+def waiting_order(world: World, *lines: tuple[str, int], now: datetime = NOON, **changes: object) -> Order:
+    """Return a paid order that waits in store A to be collected."""
+    return packed_order(world, *lines, now=now, way=Way.PICKUP, pickup_store_id=world.stores["A"].pk, **changes)
+
+
+def shown_code(order: Order) -> ShownCode:
+    """Return the code of an order that waits, as if its shopper had shown it."""
+    share = FulfillmentOrder.objects.get(fulfillment=order.fulfillment_id)
+    code = share.pickup_codes.get(purpose=PickupCodePurpose.SHOPPER, status="issued")
+    return ShownCode(code.pk, share.pk, share.fulfillment_id, share.number)
+
+
+def put_collection(basket: CounterBasket, order: Order, now: datetime = NOON) -> CounterLine:
+    """Put an order that waits into a basket."""
+    with entry():
+        return services.collect_at_counter(basket.pk, shown_code(order), now=now)
+
+
+def declined(case: CounterLine, *units: int, **changes: str) -> list[services.DeclinedPiece]:
+    """Return units of a collection of one line that are not kept."""
+    order = queries.collected_orders([case])[case.pk]
+    pieces = queries.waiting_pieces(order, case.share_id or 0)
+    values = {"condition": "resell", "reason": "too_small", **changes}
+    return [services.DeclinedPiece(pieces[unit].key, values["condition"], values["reason"]) for unit in units]

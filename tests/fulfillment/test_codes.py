@@ -166,7 +166,7 @@ def test_collect_of_what_a_courier_takes_is_refused(world: World) -> None:
 
 
 def find(world: World, text: str, *, store: str = "A", now: datetime = LATER) -> list[str]:
-    return services.drive_find_by_code(world.stores[store].pk, text, actor=CLERK, now=now)
+    return [row.number for row in services.drive_find_by_code(world.stores[store].pk, text, actor=CLERK, now=now)]
 
 
 def test_find_by_code_knows_the_order_and_uses_nothing_up(world: World) -> None:

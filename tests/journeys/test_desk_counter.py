@@ -6,17 +6,23 @@ import pytest
 from django.conf import LazySettings
 from playwright.sync_api import Page, expect
 
+from fulfillment import queries as fulfillment_queries
+from fulfillment.choices import PickupCodePurpose
+from fulfillment.models import PickupCode
 from members import services as members_services
 from omni.kernel import clock
 from omni.kernel.transactions import entry
 from orders.choices import IntentStatus, PaymentMethod
 from orders.models import CounterBasket, DrawerMovement, Order, PaymentIntent, Refund, Return
 from orders.services import payment
+from tests.audit_fixture import broken_claims
 from tests.cast import HOME, NOON, World, build_world
 from tests.factories.accounts import PASSWORD
+from tests.factories.counter import waiting_order
+from tests.factories.fulfillment import code_of
 from tests.factories.members import MemberFactory
 from tests.factories.offers import CouponTemplateFactory
-from tests.factories.orders import proof_of, run_deliveries
+from tests.factories.orders import proof_of, run_deliveries, shares_of
 from tests.factories.returns import delivered_order
 from tests.factories.stores import ManagerFactory
 from tests.factories.till import opened_drawer
@@ -198,3 +204,30 @@ def test_a_payment_is_given_up_and_the_basket_is_open_again(desk: Page, world: W
     expect(desk.get_by_text("The payment is given up.")).to_be_visible()
     expect(desk.locator("#counter-code")).to_be_visible()
     assert (world.level("A", "S").held, Order.objects.get().status) == (0, "cancelled")
+
+
+def test_a_paid_order_is_collected_partly_declined_and_settled_with_a_sale(desk: Page, world: World) -> None:
+    order = waiting_order(world, ("S", 2))
+    [share] = shares_of(order)
+
+    new_basket(desk, world)
+    scan(desk, fulfillment_queries.pickup_text(share.number, code_of(share, PickupCodePurpose.SHOPPER)))
+    expect(desk.get_by_text("Paid, to be handed over")).to_be_visible()
+    net(desk, "¥0.00")
+    desk.get_by_role("link", name="Keeps only some").click()
+    desk.get_by_role("checkbox").last.check()
+    desk.get_by_label("Why?").last.select_option("too_small")
+    check_accessible(desk)
+    desk.get_by_role("button", name="Put this into the basket").click()
+    net(desk, "-¥499.00")
+    scan(desk, "SHIRT-M")
+    net(desk, "¥0.00")
+    check_accessible(desk)
+    desk.get_by_role("button", name="Settle", exact=True).click()
+
+    expect(desk.get_by_role("heading", name="Settled")).to_be_visible()
+    expect(desk.get_by_text("Given to the shopper")).to_be_visible()
+    run_deliveries()
+    assert (Return.objects.get().order, PickupCode.objects.get().status) == (order, "redeemed")
+    assert (world.level("A", "S").on_hand, world.level("A", "M").on_hand) == (9, 1)
+    assert broken_claims(NOON) == {}

@@ -1,19 +1,30 @@
 """Two clerks at once with one basket of the counter, on real connections; each guard has a control."""
 
 from collections.abc import Callable
-from threading import Event
+from threading import Barrier, Event
 from typing import Any
 
 import pytest
 from django.conf import LazySettings
 
+from fulfillment.models import FulfillmentOrder, PickupCode
+from fulfillment.services import store_work
 from members.models import OfferUse
 from omni.kernel.transactions import entry
 from orders import locks, services
 from orders.models import CounterBasket, DrawerMovement, Order, Return
 from orders.services import counter, counter_paying, counter_returns
 from tests.cast import NOON, World, build_world
-from tests.factories.counter import CLERK, begun, opened_basket, paying_basket, piece_of, tendered
+from tests.factories.counter import (
+    CLERK,
+    begun,
+    opened_basket,
+    paying_basket,
+    piece_of,
+    put_collection,
+    tendered,
+    waiting_order,
+)
 from tests.factories.offers import CouponFactory
 from tests.factories.returns import delivered_order
 from tests.factories.till import opened_drawer
@@ -41,6 +52,7 @@ def unguard(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(locks, "lock_counter_basket", lambda basket_id: CounterBasket.objects.get(pk=basket_id))
     monkeypatch.setattr(counter, "_touch", lambda basket, now: None)
     monkeypatch.setattr(counter_paying, "transition", move)
+    monkeypatch.setattr(counter_paying, "_lock_settling", lambda basket, lines: None)
 
 
 def begin(basket: CounterBasket) -> Callable[[], None]:
@@ -155,3 +167,47 @@ def test_control_without_lock_and_status_a_piece_comes_back_for_an_order_that_wa
     basket.refresh_from_db()
     order = Order.objects.get(channel="counter")
     assert (basket.status, order.status, Return.objects.count()) == ("settled", "cancelled", 1)
+
+
+def two_with_one_collection(world: World) -> list[CounterBasket]:
+    """Return two baskets being paid, both with the same paid order of one piece."""
+    order, baskets = waiting_order(world, ("S", 1)), []
+    for _clerk in range(2):
+        basket = opened_basket(world)
+        put_collection(basket, order)
+        baskets.append(begun(basket))
+    return baskets
+
+
+def test_two_clerks_who_settle_one_collection_hand_it_over_once(small_world: World) -> None:
+    baskets = two_with_one_collection(small_world)
+
+    outcomes = at_once(*[lambda basket=basket: settle(basket) for basket in baskets])
+
+    assert outcomes == ["CollectionGone", "done"]
+    assert sorted(CounterBasket.objects.values_list("status", flat=True)) == ["paying", "settled"]
+    assert (small_world.level("A", "S").on_hand, PickupCode.objects.get().status) == (9, "redeemed")
+
+
+def test_control_without_lock_and_guarded_code_both_clerks_take_the_collection_as_theirs(
+    small_world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    baskets = two_with_one_collection(small_world)
+    both_have_looked = Barrier(2)
+
+    def read_unlocked(ids: Any) -> list[FulfillmentOrder]:  # noqa: ANN401  passed on as they came
+        shares = list(FulfillmentOrder.objects.filter(pk__in=list(ids)).select_related("fulfillment"))
+        both_have_looked.wait(5)
+        return shares
+
+    def redeem(share: FulfillmentOrder, code_id: int, **who: object) -> None:
+        PickupCode.objects.filter(pk=code_id).update(status="redeemed", redeemed_at=NOON)
+
+    monkeypatch.setattr(counter_paying, "_lock_settling", lambda basket, lines: None)
+    monkeypatch.setattr("fulfillment.locks.lock_shares", read_unlocked)
+    monkeypatch.setattr(store_work, "redeem_shown", redeem)
+    monkeypatch.setattr(store_work, "_give_to_shopper", lambda share, **who: None)
+    monkeypatch.setattr("orders.services.recognition.recognise_delivered", lambda *args, **named: None)
+
+    assert at_once(*[lambda basket=basket: settle(basket) for basket in baskets]) == ["done", "done"]
+    assert list(CounterBasket.objects.values_list("status", flat=True)) == ["settled", "settled"]
