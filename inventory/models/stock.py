@@ -44,6 +44,10 @@ class StockLevel(models.Model):
                 name="inventory_stock_not_oversold",
             ),
         ]
+        indexes = [
+            # Where a plan can begin. A hold leaves it as it is: only goods that come and go are written to it.
+            models.Index(fields=["variant", "store"], condition=Q(on_hand__gt=0), name="inventory_stock_level_on_hand"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.variant_id}@{self.store_id}: {self.on_hand}"

@@ -28,6 +28,8 @@ CLASSES = {
     "sold out": (0.5, 5, False),
 }
 
+HELD_SHARE = 0.1
+
 
 @dataclass(frozen=True)
 class Network:
@@ -107,18 +109,26 @@ def _load_variants(brand_id: int, code: str) -> dict[str, list[int]]:
 def _load_stock(
     points: dict[int, tuple[float, float]], variants: dict[str, list[int]], source: random.Random
 ) -> dict[tuple[int, int], int]:
-    """Give each SKU to a random share of the stores; rows lie in the table store by store, as imports leave them."""
+    """Give each SKU to a random share of the stores; rows lie in the table store by store, as imports leave them.
+
+    Of what nobody can sell nothing is there, but for each tenth store, whose only unit is held.
+    """
     stock: dict[tuple[int, int], int] = {}
     stores = list(points)
     for name, (share, _count, is_sellable) in CLASSES.items():
         for variant_id in variants[name]:
             for store_id in source.sample(stores, max(1, round(len(stores) * share))):
                 stock[store_id, variant_id] = source.choice((1, 1, 2, 2, 3, 5)) if is_sellable else 0
-    rows = [(store, variant, units, 0, 0, 0, 0) for (store, variant), units in sorted(stock.items())]
+    rows = [(store, variant, *_counts(units, source), 0, 0, 0) for (store, variant), units in sorted(stock.items())]
     _copy(
         "inventory_stocklevel", ("store_id", "variant_id", "on_hand", "held", "allocated", "unsellable", "safety"), rows
     )
     return stock
+
+
+def _counts(sellable: int, source: random.Random) -> tuple[int, int]:
+    """Return what is on hand and what of it is held."""
+    return (sellable, 0) if sellable else (1, 1) if source.random() < HELD_SHARE else (0, 0)
 
 
 def _next_id(table: str) -> int:
