@@ -109,6 +109,7 @@ class Order(models.Model):
     attempts = models.PositiveIntegerField(_("attempts"), default=0)
     finished_at = models.DateTimeField(_("finished at"), null=True, blank=True)
     cancel_reason = models.CharField(_("reason of cancellation"), max_length=120, blank=True)
+    has_shared_offers = models.BooleanField(_("priced with others of its checkout"), default=False, db_default=False)
 
     class Meta:
         verbose_name = _("order")

@@ -139,6 +139,7 @@ from orders.queries.guide_links import (
 from orders.queries.history import Bought, BoughtLine, BoughtOrder, bought_by
 from orders.queries.hq import OVERDUE, Derived, OrderRow, derive, order_counts, order_rows
 from orders.queries.invoicing import InvoiceView, find_invoice, invoices_visible_to
+from orders.queries.offers import is_anything_kept, offer_owner
 from orders.queries.orders import OrderLineView, OrderShareView, OrderView, order_view
 from orders.queries.pages import OrderPage, find_payment, is_payable, lines_of, order_page
 from orders.queries.parcels import ParcelView, find_pickup_code
@@ -396,6 +397,7 @@ __all__ = [
     "history_of",
     "invoices_visible_to",
     "is_all_back",
+    "is_anything_kept",
     "is_difference",
     "is_mall_collected",
     "is_manager_of",
@@ -413,6 +415,7 @@ __all__ = [
     "load_counter_payment",
     "load_scanned",
     "manual_amount",
+    "offer_owner",
     "offers_of_return",
     "open_drawers",
     "order_counts",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from django.utils.translation import gettext_lazy as _
@@ -103,6 +103,19 @@ class Bill:
         return self.goods_fen + self.charge_fen
 
 
+@dataclass(frozen=True, slots=True)
+class FrozenOffers:
+    """What offers take off the lines of one order of several that were priced together, and who bears each part."""
+
+    adjustments: tuple[members_queries.Adjustment, ...] = ()
+    funders: tuple[tuple[tuple[str, int], ...], ...] = ()
+
+    @property
+    def offer(self) -> members_queries.Offer:
+        """Return it as an offer that uses up nothing."""
+        return members_queries.Offer(adjustments=self.adjustments)
+
+
 def bill_of(lines: Sequence[BilledLine], asked: Asked, terms: Terms, *, now: datetime) -> Bill:
     """Return what an order costs now; delivery is free from the goods' amount after all that is taken off.
 
@@ -110,10 +123,17 @@ def bill_of(lines: Sequence[BilledLine], asked: Asked, terms: Terms, *, now: dat
     :raises ManualTooMuch: naming the line, when staff take off more than is left of it.
     """
     is_cheaper = asked.member_id is not None and any(line.item.member_fen is not None for line in lines)
-    request = offer = None
-    if asked.coupon_codes or asked.points or terms.has_promotions or is_cheaper:
-        request = _request(lines, asked)
-        offer = members_queries.offer_for(request, now=now)
+    if not (asked.coupon_codes or asked.points or terms.has_promotions or is_cheaper):
+        return bill_with(lines, asked, terms, None)
+    request = _request(lines, asked)
+    return replace(bill_with(lines, asked, terms, members_queries.offer_for(request, now=now)), request=request)
+
+
+def bill_with(lines: Sequence[BilledLine], asked: Asked, terms: Terms, offer: members_queries.Offer | None) -> Bill:
+    """Return what an order costs with an offer that is known, and used up elsewhere.
+
+    :raises ManualTooMuch: naming the line, when staff take off more than is left of it.
+    """
     discounts = [0] * len(lines)
     for part in offer.adjustments if offer else ():
         discounts[part.position] += part.amount_fen
@@ -123,7 +143,39 @@ def bill_of(lines: Sequence[BilledLine], asked: Asked, terms: Terms, *, now: dat
     charge_fen = rules.delivery_charge_fen(
         asked.way, sum(nets), fee_fen=terms.fee_fen, free_from_fen=terms.free_from_fen
     )
-    return Bill(tuple(discounts), nets, charge_fen, request, offer)
+    return Bill(tuple(discounts), nets, charge_fen, offer=offer)
+
+
+def split_offer(offer: members_queries.Offer | None, counts: Sequence[int]) -> list[FrozenOffers]:
+    """Return an offer of several orders' lines, one after the other, for each of them; `counts` are their lines.
+
+    What each funder bears is shared out over all of them first, so it sums to the offer to the fen.
+    """
+    adjustments = offer.adjustments if offer else ()
+    borne = funders_of(adjustments)
+    found, first = [], 0
+    for count in counts:
+        mine = [index for index, part in enumerate(adjustments) if first <= part.position < first + count]
+        found.append(
+            FrozenOffers(
+                tuple(replace(adjustments[index], position=adjustments[index].position - first) for index in mine),
+                tuple(tuple(borne[index]) for index in mine),
+            )
+        )
+        first += count
+    return found
+
+
+def funders_of(adjustments: Sequence[members_queries.Adjustment]) -> list[list[tuple[str, int]]]:
+    """Return who bears each adjustment, in their order; an offer is shared out as a whole."""
+    of_source: dict[str, list[int]] = {}
+    for index, part in enumerate(adjustments):
+        of_source.setdefault(part.source, []).append(index)
+    found: dict[int, list[tuple[str, int]]] = {}
+    for indexes in of_source.values():
+        parts = [adjustments[index].amount_fen for index in indexes]
+        found.update(zip(indexes, rules.funder_shares(parts, adjustments[indexes[0]].funders), strict=True))
+    return [found[index] for index in range(len(adjustments))]
 
 
 def _cut(lines: Sequence[BilledLine], discounts: list[int], cut: Manual) -> None:

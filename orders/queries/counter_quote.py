@@ -22,7 +22,7 @@ from orders.queries.return_quotes import unit_fen
 from stores import choices as stores_choices
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
     from members import queries as members_queries
@@ -70,19 +70,20 @@ class SoldLine:
 
 @dataclass(frozen=True, slots=True)
 class CounterOrder:
-    """What leaves by one way, as it would be placed."""
+    """What leaves by one way, as it would be placed. `frozen`: what the offers of the whole basket take off it."""
 
     way: Way
     sold: tuple[SoldLine, ...]
     asked: bills.Asked
     bill: bills.Bill
+    frozen: bills.FrozenOffers
 
 
 @dataclass(frozen=True, slots=True)
 class CounterQuote:
     """What a basket comes to now. `problems` are by line id: while there is one, it cannot be paid.
 
-    `offered_way` is the way whose order uses coupons and points. A negative net is to be given back.
+    Offers are those of the basket as a whole, whatever leaves by which way. A negative net is to be given back.
     """
 
     orders: tuple[CounterOrder, ...]
@@ -91,6 +92,12 @@ class CounterQuote:
     problems: dict[int, str]
     coupon_problem: str
     offer: members_queries.Offer | None
+    request: members_queries.OfferRequest | None = None
+
+    @property
+    def is_together(self) -> bool:
+        """Tell whether several orders are priced together."""
+        return len(self.orders) > 1
 
     @property
     def sales_fen(self) -> int:
@@ -126,18 +133,25 @@ def quote_counter(basket: CounterBasket, lines: Sequence[CounterLine], *, now: d
     """Return what a basket comes to now; nothing is held or used. `lines` come with variant, sale and its order."""
     problems: dict[int, str] = {}
     groups = _groups(basket, lines, problems, now)
-    offered = max(groups, key=lambda way: sum(_gross(part) for part in groups[way]), default=None)
-    orders, problem, offer = [], "", None
-    for way, sold in groups.items():
-        asked = _asked(basket, way, has_offers=way == offered)
-        order, why_not = _order(basket, way, sold, asked, now)
+    whole, coupon_codes, problem = _whole(basket, groups, now)
+    alone = replace(_asked(basket, groups), coupon_codes=coupon_codes) if len(groups) == 1 else None
+    parts = bills.split_offer(whole.offer if whole else None, [len(sold) for sold in groups.values()])
+    orders = []
+    for (way, sold), frozen in zip(groups.items(), parts, strict=True):
+        order = _order(alone or _asked_for(basket, way), sold, frozen, _terms(basket))
         orders.append(order)
-        if way == offered:
-            problem, offer = why_not, order.bill.offer
         _check_limits(basket, order, problems)
     worth = _worth_of_returns(basket, lines, problems, now)
     problems.update({line.pk: why for line in lines if (why := collection_problem(line))})
-    return CounterQuote(tuple(orders), sum(worth.values()), worth, problems, problem, offer)
+    return CounterQuote(
+        tuple(orders),
+        sum(worth.values()),
+        worth,
+        problems,
+        problem,
+        offer=whole.offer if whole else None,
+        request=whole.request if whole else None,
+    )
 
 
 def quote_counter_returns(brand_id: int, pieces: Iterable[tuple[UnitKey, str]]) -> int:
@@ -158,11 +172,9 @@ def check_counter_offers(basket: CounterBasket, *, now: datetime) -> None:
     :raises InvalidInput: with field "coupon" or "points".
     """
     groups = _groups(basket, list(basket.lines.select_related("variant")), {}, now)
-    offered = max(groups, key=lambda way: sum(_gross(part) for part in groups[way]), default=None)
-    if offered is None:
+    if not groups:
         raise InvalidInput(_("Put something into the basket first."), field="coupon")
-    billed = [bills.BilledLine(part.item, part.quantity) for part in groups[offered]]
-    bills.bill_of(billed, _asked(basket, offered, has_offers=True), _terms(basket), now=now)
+    bills.bill_of(_billed(groups), _asked(basket, groups), _terms(basket), now=now)
 
 
 def worth_of_returns(basket: CounterBasket, lines: Sequence[CounterLine], *, now: datetime) -> int:
@@ -197,23 +209,38 @@ def _groups(
     return {way: list(group.values()) for way, group in found.items()}
 
 
-def _order(
-    basket: CounterBasket, way: Way, sold: Sequence[SoldLine], asked: bills.Asked, now: datetime
-) -> tuple[CounterOrder, str]:
-    """Return the order of one way with all offers, and why its coupons are left out."""
-    billed, terms, problem = [bills.BilledLine(part.item, part.quantity) for part in sold], _terms(basket), ""
+def _whole(
+    basket: CounterBasket, groups: Mapping[Way, Sequence[SoldLine]], now: datetime
+) -> tuple[bills.Bill | None, tuple[str, ...], str]:
+    """Return what all that is sold costs with every offer, which coupons it uses, and why others are left out."""
+    if not groups:
+        return None, (), ""
+    asked = _asked(basket, groups)
     try:
-        cost = bills.bill_of(billed, asked, terms, now=now)
+        return bills.bill_of(_billed(groups), asked, _terms(basket), now=now), asked.coupon_codes, ""
     except InvalidInput as error:
-        problem, asked = str(error.message), replace(asked, coupon_codes=())
-        cost = bills.bill_of(billed, asked, terms, now=now)
+        asked = replace(asked, coupon_codes=())
+        return bills.bill_of(_billed(groups), asked, _terms(basket), now=now), (), str(error.message)
+
+
+def _billed(groups: Mapping[Way, Sequence[SoldLine]]) -> list[bills.BilledLine]:
+    """Return the lines of all ways, one way after the other."""
+    return [bills.BilledLine(part.item, part.quantity) for sold in groups.values() for part in sold]
+
+
+def _order(
+    asked: bills.Asked, sold: Sequence[SoldLine], frozen: bills.FrozenOffers, terms: bills.Terms
+) -> CounterOrder:
+    """Return the order of one way with what offers and staff take off it."""
+    billed = [bills.BilledLine(part.item, part.quantity) for part in sold]
+    cost = bills.bill_with(billed, asked, terms, frozen.offer)
     parts = tuple(_with_offers(part, position, cost) for position, part in enumerate(sold))
     manual = tuple(cut for position, part in enumerate(parts) for cut in _cuts(position, part))
     if manual:
         asked = replace(asked, manual=manual)
-        cost = bills.bill_of(billed, asked, terms, now=now)
+        cost = bills.bill_with(billed, asked, terms, frozen.offer)
         parts = tuple(replace(part, net_fen=net_fen) for part, net_fen in zip(parts, cost.nets_fen, strict=True))
-    return CounterOrder(way, parts, asked, cost), problem
+    return CounterOrder(Way(asked.way), parts, asked, cost, frozen)
 
 
 def _with_offers(part: SoldLine, position: int, cost: bills.Bill) -> SoldLine:
@@ -312,16 +339,21 @@ def _gross(part: SoldLine) -> int:
     return part.item.unit_price_fen * part.quantity
 
 
-def _asked(basket: CounterBasket, way: Way, *, has_offers: bool) -> bills.Asked:
-    """Return who buys how; coupons and points are for one order of the basket."""
+def _asked(basket: CounterBasket, ways: Iterable[Way]) -> bills.Asked:
+    """Return who buys how; what leaves by several ways is the counter's sale, as far as offers go."""
+    found = list(ways)
+    way = found[0] if len(found) == 1 else Way.TAKE_AWAY
+    return replace(_asked_for(basket, way), coupon_codes=tuple(basket.coupon_codes), points=basket.points)
+
+
+def _asked_for(basket: CounterBasket, way: Way) -> bills.Asked:
+    """Return who buys what leaves by a way, without what the whole basket uses."""
     return bills.Asked(
         brand_id=basket.brand_id,
         member_id=basket.member_id,
         channel=channel_of(basket, way),
         way=way,
         store_id=basket.store_id,
-        coupon_codes=tuple(basket.coupon_codes) if has_offers else (),
-        points=basket.points if has_offers else 0,
     )
 
 

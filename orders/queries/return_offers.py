@@ -10,7 +10,7 @@ from members import queries as members_queries
 from orders import rules
 from orders.choices import GIVEN_UP_RETURNS
 from orders.models import LineAdjustment, OrderLine, ReturnLine
-from orders.queries.feedback import order_owner
+from orders.queries.offers import is_anything_kept, offer_owner
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -35,7 +35,7 @@ def offers_of_return(case: Return, *, now: datetime) -> members_queries.OffersBa
     if case.inspected_at is None:
         return _quote(case.order, pieces, now)
     done = [members_queries.PieceBack("", cause, 0, 0) for _line, _sale, cause, _fen in pieces]
-    return members_queries.offers_given_back(order_owner(case.order), done, at=case.inspected_at)
+    return members_queries.offers_given_back(offer_owner(case.order), done, at=case.inspected_at)
 
 
 def _quote(order: Order, wanted: list[tuple[int, int, str, int]], now: datetime) -> members_queries.OffersBack | None:
@@ -58,4 +58,5 @@ def _quote(order: Order, wanted: list[tuple[int, int, str, int]], now: datetime)
         back[line_id] += 1
         pieces.append(members_queries.PieceBack(f"recognition:{sale_id}", cause, refund_fen, points_fen))
     is_all_back = sum(line.quantity - line.cancelled_quantity for line in lines.values()) == sum(back.values())
-    return members_queries.offers_back(order_owner(order), pieces, is_all_back=is_all_back, now=now)
+    is_last = is_all_back and not is_anything_kept(order)
+    return members_queries.offers_back(offer_owner(order), pieces, is_all_back=is_last, now=now)

@@ -98,8 +98,10 @@ def begin_payment(basket_id: int, *, seen_net_fen: int | None, actor: str, now: 
     transition(basket, to=CounterBasketStatus.PAYING, actor=actor, now=now)
     if quote.orders:
         basket.checkout = Checkout.objects.create(created_at=now)
+        if quote.is_together:
+            placing.take_together(quote.offer, quote.request, basket.checkout.pk, now=now)
         for order in quote.orders:
-            placing.place_order(_wish(basket, order), now=now)
+            placing.place_order(_wish(basket, order, quote), now=now)
     basket.returns_fen, basket.due_at = quote.returns_fen, now + LOOK_AGAIN
     basket.save(update_fields=["checkout", "returns_fen", "due_at"])
     return basket
@@ -284,8 +286,8 @@ def _release_kept(basket: CounterBasket, lines: Sequence[CounterLine], *, actor:
         try_ons.release_kept(try_on_id, actor=actor, now=now)
 
 
-def _wish(basket: CounterBasket, order: queries.CounterOrder) -> placing.PlaceOrder:
-    """Return an order of a basket as it is placed."""
+def _wish(basket: CounterBasket, order: queries.CounterOrder, quote: queries.CounterQuote) -> placing.PlaceOrder:
+    """Return an order of a basket as it is placed; of several the offers were used up for all of them."""
     is_sent = order.way == fulfillment_choices.Way.COURIER
     return placing.PlaceOrder(
         brand_id=basket.brand_id,
@@ -303,6 +305,7 @@ def _wish(basket: CounterBasket, order: queries.CounterOrder) -> placing.PlaceOr
         manual=order.asked.manual,
         seen_total_fen=order.bill.total_fen,
         checkout_id=basket.checkout_id,
+        frozen=order.frozen if quote.is_together else None,
         selling=placing.Selling(basket.store_id, basket.staff_id, f"counter:{basket.number}"),
     )
 

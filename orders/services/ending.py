@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 
 from fulfillment import services as fulfillment_services
-from members import services as members_services
 from omni.kernel.outbox import hint, publish
 from omni.kernel.states import transition
 from omni.kernel.transactions import step
@@ -25,8 +24,7 @@ from orders.choices import (
 )
 from orders.events import OrderCancelled, OrderExpired
 from orders.models import Order, PaymentIntent, Return
-from orders.services import refunds
-from orders.services.placing import offer_owner
+from orders.services import offers, refunds
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -119,7 +117,7 @@ def finish_ending(order: Order, intents: Sequence[PaymentIntent], *, actor: str,
     transition(order, to=ending.value, actor=actor, now=now, reason=order.cancel_reason)
     order.finished_at = now
     order.save(update_fields=["finished_at"])
-    members_services.give_back_offer(offer_owner(order.pk), now=now)
+    offers.give_back_unpaid(order, now=now)
     fulfillment_services.give_back(order.fulfillment_id, actor=actor, now=now)
     _give_money_back(order, intents, now=now)
     if ending == Ending.EXPIRED:

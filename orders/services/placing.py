@@ -25,8 +25,8 @@ from omni.kernel.statements import execute_prepared
 from omni.kernel.transactions import step
 from orders import rules, sql
 from orders.events import OrderPlaced
-from orders.models import LineAdjustment, OrderLine
-from orders.queries import bill
+from orders.models import LineAdjustment, Order, OrderLine
+from orders.queries import bill, offers
 from stores import choices as stores_choices
 from stores import queries as stores_queries
 
@@ -126,7 +126,8 @@ class PlaceOrder:
     `coupon_codes` and `points` are the member's to use. `seen_total_fen` and `seen_promised_on` are what the shopper
     was shown: an order that would cost another amount, or begin later, is refused; None: whatever it is.
     What a store sells has `selling`; `manual` is what its staff take off beside all offers. Only what is taken away at
-    once needs no name and no phone. `checkout_id` joins the order to others that are settled with it.
+    once needs no name and no phone. `checkout_id` joins the order to others that are settled with it; with `frozen`
+    they were priced together, and `take_together` has used up their offers.
     """
 
     brand_id: int
@@ -150,6 +151,7 @@ class PlaceOrder:
     checkout_id: int | None = None
     selling: Selling | None = None
     manual: tuple[bill.Manual, ...] = ()
+    frozen: bill.FrozenOffers | None = None
 
     @property
     def is_taken_away(self) -> bool:
@@ -232,12 +234,14 @@ def place_order(wanted: PlaceOrder, *, now: datetime) -> PlacedOrder:
         "discounts": list(cost.discounts_fen),
         **_selling_columns(wanted, now),
         **_line_columns(wanted.lines, priced, held.line_ids),
-        **_adjustment_columns(cost.adjustments, held.line_ids),
+        **_adjustment_columns(cost.adjustments, held.line_ids, wanted.frozen),
     }
     with connection.cursor() as cursor:
         execute_prepared(cursor, sql.PLACE, values)
     if wanted.manual:
         _write_manual(terms.order_id, wanted)
+    if wanted.frozen is not None:
+        Order.objects.filter(pk=terms.order_id).update(has_shared_offers=True)
     publish(OrderPlaced(terms.order_id, now, cost.total_fen), now=now)
     return PlacedOrder(terms.order_id, number, cost.total_fen, expires_at)
 
@@ -275,7 +279,10 @@ def _bill(
         manual=wanted.manual,
     )
     lines = [bill.BilledLine(item, line.quantity) for line, item in zip(wanted.lines, priced, strict=True)]
-    cost = bill.bill_of(lines, asked, terms.bill, now=now)
+    if wanted.frozen is None:
+        cost = bill.bill_of(lines, asked, terms.bill, now=now)
+    else:
+        cost = bill.bill_with(lines, asked, terms.bill, wanted.frozen.offer)
     if wanted.seen_total_fen not in {None, cost.total_fen}:
         raise TotalChanged(
             _("The total has changed since you saw it. Look at it again, then order."),
@@ -289,12 +296,25 @@ def _bill(
 def _take_offer(cost: bill.Bill, order_id: int, now: datetime) -> None:
     """Use up what the offer uses, under the id that the order will have."""
     if cost.offer is not None and cost.request is not None and cost.adjustments:
-        members_services.take_offer(cost.offer, cost.request, owner=offer_owner(order_id), now=now)
+        members_services.take_offer(cost.offer, cost.request, owner=offers.owner_of_order(order_id), now=now)
 
 
-def offer_owner(order_id: int) -> str:
-    """Return the name under which members keep what an order uses of offers."""
-    return f"order:{order_id}"
+@step
+def take_together(
+    offer: members_queries.Offer | None,
+    request: members_queries.OfferRequest | None,
+    checkout_id: int,
+    *,
+    now: datetime,
+) -> None:
+    """Use up, once, what orders use that were priced together; to be called before they are placed with `frozen`.
+
+    Locks Member.
+
+    :raises Conflict: when a coupon, a promotion or points were used up meanwhile.
+    """
+    if offer is not None and request is not None and offer.adjustments:
+        members_services.take_offer(offer, request, owner=offers.owner_of_checkout(checkout_id), now=now)
 
 
 def _check_promise(wanted: PlaceOrder, promised_on: date) -> None:
@@ -451,7 +471,7 @@ def _write_manual(order_id: int, wanted: PlaceOrder) -> None:
 
 
 def _adjustment_columns(
-    adjustments: Sequence[members_queries.Adjustment], line_ids: Sequence[int]
+    adjustments: Sequence[members_queries.Adjustment], line_ids: Sequence[int], frozen: bill.FrozenOffers | None
 ) -> dict[str, list[object]]:
     """Return the columns of the lines' adjustments; what each funder bears is frozen in fen."""
     return {
@@ -461,17 +481,5 @@ def _adjustment_columns(
         "offer_names_zh": [part.name_zh for part in adjustments],
         "offer_names_en": [part.name_en for part in adjustments],
         "amounts": [part.amount_fen for part in adjustments],
-        "funders": [json.dumps(shares) for shares in _funders(adjustments)],
+        "funders": [json.dumps(shares) for shares in (frozen.funders if frozen else bill.funders_of(adjustments))],
     }
-
-
-def _funders(adjustments: Sequence[members_queries.Adjustment]) -> list[list[tuple[str, int]]]:
-    """Return who bears each adjustment, in their order; an offer is shared out as a whole."""
-    of_source: dict[str, list[int]] = {}
-    for index, part in enumerate(adjustments):
-        of_source.setdefault(part.source, []).append(index)
-    found: dict[int, list[tuple[str, int]]] = {}
-    for indexes in of_source.values():
-        parts = [adjustments[index].amount_fen for index in indexes]
-        found.update(zip(indexes, rules.funder_shares(parts, adjustments[indexes[0]].funders), strict=True))
-    return [found[index] for index in range(len(adjustments))]

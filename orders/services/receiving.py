@@ -20,7 +20,7 @@ from orders import locks, queries, rules
 from orders.choices import NOT_TAKEN, ChargeKind, Condition, RefundReason, ReturnStatus
 from orders.events import ReturnReceived, ReturnTakenBack, SaleRecognised, SaleReversed
 from orders.models import OrderCharge, Recognition, ReturnLine
-from orders.services import refunds, returning
+from orders.services import offers, refunds, returning
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -247,7 +247,7 @@ def _settle_offers(order: Order, taken: Sequence[ReturnLine], now: datetime) -> 
     """Undo what members' offers did for the pieces; with the last units of an order, all that is left of it."""
     if order.member_id is None:
         return
-    owner = queries.order_owner(order)
+    owner = queries.offer_owner(order)
     for piece in taken:
         members_services.reverse_points(
             f"recognition:{piece.sale_id}", part_cause=f"return_line:{piece.pk}", amount_fen=piece.refund_fen, now=now
@@ -256,7 +256,7 @@ def _settle_offers(order: Order, taken: Sequence[ReturnLine], now: datetime) -> 
         if spent_fen:
             members_services.give_back_points(owner, cause=f"return_line:{piece.pk}", amount_fen=spent_fen, now=now)
     if queries.is_all_back(order):
-        members_services.give_back_offer(owner, now=now)
+        offers.give_back_offers(order, now=now)
 
 
 def _reverse_delivery(case: Return, now: datetime) -> int:

@@ -18,8 +18,7 @@ from orders.choices import OrderStatus, RefundReason
 from orders.events import OrderCancelled, OrderCompleted, SaleRecognised
 from orders.models import Order, OrderCharge, OrderLine, Recognition
 from orders.queries import shares
-from orders.services import refunds
-from orders.services.placing import offer_owner
+from orders.services import offers, refunds
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -117,7 +116,7 @@ def refund_cancelled(
         return
     amount_fen, points_fen = _cancel_units(order, fulfillment_order_id)
     if points_fen:
-        members_services.give_back_points(offer_owner(order.pk), cause=cause, amount_fen=points_fen, now=now)
+        members_services.give_back_points(queries.offer_owner(order), cause=cause, amount_fen=points_fen, now=now)
     if shares.units_of(order).is_dealt_with:
         amount_fen += _settle_charges(order, at=cancelled_at, now=now)
     if amount_fen:  # what was given away brings nothing back
@@ -225,5 +224,5 @@ def _end_if_done(order: Order, *, now: datetime) -> None:
     order.finished_at, order.due_at = now, None
     order.save(update_fields=["finished_at", "due_at"])
     if not is_sold:
-        members_services.give_back_offer(offer_owner(order.pk), now=now)
+        offers.give_back_offers(order, now=now)
     publish(OrderCompleted(order.pk, now) if is_sold else OrderCancelled(order.pk, now), now=now)
