@@ -28,6 +28,11 @@ def lock_fulfillment(fulfillment_id: int) -> Fulfillment:
     return rows[0]
 
 
+def lock_fulfillments(fulfillment_ids: Iterable[int]) -> list[Fulfillment]:
+    """Lock several demands in the order of their ids and return them as they are now."""
+    return locked(Fulfillment.objects.filter(pk__in=list(fulfillment_ids)))
+
+
 def lock_share(fulfillment_order_id: int) -> FulfillmentOrder:
     """Lock the demand of a fulfillment order and return the order as it is now, `fulfillment` loaded.
 
@@ -68,7 +73,10 @@ def lock_in(fulfillment_order_id: int, *statuses: Status) -> FulfillmentOrder:
 def wrong_state(share: FulfillmentOrder) -> StateConflict:
     """Say that somebody or something was faster."""
     return StateConflict(
-        _("This order is not in a state for that any more. Reload the page."), field="status", status=share.status
+        _("Somebody was faster: by now this order is “%(state)s”."),
+        field="status",
+        status=share.status,
+        state=share.get_status_display(),
     )
 
 

@@ -29,6 +29,7 @@ from fulfillment.services.planning import (
     HeldDemand,
     Recipient,
     give_back,
+    lock_goods,
     plan_and_hold,
     release_for_routing,
 )
@@ -161,6 +162,7 @@ __all__ = [
     "hand_over_parcel",
     "hold_for_try_on",
     "hold_take_away",
+    "lock_goods",
     "pack",
     "pick_by_hand",
     "pick_unit",

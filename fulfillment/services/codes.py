@@ -202,7 +202,7 @@ def _no_live_code(share: FulfillmentOrder, purpose: PickupCodePurpose) -> Domain
     if used is None or used.redeemed_at is None:
         return Conflict(_("There is no code to check now. Reload the page."), field="code")
     return PickupCodeUsed(
-        _("These goods were handed out already, at %(at)s by %(by)s."),
+        _("Somebody was faster: these goods were handed out at %(at)s."),
         field="code",
         at=f"{used.redeemed_at.astimezone(BUSINESS_ZONE):%H:%M}",
         by=used.redeemed_by,

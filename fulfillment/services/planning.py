@@ -266,6 +266,20 @@ def _cannot_reserve(search: Search, found: Found) -> CannotReserveStock:
 
 
 @step
+def lock_goods(fulfillment_ids: Sequence[int], places: Sequence[tuple[int, int]] = ()) -> None:
+    """Lock several demands, then all the stock that they hold, and that of more (store id, variant id), in lock order.
+
+    For a transaction that releases or gives back one after the other: what is locked one by one could cross another's.
+    """
+    locks.lock_fulfillments(fulfillment_ids)
+    reserved = FulfillmentOrderLine.objects.filter(
+        fulfillment_order__fulfillment__in=fulfillment_ids, reservation__isnull=False
+    )
+    held = reserved.values_list("reservation__level__store_id", "reservation__level__variant_id")
+    inventory_services.lock_stock(sorted({*held, *places}))
+
+
+@step
 def release_for_routing(fulfillment_id: int, *, now: datetime) -> None:
     """Let a paid demand go to routing: it becomes ACTIVE, its shares PENDING_ROUTING and due, its holds allocations.
 

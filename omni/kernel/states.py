@@ -74,7 +74,7 @@ def _statement_for(model: type[Model]) -> tuple[str, str]:
 def _conflict(model: type[Any], before: str, after: str) -> StateConflict:
     """Build the refusal; the statuses are in its parameters."""
     return StateConflict(
-        _("This cannot change from %(before)s to %(after)s now. Reload it and look again."),
+        _("This has changed meanwhile, so it cannot be done any more. Look at it again."),
         field="status",
         entity=model._meta.label_lower,
         before=before,

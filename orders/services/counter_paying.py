@@ -10,6 +10,7 @@ from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
 
 from fulfillment import choices as fulfillment_choices
+from fulfillment import services as fulfillment_services
 from members import services as members_services
 from omni.kernel.errors import Conflict, DomainError, InvalidInput
 from omni.kernel.sealing import unseal
@@ -150,6 +151,7 @@ def settle_basket(basket_id: int, *, actor: str, now: datetime) -> bool:
         return False
     lines = queries.counter_lines(basket)
     _lock_settling(basket, lines)
+    _lock_goods(basket, lines)
     counter_collecting.hand_over_collections(lines, actor=actor, now=now)
     returned = [line for line in lines if line.kind == CounterLineKind.RETURN]
     if returned:
@@ -330,6 +332,17 @@ def _lock_settling(basket: CounterBasket, lines: Sequence[CounterLine]) -> None:
     sales = locks.lock_orders(order_ids, checkout_id=basket.checkout_id)
     for member_id in sorted({sale.order.member_id for sale in sales if sale.order.member_id is not None}):
         members_services.lock_member(member_id)
+
+
+def _lock_goods(basket: CounterBasket, lines: Sequence[CounterLine]) -> None:
+    """Lock what is handed over, comes back and is bought together: S for M here and M for S there would cross."""
+    handed_over = [line.share.fulfillment_id for line in lines if line.share is not None]
+    sold = [line.sale.order_line for line in lines if line.sale is not None]
+    returned = [(basket.store_id, row.variant_id) for row in sold if row is not None]
+    if handed_over or returned:
+        orders = Order.objects.filter(checkout=basket.checkout_id or 0, status=OrderStatus.PLACED)
+        bought = orders.values_list("fulfillment_id", flat=True)
+        fulfillment_services.lock_goods([*handed_over, *bought], returned)
 
 
 def _sales(basket: CounterBasket) -> list[locks.OrderLock]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from django.db.models import Sum
 from django.utils.translation import gettext_lazy as _
 
+from fulfillment import services as fulfillment_services
 from omni.kernel.errors import NotFound
 from omni.kernel.numbers import public_number
 from omni.kernel.outbox import publish
@@ -71,8 +72,8 @@ def take_back_here(wanted: CounterReturn, *, actor: str, now: datetime) -> list[
 
     Each sale is reversed where it was booked, the pieces enter this store's stock, and the money is owed back the way
     it came. Of a checkout, the unpaid orders are first paid in part with it; who pays them in full is the caller's.
-    Locks the checkouts with their payments, Orders, Members, StockLevels. Emits SaleReversed, ReturnTakenBack, and
-    OrderPaidInPart for each credit. All or nothing.
+    Locks the checkouts with their payments, Orders, Members, Fulfillments, StockLevels. Emits SaleReversed,
+    ReturnTakenBack, and OrderPaidInPart for each credit. All or nothing.
 
     :raises NothingToReturn: when there is no piece.
     :raises InvalidCondition, UnknownReturnChoice: naming the piece.
@@ -98,6 +99,7 @@ def take_back_here(wanted: CounterReturn, *, actor: str, now: datetime) -> list[
         for (_member, order_id, _reason), pieces in sorted(groups.items())
     ]
     _check_seen(wanted, [case for _lock, case, _pieces in taken])
+    _lock_goods(held.values(), wanted, [row for _lock, _case, rows in taken for row in rows])
     for _lock, case, pieces in taken:
         receiving.put_into_stock(case, pieces, actor=actor, now=now)
     for lock, case, _pieces in taken:
@@ -152,6 +154,16 @@ def _take(
     rows = list(case.lines.select_related("order_line", "sale").order_by("pk"))
     receiving.reverse_goods(case, order, rows, actor=actor, now=now)
     return case, rows
+
+
+def _lock_goods(held: Iterable[locks.OrderLock], wanted: CounterReturn, rows: Sequence[ReturnLine]) -> None:
+    """Lock what comes back together with what it pays for: S for M here and M for S at the next till would cross."""
+    bought = [
+        lock.order.fulfillment_id
+        for lock in held
+        if lock.order.checkout_id == wanted.checkout_id and lock.order.status == OrderStatus.PLACED
+    ]
+    fulfillment_services.lock_goods(bought, [(wanted.store_id, row.order_line.variant_id) for row in rows])
 
 
 def _check_seen(wanted: CounterReturn, cases: Sequence[Return]) -> None:

@@ -47,6 +47,7 @@ def take_payment(lock: locks.IntentLock, *, paid_at: datetime, actor: str, now: 
             ending.finish_ending(order, intents, actor=actor, now=now)
         return
     transition(intent, to=IntentStatus.SUCCEEDED, actor=actor, now=now)
+    _lock_goods([sale.order for sale in sales])
     for sale in sales:
         _close_what_is_too_much(sale, actor=actor, now=now)
         _pay(sale.order, intent, shares[sale.order.pk], paid_at=paid_at, actor=actor, now=now)
@@ -64,6 +65,7 @@ def settle_checkout(checkout_id: int, *, actor: str, now: datetime) -> bool:
     sales = locks.lock_orders((), checkout_id=checkout_id)
     waiting = [sale.order for sale in sales if sale.order.status == OrderStatus.PLACED]
     covered = [order for order in waiting if queries.paid_fen(order) == order.total_fen]
+    _lock_goods(covered)
     for order in covered:
         last = max((row.pk for row in queries.succeeded_intents(order)), default=0)
         pay_order(order, last, 0, paid_at=now, actor=actor, now=now)
@@ -85,6 +87,12 @@ def pay_order(order: Order, intent_id: int, amount_fen: int, *, paid_at: datetim
     order.save(update_fields=["paid_at", "ending_as", "due_at", "attempts"])
     fulfillment_services.release_for_routing(order.fulfillment_id, now=now)
     publish(OrderPaid(order.pk, intent_id, paid_at, amount_fen), now=now)
+
+
+def _lock_goods(orders: Sequence[Order]) -> None:
+    """Lock the goods of several orders together: two checkouts of the same goods would cross, paid order by order."""
+    if len(orders) > 1:
+        fulfillment_services.lock_goods([order.fulfillment_id for order in orders])
 
 
 def _tell_if_settled(checkout_id: int, sales: Sequence[locks.OrderLock], *, now: datetime) -> None:

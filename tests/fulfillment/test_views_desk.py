@@ -256,7 +256,7 @@ def test_task_accepted_by_another_meanwhile_says_so(desk: Client, world: World) 
 
     page = press(desk, share, "accept")
 
-    assert "This order is not in a state for that any more." in page
+    assert "Somebody was faster: by now this order is “Accepted”." in page
     assert fresh(share).accepted_by == CLERK
 
 

@@ -45,11 +45,11 @@ def desk(browser: Browser, live_server: LiveServer, world: World, complaints: li
     context.close()
 
 
-def tablet_of(user: User, browser: Browser, live_server: LiveServer) -> BrowserContext:
-    """Return an English tablet on which somebody is signed in."""
+def tablet_of(user: User, browser: Browser, live_server: LiveServer, *, locale: str = "en") -> BrowserContext:
+    """Return a tablet, English unless told otherwise, on which somebody is signed in."""
     client = Client()
     client.force_login(user)
-    context = browser.new_context(base_url=live_server.url, locale="en", viewport=TABLET)
+    context = browser.new_context(base_url=live_server.url, locale=locale, viewport=TABLET)
     context.add_cookies([{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": live_server.url}])
     return context
 

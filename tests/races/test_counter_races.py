@@ -1,19 +1,22 @@
 """Two clerks at once with one basket of the counter, on real connections; each guard has a control."""
 
 from collections.abc import Callable
-from threading import Barrier, Event
+from contextlib import suppress
+from threading import Barrier, BrokenBarrierError, Event
 from typing import Any
 
 import pytest
 from django.conf import LazySettings
 
+from fulfillment import services as fulfillment_services
 from fulfillment.models import FulfillmentOrder, PickupCode
 from fulfillment.services import store_work
 from members.models import OfferUse
 from omni.kernel.transactions import entry
 from orders import locks, services
 from orders.models import CounterBasket, DrawerMovement, Order, Return
-from orders.services import counter, counter_paying, counter_returns
+from orders.services import counter, counter_paying, counter_returns, receiving
+from tests.audit_fixture import broken_claims
 from tests.cast import NOON, World, build_world
 from tests.factories.counter import (
     CLERK,
@@ -51,6 +54,7 @@ def unguard(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(locks, "lock_counter_basket", lambda basket_id: CounterBasket.objects.get(pk=basket_id))
     monkeypatch.setattr(counter, "_touch", lambda basket, now: None)
+    monkeypatch.setattr(counter_paying, "_lock_goods", lambda basket, lines: None)
     monkeypatch.setattr(counter_paying, "transition", move)
     monkeypatch.setattr(counter_paying, "_lock_settling", lambda basket, lines: None)
 
@@ -204,6 +208,7 @@ def test_control_without_lock_and_guarded_code_both_clerks_take_the_collection_a
         PickupCode.objects.filter(pk=code_id).update(status="redeemed", redeemed_at=NOON)
 
     monkeypatch.setattr(counter_paying, "_lock_settling", lambda basket, lines: None)
+    monkeypatch.setattr(counter_paying, "_lock_goods", lambda basket, lines: None)
     monkeypatch.setattr("fulfillment.locks.lock_shares", read_unlocked)
     monkeypatch.setattr(store_work, "redeem_shown", redeem)
     monkeypatch.setattr(store_work, "_give_to_shopper", lambda share, **who: None)
@@ -211,3 +216,39 @@ def test_control_without_lock_and_guarded_code_both_clerks_take_the_collection_a
 
     assert at_once(*[lambda basket=basket: settle(basket) for basket in baskets]) == ["done", "done"]
     assert list(CounterBasket.objects.values_list("status", flat=True)) == ["settled", "settled"]
+
+
+# S for M here, M for S there.
+
+
+def swaps_that_cross(world: World, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Settle two exchanges that cross, each in the middle of it when the other begins."""
+    sold = {size: delivered_order(world, (size, 1)) for size in "SM"}
+    baskets = [opened_basket(world, size) for size in "SM"]
+    with entry():
+        services.return_at_counter(baskets[0].pk, [piece_of(sold["M"])], now=NOON)
+        services.return_at_counter(baskets[1].pk, [piece_of(sold["S"])], now=NOON)
+    put, meeting = receiving.put_into_stock, Barrier(2)
+
+    def put_and_meet(*args: Any, **named: Any) -> None:  # noqa: ANN401  passed on as they came
+        put(*args, **named)
+        with suppress(BrokenBarrierError):
+            meeting.wait(1)
+
+    monkeypatch.setattr(receiving, "put_into_stock", put_and_meet)
+    return at_once(*[lambda basket=basket: settle(begun(basket)) for basket in baskets])
+
+
+def test_exchanges_that_cross_never_deadlock(small_world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert swaps_that_cross(small_world, monkeypatch) == ["done", "done"]
+
+    assert set(CounterBasket.objects.values_list("status", flat=True)) == {"settled"}
+    assert broken_claims(NOON) == {}
+
+
+def test_control_exchanges_that_lock_piece_by_piece_deadlock(
+    small_world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fulfillment_services, "lock_goods", lambda *_goods: None)
+
+    assert swaps_that_cross(small_world, monkeypatch) == ["Busy", "done"]

@@ -1,14 +1,15 @@
 """Two clerks with one till, one refund, one order or one slip, on real connections; each guard has a control."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
-from threading import Barrier
+from contextlib import contextmanager, suppress
+from threading import Barrier, BrokenBarrierError
 from typing import Any
 
 import pytest
 from django.conf import LazySettings
 from django.db import connection
 
+from fulfillment import services as fulfillment_services
 from omni.kernel.models import Event
 from omni.kernel.transactions import entry
 from orders import locks, queries, services
@@ -317,3 +318,39 @@ def test_one_slip_is_recorded_for_one_payment(small_world: World) -> None:
     assert (outcomes, TillSlip.objects.count()) == (["SlipKnown", "done"], 1)
     paid = Order.objects.filter(pk__in=[first.pk, second.pk], status=OrderStatus.PAID)
     assert paid.count() == 1
+
+
+# Two checkouts of the same goods, each of several orders.
+
+
+def checkouts_that_cross(world: World, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Pay two checkouts of two orders each, their goods the other way round, in the middle of each other."""
+    firsts = [counter_orders(world, *sizes)[0] for sizes in ("SM", "MS")]
+    tills = [opened_drawer(world, till=name) for name in "12"]
+    release, meeting = fulfillment_services.release_for_routing, Barrier(2)
+
+    def release_and_meet(*args: Any, **named: Any) -> None:  # noqa: ANN401  passed on as they came
+        release(*args, **named)
+        with suppress(BrokenBarrierError):
+            meeting.wait(1)
+
+    monkeypatch.setattr(fulfillment_services, "release_for_routing", release_and_meet)
+    return at_once(
+        *[
+            lambda order=order, till=till: pay_cash(order, till, 99800, once=str(till.pk))
+            for order, till in zip(firsts, tills, strict=True)
+        ]
+    )
+
+
+def test_checkouts_that_cross_never_deadlock(small_world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert checkouts_that_cross(small_world, monkeypatch) == ["done", "done"]
+    assert Order.objects.filter(status=OrderStatus.PAID).count() == 4
+    assert broken_claims(NOON) == {}
+
+
+def test_control_checkouts_that_lock_order_by_order_deadlock(
+    small_world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fulfillment_services, "lock_goods", lambda *_goods: None)
+    assert checkouts_that_cross(small_world, monkeypatch) == ["Busy", "done"]
