@@ -2,6 +2,7 @@
 import "./app.js";
 import "./share.js";
 import "./kept.js";
+import "./wave.js";
 import "./shell.css";
 import "./care.css";
 import "./code.css";
@@ -72,15 +73,6 @@ function closeMenus(except) {
     }
   }
 }
-
-// A list that is scanned one after the other: the input is empty and ready again before the answer is there.
-document.addEventListener("htmx:beforeRequest", (event) => {
-  const form = event.target.closest?.("[data-wave-scan]");
-  if (form) {
-    form.reset();
-    form.querySelector("input[data-scan]")?.focus();
-  }
-});
 
 document.addEventListener("click", (event) => {
   if (event.target.closest("[data-print]")) {

@@ -70,7 +70,7 @@ function said(touch) {
     return touch.said;
   }
   const page = new DOMParser().parseFromString(touch.page, "text/html");
-  const marked = [...page.querySelectorAll(".field-error, .alert-error:not([data-notice-text])")];
+  const marked = [...page.querySelectorAll(".field-error, .alert-error:not([data-notice-text]), .alert-warning")];
   const found = marked.length ? marked : [...page.querySelectorAll("main p")].slice(0, 1);
   return [...new Set(found.map((one) => one.textContent.trim()).filter(Boolean))];
 }
@@ -79,30 +79,59 @@ function clockOf(moment) {
   return new Date(moment).toLocaleTimeString(document.documentElement.lang, { hour: "2-digit", minute: "2-digit" });
 }
 
-// A form whose touch is waiting is not pressed twice; one that may be (data-keep="again") gets a key of its own.
+// A form whose touch is waiting is not pressed twice, unless it may be (data-keep="again").
 function markForms() {
-  for (const form of document.querySelectorAll("form[data-keep]")) {
+  for (const form of document.querySelectorAll("form[data-keep]:not([data-keep=again])")) {
     const key = form.elements.once?.value;
     const isKept = known.some((touch) => touch.key === key);
-    if (isKept && form.dataset.keep === "again") {
-      form.elements.once.value = crypto.randomUUID();
-      continue;
-    }
     form.classList.toggle("is-kept", isKept);
     for (const button of form.querySelectorAll("button:not([type=button])")) {
       button.disabled = isKept;
     }
   }
+  markRows();
 }
 
-// The clerk reads later what was pressed: the button's words and the page's.
+// A row says how many touches of its goods are not yet through: data-kept-codes are the codes they may come with, and
+// data-kept-for around it is where the addresses begin that they are sent to.
+function markRows() {
+  for (const list of document.querySelectorAll("[data-kept-for]")) {
+    const own = known.filter((touch) => new URL(touch.url).pathname.startsWith(list.dataset.keptFor));
+    const waiting = own.filter((touch) => touch.state === "waiting").map(goodsOf);
+    for (const mark of list.querySelectorAll("[data-kept-codes]")) {
+      const codes = mark.dataset.keptCodes.split("|").filter(Boolean);
+      const count = waiting.filter((code) => codes.includes(code)).length;
+      mark.hidden = count === 0;
+      mark.querySelector("b").textContent = String(count);
+    }
+  }
+}
+
+// What a touch is about: what was scanned (a shelf label holds an address), or the line that was pressed.
+function goodsOf(touch) {
+  const { code, line } = Object.fromEntries(touch.fields);
+  const text = code?.normalize("NFKC").trim();
+  return /\/scan\/[^/]+\/(.+?)\/?$/.exec(text)?.[1] ?? text ?? `line-${line}`;
+}
+
+export function freshKey() {
+  const bytes = [...crypto.getRandomValues(new Uint8Array(16))];
+  return bytes.map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+// The clerk reads later what was pressed: the button's words, what was scanned, and the page's. What may be pressed
+// again and again has a key each time: a page that was kept comes with one that was used.
 function nameTouch(event) {
   const form = event.target;
   if (!form.matches?.("form[data-keep]") || !form.elements.once) {
     return;
   }
+  if (form.dataset.keep === "again") {
+    form.elements.once.value = freshKey();
+  }
   const about = form.dataset.keepName ?? document.querySelector("h1")?.textContent;
-  const words = [event.submitter?.textContent, about].map((text) => text?.trim());
+  const pressed = event.submitter?.getAttribute("aria-label") ?? event.submitter?.textContent;
+  const words = [pressed, form.elements.code?.value, about].map((text) => text?.trim());
   let field = form.querySelector("input[name=touch]");
   if (!field) {
     field = Object.assign(document.createElement("input"), { type: "hidden", name: "touch" });

@@ -58,8 +58,14 @@ class WaveRow:
     shape: str
     size: str
     sku: str
+    barcode: str
     doubt: Doubt | None
     parts: tuple[WavePart, ...]
+
+    @property
+    def codes(self) -> str:
+        """Return what a touch of this row may come with, "|" between: SKU, barcode, its lines."""
+        return "|".join([self.sku, self.barcode, *(f"line-{part.line_id}" for part in self.parts)])
 
     @property
     def quantity(self) -> int:
@@ -240,6 +246,7 @@ def _rows(store_id: int, variants: dict[int, Variant], parts: dict[int, list[Wav
             shape=variant.product.shape,
             size=variant.size,
             sku=variant.sku,
+            barcode=variant.barcode,
             doubt=doubts.get(variant.pk),
             parts=tuple(parts[variant.pk]),
         )

@@ -193,7 +193,7 @@ async function sendOrKeep(event) {
   const { once, touch: words } = Object.fromEntries(fields);
   const person = await read("person");
   if (!person || !once || words === undefined) {
-    return fetch(request).catch(() => (request.mode === "navigate" ? notSent() : Response.error()));
+    return fetch(request).catch(() => (request.mode === "navigate" ? notSent(request) : Response.error()));
   }
   await send(); // what is waiting goes first
   const isQueued = (await touches()).some((touch) => touch.state === "waiting" && touch.person === person);
@@ -201,6 +201,10 @@ async function sendOrKeep(event) {
     try {
       const answer = await Promise.race([fetch(request), later(2 * PATIENCE)]);
       if (answer && !AWAY.includes(answer.status)) {
+        // A part of the page was asked for: it comes as the whole page, which is newer than the one that is kept.
+        if (answer.ok && answer.redirected) {
+          event.waitUntil(keepPage({ url: answer.url }, answer.clone()));
+        }
         return answer;
       }
     } catch {
@@ -221,9 +225,12 @@ async function keep(event, touch) {
   return isPage ? Response.redirect(request.referrer || "/desk/", 303) : new Response(null, { status: 204 });
 }
 
-async function notSent() {
+// Its "Try again" leads back to the form: nobody can load the address that it was sent to.
+async function notSent(request) {
   const page = await caches.match(OFFLINE);
-  return page ? new Response(await page.text(), { status: 503, headers: page.headers }) : Response.error();
+  const back = (request.referrer || "/desk/").replaceAll("&", "&amp;");
+  const html = (await page?.text())?.replace('href=""', `href="${back}"`);
+  return html ? new Response(html, { status: 503, headers: page.headers }) : Response.error();
 }
 
 let sending = null;

@@ -1,5 +1,6 @@
 """The desk's pages for giving back, waves, parcels, labels and other stores."""
 
+import uuid
 from datetime import timedelta
 
 import pytest
@@ -183,6 +184,17 @@ def test_wave_without_an_order_or_with_one_that_is_gone_is_refused(desk: Client,
     assert (nothing.status_code, gone.status_code, PickWave.objects.count()) == (422, 422, 1)
     assert "Choose the orders." in nothing.content.decode()
     assert "Somebody else has one of them by now." in gone.content.decode()
+
+
+def test_scan_that_arrives_twice_counts_once_and_another_key_counts_again(desk: Client, world: World) -> None:
+    share = accept(offer_share(world, units={"S": 3}))
+    wave = begin_wave(world, share)
+    keys = [uuid.uuid4(), uuid.uuid4()]
+
+    for key in (keys[0], keys[0], keys[1]):
+        desk.post(url("wave-scan", wave.number), {"code": "SHIRT-S", "once": key})
+
+    assert picked(share) == [2]
 
 
 def test_scan_says_into_which_basket_and_a_wrong_one_what_it_is(desk: Client, world: World) -> None:

@@ -9,14 +9,18 @@ import pytest
 from django.contrib.sessions.models import Session
 from playwright.sync_api import Error, Page, expect
 
+from fulfillment import services
 from fulfillment.choices import FulfillmentOrderStatus, PickupCodePurpose, Way
-from fulfillment.models import FulfillmentOrder
+from fulfillment.models import FulfillmentOrder, FulfillmentOrderLine, PickWave
+from inventory.models import CountEntry
 from omni.accounts.models import User
 from omni.kernel import clock
 from omni.kernel.models import IdempotencyRecord, Transition
+from omni.kernel.transactions import entry
 from tests.cast import World, build_world
 from tests.factories.accounts import PASSWORD
-from tests.factories.fulfillment import accept_and_pack, code_of, offer_share, status_of
+from tests.factories.fulfillment import CLERK, accept, accept_and_pack, code_of, offer_share, status_of
+from tests.factories.stock import planned_count
 from tests.factories.stores import ClerkFactory
 from tests.journeys.devices import wait_until
 
@@ -287,3 +291,73 @@ def test_form_that_must_be_answered_at_once_is_not_kept(desk: Page, world: World
         == 0
     )
     assert status_of(share) == S.READY_FOR_PICKUP
+
+
+def scan(desk: Page, text: str) -> None:
+    """Type as a hand scanner does."""
+    desk.keyboard.type(text)
+    desk.keyboard.press("Enter")
+
+
+def test_scans_of_a_wave_without_a_network_are_kept_shown_at_their_lines_and_sent_in_order(
+    desk: Page, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arrived: list[str] = []
+    pick = services.pick_unit
+
+    def note(wave: PickWave, code: str) -> services.Picked:
+        arrived.append(code)
+        return pick(wave, code)
+
+    monkeypatch.setattr(services, "pick_unit", note)
+    share = accept(offer_share(world, units={"S": 2, "M": 1}))
+    with entry():
+        wave = services.start_wave(world.stores["A"].pk, [share.pk], actor=CLERK, now=clock.now())
+    desk.goto(f"{desk.url.split('/desk/')[0]}/desk/waves/{wave.number}/")
+    with_worker(desk)
+    scan(desk, "SHIRT-S")
+    expect(desk.get_by_text("1 of 3")).to_be_visible()
+
+    desk.context.set_offline(True)
+    for code in ("SHIRT-M", "SHIRT-S", "SHIRT-S"):
+        scan(desk, code)
+    chip = desk.get_by_role("button", name="not yet through")
+    expect(chip).to_have_text(re.compile("^3"))
+    marks = desk.locator(".desk-wave-rows .kept-mark:visible")
+    expect(marks).to_have_text(["2 not yet through", "1 not yet through"])
+    desk.reload()
+    expect(marks).to_have_text(["2 not yet through", "1 not yet through"])
+    expect(desk.get_by_text("1 of 3")).to_be_visible()
+    desk.get_by_role("button", name="End here").tap()
+    expect(desk.get_by_text("Nothing was sent.")).to_be_visible()
+    desk.get_by_role("link", name="Try again").tap()
+    expect(marks).to_have_count(2)
+    assert arrived == ["SHIRT-S"]
+
+    desk.context.set_offline(False)
+    expect(desk.get_by_text("3 of 3")).to_be_visible(timeout=20_000)
+    expect(marks).to_have_count(0)
+    expect(chip).to_have_text(re.compile("^1"))
+    chip.tap()
+    line = desk.get_by_role("dialog", name="Not yet through").get_by_role("listitem")
+    expect(line).to_contain_text(f"Picked · SHIRT-S · {wave.number}")
+    expect(line).to_contain_text("All of it is picked: put this one back on the shelf.")
+    assert arrived == ["SHIRT-S", "SHIRT-M", "SHIRT-S", "SHIRT-S"]
+    lines = FulfillmentOrderLine.objects.filter(fulfillment_order=share)
+    assert sorted(lines.values_list("quantity", "picked")) == [(1, 1), (2, 2)]
+
+
+def test_pieces_counted_without_a_network_are_each_counted_once(desk: Page, world: World) -> None:
+    count = planned_count(world)
+    desk.goto(f"{desk.url.split('/desk/')[0]}/desk/stores/{world.stores['A'].pk}/stock/counts/{count.number}/")
+    with_worker(desk)
+    desk.context.set_offline(True)
+
+    for times in (1, 2, 3):
+        scan(desk, "SHIRT-S")
+        expect(desk.locator(".kept-mark:visible")).to_have_text(f"{times} not yet through")
+
+    desk.context.set_offline(False)
+    wait_until(desk, lambda: CountEntry.objects.count() == 3)
+    expect(desk.locator(".kept-mark:visible")).to_have_count(0)
+    assert list(CountEntry.objects.values_list("line__level__variant__sku", "quantity")) == [("SHIRT-S", 1)] * 3
