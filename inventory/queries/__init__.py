@@ -29,6 +29,7 @@ from inventory.queries.desk_shipments import (
     has_open_receipt,
     list_shipments,
     load_shipment,
+    number_of_shipment,
     receipts_of,
     step_of,
 )
@@ -178,6 +179,7 @@ __all__ = [
     "load_style",
     "name_of_code",
     "near_stock",
+    "number_of_shipment",
     "on_hand_by_store",
     "on_sale_by_sku",
     "outfit_of",

@@ -147,6 +147,11 @@ def get_shipment(store: Store, number: str) -> Shipment:
     return found
 
 
+def number_of_shipment(shipment_id: int) -> str:
+    """Return the public number of a shipment."""
+    return Shipment.objects.values_list("number", flat=True).get(pk=shipment_id)
+
+
 def _in_tab(store: Store, tab: ShipmentTab) -> Q:
     """Return the condition of a tab."""
     own = Q(made_in=store, status=ShipmentStatus.DRAFT)

@@ -10,6 +10,8 @@ from django.utils import translation
 
 from fulfillment import events as fulfillment_events
 from fulfillment import queries as fulfillment_queries
+from inventory import events as inventory_events
+from inventory import queries as inventory_queries
 from members import services as members_services
 from omni.accounts import events as accounts_events
 from omni.accounts import queries as accounts_queries
@@ -79,18 +81,35 @@ def tell_overdue(event: fulfillment_events.FulfillmentOrderOverdue, *, now: date
     number = fulfillment_queries.number_of(event.fulfillment_order_id)
     link = f"{settings.PUBLIC_URL}{reverse('fulfillment:desk-task', args=[number])}"
     cause = fulfillment_queries.overdue_cause(event.fulfillment_order_id, event.overdue_at)
-    for user_id in stores_queries.manager_ids(event.store_id):
+    _tell_managers(event.store_id, "task_overdue", cause=cause, now=now, number=number, link=link)
+
+
+@subscribe(inventory_events.TransferOverdue, name="pages.tell_transfer_late")
+def tell_transfer_late(event: inventory_events.TransferOverdue, *, now: datetime) -> None:
+    """Goods from store to store did not arrive: the managers of both ends are to look for them."""
+    number = inventory_queries.number_of_shipment(event.shipment_id)
+    for store_id, other_id in ((event.from_store_id, event.to_store_id), (event.to_store_id, event.from_store_id)):
+        link = f"{settings.PUBLIC_URL}{reverse('inventory:desk-shipment', args=[store_id, number])}"
+        cause = f"transfer_late:{event.shipment_id}:{store_id}:"
+        _tell_managers(store_id, "transfer_late", cause=cause, now=now, other_id=other_id, number=number, link=link)
+
+
+def _tell_managers(
+    store_id: int, template: str, *, cause: str, now: datetime, other_id: int | None = None, **parameters: str
+) -> None:
+    """Write an SMS to each manager of a store whose phone is known; each account's id ends the cause."""
+    for user_id in stores_queries.manager_ids(store_id):
         identity = accounts_queries.get_identity(user_id)
         if not identity.phone:
             continue
         with translation.override(identity.language):
-            store = stores_queries.store_names([event.store_id])[event.store_id]
+            names = stores_queries.store_names([store_id, other_id or store_id])
         messages_services.send_message(
             messages_choices.Channel.SMS,
             to=identity.phone,
-            template="task_overdue",
+            template=template,
             language=identity.language,
-            parameters={"store": store, "number": number, "link": link},
+            parameters={"store": names[store_id], "other": names[other_id or store_id], **parameters},
             cause=f"{cause}{user_id}",
             now=now,
         )

@@ -11,6 +11,7 @@ from fulfillment import services as fulfillment_services
 from fulfillment.choices import RejectReason, Way
 from fulfillment.events import FulfillmentOrderDelivered
 from fulfillment.services import handover
+from inventory import services as inventory_services
 from members import services as members_services
 from members.choices import ConsentSource
 from omni.kernel import sealing
@@ -43,6 +44,7 @@ from tests.factories.orders import (
     shares_of,
 )
 from tests.factories.returns import NEXT_DAY, delivered_order
+from tests.factories.stock import LATE, sent_transfer
 from tests.factories.stores import ManagerFactory
 from tests.factories.try_ons import SLOT, booked, share_of
 from tests.messages.conftest import ScriptedGateway, gateway
@@ -241,13 +243,18 @@ def test_goods_that_are_no_orders_are_told_to_nobody(world: World) -> None:
     assert not Message.objects.exists()
 
 
+def manager_with_phone(world: World, store: str, phone: str, language: str = "en") -> None:
+    """Let a store have a manager who can be reached."""
+    manager = ManagerFactory.create(store=world.stores[store]).user
+    type(manager).objects.filter(pk=manager.pk).update(
+        phone_sealed=sealing.seal(phone), phone_index=sealing.blind_index(phone), language=language
+    )
+
+
 def test_managers_of_a_silent_store_are_told_once(world: World, gateway: ScriptedGateway) -> None:
     order = accepted_order(world)
-    manager = ManagerFactory.create(store=world.stores["A"]).user
+    manager_with_phone(world, "A", "+8613900139000")
     ManagerFactory.create(store=world.stores["B"])
-    type(manager).objects.filter(pk=manager.pk).update(
-        phone_sealed=sealing.seal("+8613900139000"), phone_index=sealing.blind_index("+8613900139000"), language="en"
-    )
     told(gateway)
 
     fulfillment_services.drive_due_routing(10, now=NOON + timedelta(hours=1))
@@ -256,6 +263,25 @@ def test_managers_of_a_silent_store_are_told_once(world: World, gateway: Scripte
     (text,) = told(gateway, NOON + timedelta(hours=1))
     assert text.replace(number, "#").startswith("Store A: order # is overdue. Prepare it or give it back")
     assert told(gateway, NOON + timedelta(hours=1)) == []
+
+
+def test_managers_of_both_ends_are_told_once_of_a_transfer_that_is_late(world: World, gateway: ScriptedGateway) -> None:
+    transfer = sent_transfer(world, {"S": 1})
+    manager_with_phone(world, "B", "+8613900139000")
+    manager_with_phone(world, "A", "+8613900139001", "zh-hans")
+    for _sweep in range(2):
+        with entry():
+            inventory_services.note_late_transfers(now=LATE)
+
+    texts = [text.replace(transfer.number, "#") for text in told(gateway, LATE)]
+
+    late = (
+        "Store B: transfer # with Store A should have arrived by now. Look for it; receive it or write off what is lost"
+    )
+    assert sorted(texts) == ["A店：与B店的调拨单 # 应已到货。请查找，收货，或核销丢失部分：@", f"{late}: @"]
+    desks = sorted(f"/desk/stores/{world.stores[end].pk}/stock/shipments/{transfer.number}/" for end in "AB")
+    assert sorted(sent[4].rpartition("https://shop.example")[2] for sent in gateway.sent) == desks
+    assert told(gateway, LATE) == []
 
 
 def test_shopper_of_a_booking_is_told_of_it_and_of_its_end(world: World, gateway: ScriptedGateway) -> None:
