@@ -14,7 +14,7 @@ class Way(models.TextChoices):
 
 
 # What a shopper may ask for; goods to try on are held, not paid, and what is taken away at once a store sells.
-ORDER_WAYS = (Way.COURIER, Way.PICKUP)
+ORDER_WAYS = (Way.COURIER, Way.EXPRESS, Way.PICKUP)
 # A store sends the goods to somebody's door: any store may, near or far as the way allows.
 SENT = (Way.COURIER, Way.EXPRESS)
 

@@ -50,9 +50,8 @@ RECORD_VERSION = 1
 # What a promise reckons with, in minutes: packing in the store, and until a courier is there.
 PACKING_MINUTES = 30
 COURIER_MINUTES = 30
-# Express goes to the whole country; how far a parcel comes in so many days, the farthest in one more.
+# Express goes to the whole country.
 EXPRESS_REACH_METRES = 6_000_000
-EXPRESS_DAYS = ((300_000, 1), (1_000_000, 2), (2_000_000, 3))
 NEAREST = 128
 SHOWN = 20
 # How many stores the search for a split may look at before it is cut short (about a tenth of a second), and with how
@@ -179,12 +178,6 @@ def carried_in(metres: float) -> int:
 def express_fee_fen(metres: float) -> int:
     """Estimate an express company's fee: ¥8, and ¥2 for each further 500 km."""
     return 800 + 200 * (max(0, math.ceil(metres / 500_000) - 1))
-
-
-def sent_in(metres: float) -> int:
-    """Return how many minutes an express parcel should need once it is ready: whole days, by how far it goes."""
-    days = next((days for reach, days in EXPRESS_DAYS if metres <= reach), EXPRESS_DAYS[-1][1] + 1)
-    return days * 1440
 
 
 def promised_date(today: date, opening_minute: float) -> date:

@@ -177,8 +177,8 @@ def check_point(lat: float | None, lng: float | None) -> tuple[float, float] | N
 
 
 def delivery_charge_fen(way: str, goods_fen: int, *, fee_fen: int, free_from_fen: int) -> int:
-    """Return what the delivery of goods costs the shopper; collecting costs nothing."""
-    return fee_fen if way == fulfillment_choices.Way.COURIER and goods_fen < free_from_fen else 0
+    """Return what the delivery of goods costs the shopper, `fee_fen` by its way; collecting costs nothing."""
+    return fee_fen if way in fulfillment_choices.SENT and goods_fen < free_from_fen else 0
 
 
 def funder_shares(parts_fen: Sequence[int], funders: Sequence[tuple[str, int]]) -> list[list[tuple[str, int]]]:

@@ -26,6 +26,8 @@ COLLECTING_MINUTES = 20
 DETOUR = 1.3
 METRES_A_MINUTE = 250
 PROMISE_STEP_MINUTES = 30
+# How far an express parcel comes in so many days; the farthest takes one more.
+EXPRESS_DAYS = ((300_000, 1), (1_000_000, 2), (2_000_000, 3))
 # Stores that open later than this are not waited for; as long as routing waits unless a brand says otherwise.
 LONGEST_WAIT = timedelta(hours=18)
 
@@ -135,6 +137,11 @@ def arrival_at(
     if starts is None or starts - now > LONGEST_WAIT:
         return None
     return starts + preparation + timedelta(minutes=COLLECTING_MINUTES + travel_minutes(metres))
+
+
+def express_days(metres: float) -> int:
+    """Return how many days an express parcel travels for a great-circle distance, the van's day left out."""
+    return next((days for reach, days in EXPRESS_DAYS if metres <= reach), EXPRESS_DAYS[-1][1] + 1)
 
 
 def rounded_up(moment: datetime) -> datetime:

@@ -12,7 +12,6 @@ from fulfillment.queries.desk import (
     get_desk_store,
     get_managed_store,
     get_managed_task,
-    get_parcel_for,
     get_task_for,
     load_queue,
     load_task,
@@ -35,7 +34,7 @@ from fulfillment.queries.scans import (
     read_pickup_text,
 )
 from fulfillment.queries.searches import OtherStore, other_stores, reassignable
-from fulfillment.queries.van import WaitingParcel, waiting_parcels
+from fulfillment.queries.van import WaitingParcel, get_parcel_for, waiting_parcels
 from fulfillment.queries.waves import (
     OpenWave,
     WavePage,

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from fulfillment.choices import (
     DELIVERY_RANKS,
     FINAL_DELIVERY_STATES,
+    SENT,
     DeliveryState,
     PickupCodePurpose,
     PickupCodeStatus,
@@ -22,7 +23,6 @@ from fulfillment.choices import (
 from fulfillment.choices import FulfillmentOrderStatus as Status
 from fulfillment.models import Delivery, FulfillmentOrder, FulfillmentOrderLine, Parcel, PickupCode
 from fulfillment.permissions import desk_store_ids
-from fulfillment.queries.scans import read_parcel_text, read_waybill_text
 from inventory import queries as inventory_queries
 from omni.kernel import bilingual, sealing
 from omni.kernel.clock import BUSINESS_ZONE, business_date
@@ -159,6 +159,11 @@ class TaskCard:
         return self.overdue_at is not None and self.status not in TAB_STATUSES[Tab.DONE]
 
     @property
+    def is_sent(self) -> bool:
+        """Tell whether the goods go to somebody's door: any store may send them."""
+        return self.way in SENT
+
+    @property
     def is_counting_down(self) -> bool:
         """Tell whether the store has to do something by the deadline."""
         return self.deadline_at is not None and self.status in COUNTED_DOWN
@@ -257,6 +262,11 @@ class Queue:
     overdue: int = 0
 
     @property
+    def awaits_van(self) -> bool:
+        """Tell whether a parcel of the tab waits for the express van."""
+        return any(card.status is Status.LABELLED for card in self.cards)
+
+    @property
     def version(self) -> str:
         """Return a short text that changes with anything the queue shows."""
         return _version(self)
@@ -303,21 +313,6 @@ def get_managed_task(actor: Actor, number: str) -> FulfillmentOrder:
     if share is None:
         raise NotFound
     return share
-
-
-def get_parcel_for(actor: Actor, text: str) -> Parcel:
-    """Return a parcel of an actor's stores by what its label says: its number, the QR code of it, or its waybill.
-
-    :raises NotFound: when there is none, or it is another store's.
-    """
-    number, waybill = read_parcel_text(text), read_waybill_text(text)
-    parcels = Parcel.objects.filter(fulfillment_order__in=tasks_visible_to(actor)).select_related("fulfillment_order")
-    parcel = parcels.filter(number=number).first() if number else None
-    if parcel is None and waybill:  # the newest: companies use their numbers again
-        parcel = parcels.filter(waybill=waybill).order_by("pk").last()
-    if parcel is None:
-        raise NotFound
-    return parcel
 
 
 def number_of(fulfillment_order_id: int) -> str:

@@ -30,9 +30,10 @@ class Drawing:
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """A parcel's label."""
+    """A parcel's label: its bar code holds the waybill of what goes by express, else the parcel's own number."""
 
     number: str
+    waybill: str
     position: int
     weight_grams: int | None
     bars: Drawing
@@ -42,13 +43,20 @@ class Label:
 def load_labels(share: FulfillmentOrder) -> tuple[Label, ...]:
     """Return the labels of the parcels that a share was packed into, in their order."""
     return tuple(
-        Label(parcel.number, parcel.position, parcel.weight_grams, draw_bars(parcel.number), draw_qr(parcel.number))
+        Label(
+            number=parcel.number,
+            waybill=parcel.waybill,
+            position=parcel.position,
+            weight_grams=parcel.weight_grams,
+            bars=draw_bars(parcel.waybill or parcel.number),
+            square=draw_qr(parcel.number),
+        )
         for parcel in Parcel.objects.filter(fulfillment_order=share).order_by("position")
     )
 
 
 def draw_bars(number: str) -> Drawing:
-    """Draw a parcel's number as Code 128: bars of modules, one module high."""
+    """Draw a parcel's number or waybill as Code 128: bars of modules, one module high."""
     (modules,) = Code128(number).build()
     bars = [f"M{QUIET + place} 0h1v1h-1z" for place, module in enumerate(modules) if module == "1"]
     return Drawing("".join(bars), len(modules) + 2 * QUIET, 1)

@@ -11,6 +11,7 @@ from django.db import connection
 from fulfillment import rules, sql
 from fulfillment.choices import Way
 from fulfillment.queries.candidates import Search, find_candidates, find_parts, get_terms
+from stores import queries as stores_queries
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -109,7 +110,9 @@ def _minutes(share: rules.Share, metres: float, search: Search) -> int:
     ready = rules.ready_in(share.opens_in, search.terms.offer_minutes)
     if search.way == Way.PICKUP:
         return ready
-    return ready + (rules.sent_in(metres) if search.way == Way.EXPRESS else rules.carried_in(metres))
+    if search.way == Way.EXPRESS:
+        return ready + stores_queries.express_days(metres) * 1440
+    return ready + rules.carried_in(metres)
 
 
 def _names_of(store_ids: Sequence[int]) -> dict[int, tuple[str, str, str]]:

@@ -1,4 +1,4 @@
-"""The parcels of an order at a store's desk: their labels, and scanning each as it goes with the courier."""
+"""The parcels of an order at a store's desk: their labels, and scanning each as the courier or the van takes it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from stores import queries as stores_queries
 @require_GET
 @at_desk
 def show_label(request: HttpRequest, number: str) -> HttpResponse:
-    """Show the labels of an order's parcels, 100 by 150 millimetres each, to be printed."""
+    """Show the labels of an order's parcels to be printed: 100 by 150 millimetres each, by express 76 by 130."""
     actor = stores_queries.actor_for_user(request.user)
     page, share = queries.load_task(actor, number), queries.get_task_for(actor, number)
     context = {"page": page, "store": page.store, "labels": queries.load_labels(share)}
@@ -46,3 +46,33 @@ def scan_parcel(request: HttpRequest, number: str) -> HttpResponse:
         with told(request, _("Parcel %(position)s scanned.") % {"position": parcel.position}), entry():
             services.scan_parcel(parcel, actor=actor.label, now=clock.now())
     return redirect("fulfillment:desk-task", number)
+
+
+@require_GET
+@at_desk
+def show_van(request: HttpRequest, store_id: int) -> HttpResponse:
+    """Show the parcels that wait for the express van, and the field to scan each as it goes."""
+    store = queries.get_desk_store(stores_queries.actor_for_user(request.user), store_id)
+    context = {"store": store, "parcels": queries.waiting_parcels(store.pk)}
+    return render(request, "desk/van_show.html", context)
+
+
+@require_POST
+@at_desk
+@once
+def hand_to_van(request: HttpRequest, store_id: int) -> HttpResponse:
+    """Give the parcel whose label was scanned to the express van."""
+    actor = stores_queries.actor_for_user(request.user)
+    store = queries.get_desk_store(actor, store_id)
+    try:
+        parcel = queries.get_parcel_for(actor, request.POST.get("waybill", ""))
+    except NotFound:
+        messages.error(request, _("No parcel of this store has that waybill. Scan the bar code on its label."))
+        return redirect("fulfillment:desk-van", store.pk)
+    words = _("%(waybill)s goes with the van.") % {"waybill": parcel.waybill}
+    with told(request, words), entry():
+        services.hand_over_parcel(parcel, actor=actor.label, now=clock.now())
+    task = parcel.fulfillment_order.number
+    if request.POST.get("task") == task:
+        return redirect("fulfillment:desk-task", task)
+    return redirect("fulfillment:desk-van", store.pk)

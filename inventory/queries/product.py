@@ -102,6 +102,7 @@ class ProductDetail:
     care_en: str
     care_symbols: tuple[str, ...]
     delivery_fee_fen: int
+    express_fee_fen: int
     free_delivery_from_fen: int
     chart: Chart | None
     media: tuple[Picture, ...]
@@ -156,7 +157,7 @@ def stores_with(
 
 
 def promise_of(stores: Sequence[StoreWith], *, now: datetime) -> DeliveryPromise | None:
-    """Return what the nearest of the stores that can send by courier promises (see `stores.queries.promise_of`)."""
+    """Return what the nearest of the stores that can send it promises (see `stores.queries.promise_of`)."""
     return stores_queries.promise_of([row.found for row in stores], now=now)
 
 

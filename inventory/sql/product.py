@@ -9,7 +9,7 @@ SELECT product.id, brand.code, brand.name_zh, brand.name_en, product.code,
     collection.name_en, category.code, category.name_zh, category.name_en, product.name_zh, product.name_en,
     product.description_zh, product.description_en, product.fabric_zh, product.fabric_en, product.craft_zh,
     product.craft_en, product.care_zh, product.care_en, product.care_symbols,
-    brand.delivery_fee_fen, brand.free_delivery_from_fen,
+    brand.delivery_fee_fen, brand.express_fee_fen, brand.free_delivery_from_fen,
     (
         SELECT json_build_array(chart.body, chart.garment) FROM inventory_sizechart chart
         WHERE chart.brand_id = product.brand_id AND chart.category_id = product.category_id

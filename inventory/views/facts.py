@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from django.conf import settings
 from django.urls import reverse
 from django.utils.dates import WEEKDAYS
+from django.utils.formats import date_format
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.text import Truncator
 from django.utils.translation import gettext as _
@@ -134,7 +135,9 @@ def shops_of(stores: Sequence[StoreWith], *, now: datetime) -> list[Shop]:
 
 
 def arrival_words(promise: DeliveryPromise) -> str:
-    """Say when something arrives: "about 1.5 h", or by the clock when the store is closed now."""
+    """Say when something arrives: "about 1.5 h", or by the clock when the store is closed now; by express, the day."""
+    if promise.is_express:
+        return _("by express, about %(day)s") % {"day": date_format(promise.arrives_at, "MONTH_DAY_FORMAT")}
     if promise.hours is not None:
         return _("about %(hours)s h") % {"hours": f"{promise.hours:g}"}
     words = {"time": f"{promise.arrives_at:%H:%M}", "day": WEEKDAYS[promise.arrives_at.weekday()]}
@@ -143,9 +146,11 @@ def arrival_words(promise: DeliveryPromise) -> str:
     return (_("tomorrow by %(time)s") if promise.days == 1 else _("on %(day)s by %(time)s")) % words
 
 
-def fee_words(product: ProductDetail, price_fen: int) -> str:
-    """Say what the delivery of one piece costs."""
-    fee, free_from = product.delivery_fee_fen, product.free_delivery_from_fen
+def fee_words(product: ProductDetail, promise: DeliveryPromise | None, price_fen: int) -> str:
+    """Say what the delivery of one piece costs, the way it is promised."""
+    is_express = promise is not None and promise.is_express
+    fee = product.express_fee_fen if is_express else product.delivery_fee_fen
+    free_from = product.free_delivery_from_fen
     if fee == 0 or price_fen >= free_from:
         return _("Free delivery")
     words = {"fee": money.format_fen(fee), "from": money.format_fen(free_from)}

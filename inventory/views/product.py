@@ -103,7 +103,7 @@ def _nearby(
         "nearest": facts.shops_of(stores, now=now),
         "promise": promise,
         "arrival": facts.arrival_words(promise) if promise else "",
-        "fee": facts.fee_words(product, chosen.price_fen),
+        "fee": facts.fee_words(product, promise, chosen.price_fen),
     }
 
 

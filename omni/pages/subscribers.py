@@ -70,9 +70,10 @@ def tell_cancel_refused(event: fulfillment_events.FulfillmentCancelRefused, *, n
 
 @subscribe(fulfillment_events.FulfillmentOrderHandedOver, name="pages.tell_handed_over")
 def tell_handed_over(event: fulfillment_events.FulfillmentOrderHandedOver, *, now: datetime) -> None:
-    """The courier has the goods."""
+    """The courier has the goods, or the express van."""
     for contact in orders_queries.contacts_of_fulfillment(event.fulfillment_id):
-        _tell(contact, "order_handed_over", cause=f"handed_over:{event.fulfillment_order_id}", now=now)
+        template = "order_sent" if contact.is_express else "order_handed_over"
+        _tell(contact, template, cause=f"handed_over:{event.fulfillment_order_id}", now=now)
 
 
 @subscribe(fulfillment_events.FulfillmentOrderOverdue, name="pages.tell_overdue")

@@ -147,7 +147,8 @@ class CheckoutForm(DoorForm):
     seen_promise = forms.CharField(widget=forms.HiddenInput, required=False, max_length=100)
     way = forms.ChoiceField(
         label=_("How"),
-        choices=[(way.value, way.label) for way in fulfillment_choices.ORDER_WAYS],
+        # By which way it is brought, courier or express, follows from where the goods are.
+        choices=[(way.value, way.label) for way in (fulfillment_choices.Way.COURIER, fulfillment_choices.Way.PICKUP)],
         initial=fulfillment_choices.Way.COURIER,
         widget=forms.RadioSelect(attrs={"class": "radio"}),
     )

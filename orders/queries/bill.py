@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from django.utils.translation import gettext_lazy as _
 
+from fulfillment import choices as fulfillment_choices
 from members import queries as members_queries
 from omni.kernel.errors import InvalidInput
 from orders import rules
@@ -32,6 +33,11 @@ class Terms:
     fee_fen: int
     free_from_fen: int
     has_promotions: bool
+    express_fee_fen: int = 0
+
+    def fee_of(self, way: str) -> int:
+        """Return what is asked for goods that are sent by a way."""
+        return self.express_fee_fen if way == fulfillment_choices.Way.EXPRESS else self.fee_fen
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +147,7 @@ def bill_with(lines: Sequence[BilledLine], asked: Asked, terms: Terms, offer: me
         _cut(lines, discounts, cut)
     nets = tuple(line.item.unit_price_fen * line.quantity - less for line, less in zip(lines, discounts, strict=True))
     charge_fen = rules.delivery_charge_fen(
-        asked.way, sum(nets), fee_fen=terms.fee_fen, free_from_fen=terms.free_from_fen
+        asked.way, sum(nets), fee_fen=terms.fee_of(asked.way), free_from_fen=terms.free_from_fen
     )
     return Bill(tuple(discounts), nets, charge_fen, offer=offer)
 

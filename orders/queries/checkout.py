@@ -54,6 +54,10 @@ class Choice:
             return f"{self.way}:{self.pickup_store_id or ''}"
         return f"{self.way}:{self.place.text if self.place else ''}"
 
+    def sent_by(self, way: str) -> Choice:
+        """Return the same choice brought by another way; what is collected stays so."""
+        return self if self.way == Way.PICKUP else dataclasses.replace(self, way=way)
+
 
 @dataclass(frozen=True, slots=True)
 class Seen:
@@ -68,6 +72,11 @@ class Seen:
     def total_fen(self, way: str) -> int | None:
         """Return the total that was shown for a way."""
         return self.pickup_fen if way == Way.PICKUP else self.courier_fen
+
+    def shown(self, choice: Choice) -> Choice:
+        """Return a choice with the way that was shown for it: to be brought may have meant by express."""
+        farther = choice.sent_by(Way.EXPRESS)
+        return farther if self.destination == farther.destination else choice
 
     def promise_for(self, destination: str) -> date | None:
         """Return the day that was promised for a destination, if it was this one."""
@@ -112,7 +121,10 @@ class PickupChoice:
 
 @dataclass(frozen=True, slots=True)
 class Checkout:
-    """All the checkout page shows but its form. Amounts are fen; totals by courier and collected."""
+    """All the checkout page shows but its form. Amounts are fen; totals when it is brought, and collected.
+
+    The way in `choice` is the one by which it would really be brought: by express when no courier can.
+    """
 
     basket: BasketView
     choice: Choice
@@ -130,6 +142,11 @@ class Checkout:
     def courier_fen(self) -> int:
         """Return the total when it is brought."""
         return self.goods_fen + self.delivery_fen
+
+    @property
+    def is_express(self) -> bool:
+        """Tell whether it would be sent by express."""
+        return self.choice.way == Way.EXPRESS
 
     @property
     def total_fen(self) -> int:
@@ -174,6 +191,7 @@ def find_checkout(
     priced = [line for line in basket.lines if line.priced is not None]
     cost, problem = _bill(basket, priced, choice, now)
     preview = _preview(basket, priced, cost, choice, now)
+    choice = choice.sent_by(preview.way) if preview and preview.stores else choice
     short = {priced[position].id for position in preview.short} if preview else set()
     parts = {line.id: position for position, line in enumerate(priced)}
     return Checkout(
@@ -183,12 +201,7 @@ def find_checkout(
         gross_fen=cost.gross_fen,
         goods_fen=cost.goods_fen,
         steps=_sums(cost),
-        delivery_fen=rules.delivery_charge_fen(
-            Way.COURIER,
-            cost.goods_fen,
-            fee_fen=basket.brand.delivery_fee_fen,
-            free_from_fen=basket.brand.free_delivery_from_fen,
-        ),
+        delivery_fen=_delivery_fen(basket, cost.goods_fen, choice),
         offer=cost.offer,
         coupon_problem=problem,
         promise=_promise(preview, now),
@@ -225,6 +238,14 @@ def about_when(moment: datetime, now: datetime) -> str:
     return _("%(day)s, about %(time)s") % values
 
 
+def about_day(moment: datetime, now: datetime) -> str:
+    """Return the day of a moment as a promise by express says it: "about March 19"."""
+    day, today = business_date(moment), business_date(now)
+    if day == today + timedelta(days=1):
+        return _("tomorrow")
+    return _("about %(day)s") % {"day": formats.date_format(day, "MONTH_DAY_FORMAT")}
+
+
 def _bill(
     basket: BasketView, priced: Sequence[BasketLineView], choice: Choice, now: datetime
 ) -> tuple[bills.Bill, str]:
@@ -248,6 +269,17 @@ def _bill(
         return bills.bill_of(lines, plain, terms, now=now), str(error.message)
 
 
+def _delivery_fen(basket: BasketView, goods_fen: int, choice: Choice) -> int:
+    """Return what bringing it costs, by express when that is how it would come."""
+    brand, is_express = basket.brand, choice.way == Way.EXPRESS
+    return rules.delivery_charge_fen(
+        Way.EXPRESS if is_express else Way.COURIER,
+        goods_fen,
+        fee_fen=brand.express_fee_fen if is_express else brand.delivery_fee_fen,
+        free_from_fen=brand.free_delivery_from_fen,
+    )
+
+
 def _preview(
     basket: BasketView, priced: Sequence[BasketLineView], cost: bills.Bill, choice: Choice, now: datetime
 ) -> fulfillment_queries.PlanPreview | None:
@@ -255,24 +287,24 @@ def _preview(
     is_pickup = choice.way == Way.PICKUP
     if not priced or choice.place is None or (is_pickup and choice.pickup_store_id is None):
         return None
-    return fulfillment_queries.preview_plan(
-        basket.brand.pk,
-        Way(choice.way),
-        [
-            fulfillment_queries.DemandLine(line.variant.pk, line.quantity, net_fen)
-            for line, net_fen in zip(priced, cost.nets_fen, strict=True)
-        ],
-        lat=choice.place.lat,
-        lng=choice.place.lng,
-        now=now,
-        pickup_store_id=choice.pickup_store_id,
-    )
+    lines = [
+        fulfillment_queries.DemandLine(line.variant.pk, line.quantity, net_fen)
+        for line, net_fen in zip(priced, cost.nets_fen, strict=True)
+    ]
+    lat, lng, brand = choice.place.lat, choice.place.lng, basket.brand
+    if is_pickup:
+        return fulfillment_queries.preview_plan(
+            brand.pk, Way.PICKUP, lines, lat=lat, lng=lng, now=now, pickup_store_id=choice.pickup_store_id
+        )
+    ways = [Way.COURIER, Way.EXPRESS] if brand.sends_express else [Way.COURIER]
+    return fulfillment_queries.preview_sending(brand.pk, ways, lines, lat=lat, lng=lng, now=now)
 
 
 def _promise(preview: fulfillment_queries.PlanPreview | None, now: datetime) -> Promise | None:
     if preview is None or preview.there_at is None or preview.promised_on is None:
         return None
-    return Promise(preview.stores, about_when(preview.there_at, now), preview.promised_on)
+    about = about_day if preview.way == Way.EXPRESS else about_when
+    return Promise(preview.stores, about(preview.there_at, now), preview.promised_on)
 
 
 def _pickup(basket: BasketView, choice: Choice, now: datetime) -> tuple[PickupChoice, ...]:

@@ -30,17 +30,18 @@ class Contact:
     is_paid: bool
     member_id: int | None = None
     total_fen: int = 0
+    is_express: bool = False
 
 
 def contact_of_order(order_id: int) -> Contact:
     """Return whom to tell about an order."""
-    return _contact(Order.objects.select_related("brand").get(pk=order_id))
+    return _contact(Order.objects.select_related("brand", "fulfillment").get(pk=order_id))
 
 
 def contacts_of_fulfillment(fulfillment_id: int) -> list[Contact]:
     """Return whom to tell about a demand: nobody when it is not an order's."""
     orders: QuerySet[Order] = Order.objects.select_related("brand").filter(fulfillment=fulfillment_id)
-    return [_contact(order) for order in orders]
+    return [_contact(order) for order in orders.select_related("fulfillment")]
 
 
 class ReturnFacts(NamedTuple):
@@ -81,7 +82,17 @@ def _contact(order: Order) -> Contact:
         brand_name = bilingual.name_of(order.brand)
     phone = sealing.unseal(order.contact_phone_sealed) if order.contact_phone_sealed else ""
     is_paid = order.paid_at is not None
-    return Contact(order.pk, order.number, phone, order.language, brand_name, is_paid, order.member_id, order.total_fen)
+    return Contact(
+        order_id=order.pk,
+        number=order.number,
+        phone=phone,
+        language=order.language,
+        brand_name=brand_name,
+        is_paid=is_paid,
+        member_id=order.member_id,
+        total_fen=order.total_fen,
+        is_express=order.fulfillment.way == fulfillment_choices.Way.EXPRESS,
+    )
 
 
 def recipient_of(order: Order) -> str:

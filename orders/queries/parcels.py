@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -11,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from fulfillment import choices as fulfillment_choices
 from omni.kernel import bilingual, geo, sealing
+from omni.kernel.clock import business_date
 from orders.choices import OrderStatus
 from orders.queries import shares
 from stores import queries as stores_queries
@@ -48,12 +50,13 @@ COURIER_STEPS = {
     S.PICKING: 2,
     S.PACKED: 3,
     S.AWAITING_COURIER: 3,
+    S.LABELLED: 3,
     S.HANDED_OVER: 4,
     S.DELIVERED: 5,
 }
 PICKUP_STEPS = {S.PLANNED: 0, S.ACCEPTED: 2, S.PICKING: 2, S.PACKED: 2, S.READY_FOR_PICKUP: 3, S.COLLECTED: 4}
 # A map is shown while somebody rides; the states of a delivery that the shopper is told of.
-RIDING = frozenset({S.ACCEPTED, S.PICKING, S.PACKED, S.AWAITING_COURIER, S.HANDED_OVER, S.RETURNING})
+RIDING = frozenset({S.ACCEPTED, S.PICKING, S.PACKED, S.AWAITING_COURIER, S.LABELLED, S.HANDED_OVER, S.RETURNING})
 TOLD = frozenset({D.DISPATCHING, D.ASSIGNED, D.AT_STORE, D.IN_TRANSIT, D.OUT_FOR_DELIVERY, D.EXCEPTION, D.RETURNING})
 
 
@@ -131,6 +134,8 @@ class ParcelView:
     courier_name: str
     courier_phone: str
     ride: RideView | None
+    carrier: str
+    waybills: tuple[str, ...]
     expected_at: datetime | None
     expected_on: date | None
     pickup_code: str
@@ -150,6 +155,7 @@ def parcels_of(order: Order, changes: Mapping[int, Sequence[Transition]], *, now
     shares = list(
         order.fulfillment.orders.select_related("store")
         .prefetch_related("lines__fulfillment_line__variant__product__category", "deliveries__trail", "pickup_codes")
+        .prefetch_related("parcels")
         .order_by("pk")
     )
     shops = stores_queries.shops_of({share.store_id for share in shares if share.store_id}, now=now)
@@ -176,6 +182,7 @@ def _parcel(
     delivery = max(share.deliveries.all(), key=lambda row: row.pk, default=None)
     is_chosen = share.store is not None and order.status != OrderStatus.PLACED and status != S.PENDING_ROUTING
     is_riding = delivery is not None and status in RIDING
+    is_express = way == fulfillment_choices.Way.EXPRESS
     is_under_way = status not in fulfillment_choices.FINAL_FULFILLMENT_ORDER_STATUSES and order.paid_at is not None
     return ParcelView(
         number=share.number,
@@ -187,12 +194,14 @@ def _parcel(
         status_label=str(status.label),
         reject_label=share.get_reject_reason_display() if share.reject_reason else "",
         note=_note(status, way),
-        courier_note=_courier_note(delivery),
+        courier_note="" if is_express else _courier_note(delivery),
         courier_name=delivery.courier_name if delivery and is_riding else "",
         courier_phone=delivery.courier_phone_masked if delivery and is_riding else "",
         ride=_ride(share, delivery, order) if delivery and is_riding else None,
-        expected_at=delivery.eta_at if delivery and is_riding else None,
-        expected_on=order.fulfillment.promised_on if is_under_way else None,
+        carrier=delivery.carrier if delivery and is_express else "",
+        waybills=tuple(parcel.waybill for parcel in share.parcels.all() if parcel.waybill),
+        expected_at=delivery.eta_at if delivery and is_riding and not is_express else None,
+        expected_on=_expected_on(share, order, delivery) if is_under_way else None,
         pickup_code=_shopper_code(share),
         pickup_until=share.deadline_at if status == S.READY_FOR_PICKUP else None,
         steps=_steps(S(share.held_status or status), way, order, changes),
@@ -259,14 +268,16 @@ def _steps(
 
 def _happenings(order: Order, changes: Sequence[Transition], delivery: Delivery | None) -> tuple[Happening, ...]:
     """Return what happened to a share so far, the newest first."""
-    found = []
+    found, way = [], fulfillment_choices.Way(order.fulfillment.way)
     for change in changes:
-        label = _happening_label(change)
+        label = _happening_label(change, way)
         if label:
             found.append(Happening(label, change.at))
     before = ""
     for point in delivery.trail.all() if delivery else ():
-        if point.state in TOLD and point.state != before:
+        if point.words:
+            found.append(Happening(str(D(point.state).label), point.heard_at, point.words))
+        elif point.state in TOLD and point.state != before:
             found.append(Happening(str(D(point.state).label), point.heard_at, point.courier_name))
         before = point.state
     paid = [Happening(_("Paid"), order.paid_at)] if order.paid_at else []
@@ -274,16 +285,19 @@ def _happenings(order: Order, changes: Sequence[Transition], delivery: Delivery 
     return (*sorted(found, key=lambda happening: happening.at)[::-1], *paid)
 
 
-def _happening_label(change: Transition) -> str:
+def _happening_label(change: Transition, way: fulfillment_choices.Way) -> str:
     """Say what a change of a share's status means to the shopper; "" when nothing."""
     if change.from_status == S.CANCEL_REQUESTED and change.to_status not in {S.CANCELLED, S.HANDED_OVER}:
         return _("The store could not cancel; it goes on.")
+    if change.to_status == S.HANDED_OVER and way == fulfillment_choices.Way.EXPRESS:
+        return _("Given to the express company")
     labels = {
         S.OFFERED: _("A store was asked"),
         S.ACCEPTED: _("The store accepted it"),
         S.PICKING: _("Being taken from the shelves"),
         S.PACKED: _("Packed"),
         S.AWAITING_COURIER: _("Waiting for the courier"),
+        S.LABELLED: _("Waiting for the express van"),
         S.HANDED_OVER: _("Picked up by the courier"),
         S.DELIVERED: _("Delivered"),
         S.READY_FOR_PICKUP: _("Ready to collect"),
@@ -308,6 +322,7 @@ def _note(status: fulfillment_choices.FulfillmentOrderStatus, way: fulfillment_c
         S.PICKING: _("The store is getting it ready."),
         S.PACKED: _("Packed."),
         S.AWAITING_COURIER: _("Packed, waiting for the courier."),
+        S.LABELLED: _("Packed, waiting for the express van."),
         S.READY_FOR_PICKUP: _("Ready. Bring the code below."),
         S.UNFILLABLE: _("No store can send it right now. We will refund it if none is found."),
         S.CANCEL_REQUESTED: _("The store has been asked to stop."),
@@ -320,6 +335,19 @@ def _note(status: fulfillment_choices.FulfillmentOrderStatus, way: fulfillment_c
     if status == S.PENDING_ROUTING and way == fulfillment_choices.Way.PICKUP:
         return _("The store is being told.")
     return notes.get(status, "")
+
+
+def _expected_on(share: FulfillmentOrder, order: Order, delivery: Delivery | None) -> date | None:
+    """Return the day that was promised; by express the one the company says, before that about when it should come."""
+    demand = order.fulfillment
+    if demand.way != fulfillment_choices.Way.EXPRESS:
+        return demand.promised_on
+    if delivery and delivery.eta_at:
+        return business_date(delivery.eta_at)
+    if share.store is None:
+        return None
+    metres = geo.great_circle_metres(share.store.lat, share.store.lng, demand.lat, demand.lng)
+    return demand.promised_on + timedelta(days=stores_queries.express_days(metres))
 
 
 def _courier_note(delivery: Delivery | None) -> str:

@@ -100,6 +100,7 @@ from orders.services.payment import (
 from orders.services.placing import (
     InvalidChoice,
     InvalidPhone,
+    OnlyByExpress,
     PlacedOrder,
     PlaceOrder,
     PriceChanged,
@@ -220,6 +221,7 @@ __all__ = [
     "NothingInstead",
     "NothingParked",
     "NoticeRejected",
+    "OnlyByExpress",
     "OrderNotCancellable",
     "OrderNotInvoiceable",
     "OrderNotPayable",

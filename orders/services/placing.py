@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -12,9 +11,9 @@ from django.db import connection
 from django.utils.translation import gettext_lazy as _
 
 from fulfillment import choices as fulfillment_choices
+from fulfillment import queries as fulfillment_queries
 from fulfillment import services as fulfillment_services
 from inventory import queries as inventory_queries
-from members import choices as members_choices
 from members import services as members_services
 from omni.kernel import clock
 from omni.kernel.errors import Conflict, InvalidInput, NotFound
@@ -25,16 +24,15 @@ from omni.kernel.statements import execute_prepared
 from omni.kernel.transactions import step
 from orders import rules, sql
 from orders.events import OrderPlaced
-from orders.models import LineAdjustment, Order, OrderLine
+from orders.models import Order
 from orders.queries import bill, offers
+from orders.services import adjusting
 from stores import choices as stores_choices
 from stores import queries as stores_queries
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date, datetime
-
-    from members import queries as members_queries
 
 
 LANGUAGES = frozenset(code for code, _name in settings.LANGUAGES)
@@ -64,6 +62,12 @@ class PromiseChanged(Conflict):
     """The stores can begin only later than the shopper saw; params hold both dates."""
 
     code = "promise_changed"
+
+
+class OnlyByExpress(Conflict):
+    """No store within a courier's ride has the goods, but one farther away does; params name the way."""
+
+    code = "only_by_express"
 
 
 class UnknownDistrict(InvalidInput):
@@ -185,10 +189,11 @@ class _Contact(NamedTuple):
 
 
 class _Terms(NamedTuple):
-    """The id that the order will have, what the brand asks for delivery, and where the goods go."""
+    """The id that the order will have, what the brand asks for delivery, by which ways it sends, where the goods go."""
 
     order_id: int
     bill: bill.Terms
+    sends_express: bool
     lat: float
     lng: float
 
@@ -204,14 +209,14 @@ def place_order(wanted: PlaceOrder, *, now: datetime) -> PlacedOrder:
     :raises TotalChanged, PromiseChanged: when it is not what the shopper saw; nothing is held.
     :raises Conflict: when a coupon, a promotion or points were used up meanwhile; nothing is held.
     :raises CannotReserveStock: when no plan can promise the goods; nothing is held.
+    :raises OnlyByExpress: when none by courier can, and one by express could; nothing is held.
     """
     contact = _checked_contact(wanted)
     terms = _terms(wanted, now)
     priced = _priced_lines(wanted, now)
     cost = _bill(wanted, terms, priced, now)
     _take_offer(cost, terms.order_id, now)
-    hold = fulfillment_services.hold_take_away if wanted.is_taken_away else fulfillment_services.plan_and_hold
-    held = hold(_demand(wanted, contact, terms, priced, cost), now=now)
+    held = _hold(wanted, _demand(wanted, contact, terms, priced, cost), terms, now)
     _check_promise(wanted, held.promised_on)
     number, replacing = public_number("O"), wanted.replacing
     expires_at = replacing.expires_at if replacing else now + timedelta(minutes=settings.ORDERS_UNPAID_MINUTES)
@@ -234,16 +239,40 @@ def place_order(wanted: PlaceOrder, *, now: datetime) -> PlacedOrder:
         "discounts": list(cost.discounts_fen),
         **_selling_columns(wanted, now),
         **_line_columns(wanted.lines, priced, held.line_ids),
-        **_adjustment_columns(cost.adjustments, held.line_ids, wanted.frozen),
+        **adjusting.adjustment_columns(cost.adjustments, held.line_ids, wanted.frozen),
     }
     with connection.cursor() as cursor:
         execute_prepared(cursor, sql.PLACE, values)
     if wanted.manual:
-        _write_manual(terms.order_id, wanted)
+        adjusting.write_manual(terms.order_id, wanted)
     if wanted.frozen is not None:
         Order.objects.filter(pk=terms.order_id).update(has_shared_offers=True)
     publish(OrderPlaced(terms.order_id, now, cost.total_fen), now=now)
     return PlacedOrder(terms.order_id, number, cost.total_fen, expires_at)
+
+
+def _hold(
+    wanted: PlaceOrder, demand: fulfillment_services.Demand, terms: _Terms, now: datetime
+) -> fulfillment_services.HeldDemand:
+    """Hold the goods; when no courier can bring them, see whether they could be sent by express."""
+    if wanted.is_taken_away:
+        return fulfillment_services.hold_take_away(demand, now=now)
+    try:
+        return fulfillment_services.plan_and_hold(demand, now=now)
+    except fulfillment_services.CannotReserveStock as refusal:
+        express = fulfillment_choices.Way.EXPRESS
+        if wanted.way != fulfillment_choices.Way.COURIER or not terms.sends_express:
+            raise
+        farther = fulfillment_queries.preview_plan(
+            demand.brand_id, express, demand.lines, lat=demand.lat, lng=demand.lng, now=now
+        )
+        if not farther.stores:
+            raise
+        raise OnlyByExpress(
+            _("No courier can bring this, but it can be sent by express. Look at the fee and the day, then order."),
+            field="way",
+            way=express.value,
+        ) from refusal
 
 
 def _selling_columns(wanted: PlaceOrder, now: datetime) -> dict[str, object]:
@@ -344,8 +373,8 @@ def _checked_contact(wanted: PlaceOrder) -> _Contact:
         phone = normalise_phone(wanted.phone)
     except InvalidInput as error:
         raise InvalidPhone(_("Enter a valid phone number."), field="phone") from error
-    is_courier = wanted.way == fulfillment_choices.Way.COURIER
-    street = rules.clean_street(wanted.street) if is_courier or wanted.street.strip() else ""
+    is_sent = wanted.way in fulfillment_choices.SENT
+    street = rules.clean_street(wanted.street) if is_sent or wanted.street.strip() else ""
     rules.check_point(wanted.lat, wanted.lng)
     return _Contact(name, seal(phone), blind_index(phone), street)
 
@@ -367,15 +396,20 @@ def _terms(wanted: PlaceOrder, now: datetime) -> _Terms:
         row = cursor.fetchone()
     if row is None:
         raise NotFound(_("There is no such brand."), field="brand")
-    order_id, fee_fen, free_from_fen, district_lat, district_lng, store_lat, store_lng, has_promotions = row
+    order_id, fee_fen, free_from_fen, express_fee_fen, sends_express, *points, has_promotions = row
+    district_lat, district_lng, store_lat, store_lng = points
+    if wanted.way == fulfillment_choices.Way.EXPRESS and not sends_express:
+        raise InvalidChoice(_("This brand sends nothing by express."), field="way")
     if district_lat is None and (code or not is_bound):
         raise UnknownDistrict(_("Choose a district from the list."), field="district_code")
     if store_lat is None and is_bound:
         raise UnknownPickupStore(_("Choose a store where orders can be collected."), field="pickup_store_id")
     point = rules.check_point(wanted.lat, wanted.lng)
     lat, lng = point or ((store_lat, store_lng) if district_lat is None else (district_lat, district_lng))
-    delivery = bill.Terms(0 if wanted.replacing else fee_fen, free_from_fen, has_promotions)
-    return _Terms(order_id, delivery, lat, lng)
+    if wanted.replacing:
+        fee_fen = express_fee_fen = 0
+    delivery = bill.Terms(fee_fen, free_from_fen, has_promotions, express_fee_fen)
+    return _Terms(order_id, delivery, sends_express, lat, lng)
 
 
 def _priced_lines(wanted: PlaceOrder, now: datetime) -> list[inventory_queries.PricedVariant]:
@@ -448,38 +482,4 @@ def _line_columns(
         "unit_prices": [item.unit_price_fen for item in priced],
         "tag_prices": [item.tag_fen for item in priced],
         "tax_rates": [item.tax_rate_ppm for item in priced],
-    }
-
-
-def _write_manual(order_id: int, wanted: PlaceOrder) -> None:
-    """Write what staff take off: the brand bears it."""
-    lines = dict(OrderLine.objects.filter(order=order_id).values_list("sku", "pk"))
-    LineAdjustment.objects.bulk_create(
-        LineAdjustment(
-            order_line_id=lines[wanted.lines[part.position].sku],
-            kind=members_choices.AdjustmentKind.MANUAL,
-            source=f"manual:{wanted.selling.staff_id if wanted.selling else ''}",
-            name_zh="店员优惠",
-            name_en="Discount at the counter",
-            amount_fen=part.amount_fen,
-            funders=[[rules.BRAND, part.amount_fen]],
-            note=part.reason,
-            approved_by_id=part.approved_by_staff_id,
-        )
-        for part in wanted.manual
-    )
-
-
-def _adjustment_columns(
-    adjustments: Sequence[members_queries.Adjustment], line_ids: Sequence[int], frozen: bill.FrozenOffers | None
-) -> dict[str, list[object]]:
-    """Return the columns of the lines' adjustments; what each funder bears is frozen in fen."""
-    return {
-        "adjusted_lines": [line_ids[part.position] for part in adjustments],
-        "kinds": [str(part.kind) for part in adjustments],
-        "sources": [part.source for part in adjustments],
-        "offer_names_zh": [part.name_zh for part in adjustments],
-        "offer_names_en": [part.name_en for part in adjustments],
-        "amounts": [part.amount_fen for part in adjustments],
-        "funders": [json.dumps(shares) for shares in (frozen.funders if frozen else bill.funders_of(adjustments))],
     }

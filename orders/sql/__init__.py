@@ -18,6 +18,7 @@ __all__ = [
 # its offers are taken under it before it is written, since members are locked before stock.
 TERMS = """
 SELECT nextval('orders_order_id_seq'), brand.delivery_fee_fen, brand.free_delivery_from_fen,
+    brand.express_fee_fen, brand.sends_express,
     district.lat, district.lng, store.lat, store.lng,
     EXISTS (
         SELECT 1 FROM members_promotion promotion

@@ -190,8 +190,9 @@ def _wanted(brand_id: int, form: CheckoutForm, address: members_queries.AddressV
         place = stores_queries.find_place(address.place)
         values = values | {"contact_name": address.recipient, "phone": address.phone, "street": address.street}
     point = place if place and place.is_position else None
-    choice = queries.Choice(way, place, values["pickup_store"])
     seen = queries.read_seen_page((), values["seen_total"], values["seen_promise"])
+    choice = seen.shown(queries.Choice(way, place, values["pickup_store"]))
+    way = fulfillment_choices.Way(choice.way)
     return services.PlaceOrder(
         brand_id=brand_id,
         channel=stores_choices.Channel.WEB,

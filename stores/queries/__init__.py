@@ -34,11 +34,14 @@ from stores.queries.people import find_seller as find_seller
 from stores.queries.people import manager_ids as manager_ids
 from stores.queries.people import names_by_label as names_by_label
 from stores.queries.people import staff_of_store as staff_of_store
+from stores.queries.promises import DeliveryPromise as DeliveryPromise
+from stores.queries.promises import express_days as express_days
+from stores.queries.promises import promise_of as promise_of
 from stores.queries.sisters import get_sister as get_sister
 from stores.queries.sisters import sister_stores as sister_stores
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from datetime import date, datetime
 
     from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
@@ -325,43 +328,6 @@ def shops_of(store_ids: Collection[int], *, now: datetime, place: Place | None =
     """Return some stores by id with hours and distance, open to shoppers or not; two statements."""
     rows = Store.objects.filter(pk__in=store_ids).select_related("brand", "mall", "district")
     return {found.store.pk: found for found in _found(rows, place, now)}
-
-
-@dataclass(frozen=True, slots=True)
-class DeliveryPromise:
-    """Which store would send something, and when it would arrive.
-
-    `hours` counts from now, in halves, when the store is open and it arrives on this day; else it is None and
-    `arrives_at`, up to the next half hour, says it, `days` after today.
-    """
-
-    found: FoundStore
-    arrives_at: datetime
-    hours: float | None
-    days: int
-
-
-def promise_of(stores: Iterable[FoundStore], *, now: datetime) -> DeliveryPromise | None:
-    """Return what the first of the stores that can send by courier promises; None when none of them can.
-
-    It must offer shipping, take web orders, lie within its brand's reach of the place, and open in time. Whether it has
-    capacity left is only known when the order is placed.
-    """
-    for found in stores:
-        store, metres = found.store, found.metres
-        if metres is None or not (store.is_active and store.offers_shipping and store.consents_to_routing):
-            continue
-        brand, hours = store.brand, (store.opens_minutes, store.closes_minutes, found.exceptions)
-        if metres > brand.promise_reach_metres:
-            continue
-        arrives_at = rules.arrival_at(*hours, now, preparation_minutes=brand.preparation_minutes, metres=metres)
-        if arrives_at is None:
-            continue
-        clocked = rules.rounded_up(arrives_at.astimezone(clock.BUSINESS_ZONE))
-        days = (clocked.date() - clock.business_date(now)).days
-        is_soon = found.closes_at is not None and days == 0
-        return DeliveryPromise(found, clocked, rules.half_hours(arrives_at - now) if is_soon else None, days)
-    return None
 
 
 def opening_words(found: FoundStore, now: datetime) -> str:

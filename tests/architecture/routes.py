@@ -366,6 +366,8 @@ PAGES: dict[str, Route] = {
     "desk/stores/<int:store_id>/": Route(DESK, NOT_ALLOWED, row="store"),
     "desk/stores/<int:store_id>/wave/": Route(DESK, DESK_SENT, row="store", writers=AT_A),
     "desk/stores/<int:store_id>/escalations/": Route(MANAGERS, NOT_ALLOWED, row="store"),
+    "desk/stores/<int:store_id>/van/": Route(DESK, NOT_ALLOWED, row="store"),
+    "desk/stores/<int:store_id>/van/scan/": desk_act("store"),
     "desk/waves/<str:number>/": Route(DESK, NOT_ALLOWED, row="wave"),
     "desk/waves/<str:number>/scan/": desk_act("wave"),
     "desk/waves/<str:number>/pick/": desk_act("wave"),
