@@ -152,12 +152,10 @@ class ParcelView:
 
 def parcels_of(order: Order, changes: Mapping[int, Sequence[Transition]], *, now: datetime) -> tuple[ParcelView, ...]:
     """Return the shares of an order, the oldest first; `changes` are the changes of their statuses by share."""
-    shares = list(
-        order.fulfillment.orders.select_related("store")
-        .prefetch_related("lines__fulfillment_line__variant__product__category", "deliveries__trail", "pickup_codes")
-        .prefetch_related("parcels")
-        .order_by("pk")
-    )
+    related = ["lines__fulfillment_line__variant__product__category", "deliveries__trail", "pickup_codes"]
+    if order.fulfillment.way == fulfillment_choices.Way.EXPRESS:
+        related.append("parcels")
+    shares = list(order.fulfillment.orders.select_related("store").prefetch_related(*related).order_by("pk"))
     shops = stores_queries.shops_of({share.store_id for share in shares if share.store_id}, now=now)
     return tuple(
         _parcel(share, order, changes.get(share.pk, ()), shops.get(share.store_id or 0), now) for share in shares
@@ -199,7 +197,7 @@ def _parcel(
         courier_phone=delivery.courier_phone_masked if delivery and is_riding else "",
         ride=_ride(share, delivery, order) if delivery and is_riding else None,
         carrier=delivery.carrier if delivery and is_express else "",
-        waybills=tuple(parcel.waybill for parcel in share.parcels.all() if parcel.waybill),
+        waybills=tuple(one.waybill for one in share.parcels.all() if one.waybill) if is_express else (),
         expected_at=delivery.eta_at if delivery and is_riding and not is_express else None,
         expected_on=_expected_on(share, order, delivery) if is_under_way else None,
         pickup_code=_shopper_code(share),

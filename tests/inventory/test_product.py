@@ -185,7 +185,9 @@ def test_promise_skips_stores_that_do_not_send(world: World, home: Place) -> Non
     Store.objects.filter(pk=world.stores["A"].pk).update(offers_shipping=False)
     assert (promised(world, "S", home) or ("",))[0] == "Store B"
     Store.objects.filter(pk=world.stores["B"].pk).update(consents_to_routing=False)
-    # Store C is in another city, beyond the reach of couriers.
+    # Store C is in another city, beyond the reach of couriers: ready at 13:20, and a day on the road.
+    assert promised(world, "S", home) == ("Store C", None, "13:20", 1)
+    Brand.objects.filter(pk=world.brand.pk).update(sends_express=False)
     assert promised(world, "S", home) is None
     Brand.objects.filter(pk=world.brand.pk).update(promise_reach_metres=200_000)
     assert (promised(world, "S", home) or ("",))[0] == "Store C"

@@ -147,6 +147,12 @@ def test_promise_names_store_distance_time_and_fee(
     Brand.objects.update(promise_reach_metres=100)
     forget()
     shown = near(page(shopper, f"{PRODUCT}?size=L"))
+    assert "by express, about March 17" in shown
+    assert "No courier rides that far: it is sent by express." in shown
+    assert "Delivery ¥15.00, free from ¥500.00" in shown
+    Brand.objects.update(sends_express=False)
+    forget()
+    shown = near(page(shopper, f"{PRODUCT}?size=L"))
     assert "about" not in shown
     assert "No store near you sends this size by courier" in shown
 
