@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date, datetime
 
+    from members import queries as members_queries
 
 LANGUAGES = frozenset(code for code, _name in settings.LANGUAGES)
 MAX_SKU_LENGTH = 40
@@ -261,7 +262,9 @@ def _hold(
         return fulfillment_services.plan_and_hold(demand, now=now)
     except fulfillment_services.CannotReserveStock as refusal:
         express = fulfillment_choices.Way.EXPRESS
-        if wanted.way != fulfillment_choices.Way.COURIER or not terms.sends_express:
+        # What replaces goods, or is settled at a counter, has its way already.
+        is_free = wanted.replacing is None and wanted.checkout_id is None
+        if wanted.way != fulfillment_choices.Way.COURIER or not (terms.sends_express and is_free):
             raise
         farther = fulfillment_queries.preview_plan(
             demand.brand_id, express, demand.lines, lat=demand.lat, lng=demand.lng, now=now

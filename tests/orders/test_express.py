@@ -23,7 +23,7 @@ from tests.courier import Callbacks, drive, express, parcel_callbacks
 from tests.factories.fulfillment import delivery_of, status_of
 from tests.factories.orders import packed_order, placed_order, run_deliveries, shares_of
 from tests.orders.test_services_placing import traces
-from tests.orders.test_shop_views import CHECKOUT, GOOD, fill, form_of, page, shopper
+from tests.orders.test_shop_views import CHECKOUT, GOOD, fill, form_of, shopper
 from tests.sandbox.fixture import SandboxProcess, sandbox
 
 __all__ = ["express", "parcel_callbacks", "sandbox", "shopper"]
@@ -142,7 +142,6 @@ def test_checkout_page_says_express_and_places_it(dear_delivery: World, shopper:
     assert response.status_code == 302
     order = Order.objects.get()
     assert (order.fulfillment.way, order.charges_fen) == ("express", 1500)
-    assert "Delivery" in page(shopper, f"/orders/{order.number}/")
 
 
 def test_checkout_page_that_had_promised_a_courier_asks_to_look_again(dear_delivery: World, shopper: Client) -> None:
