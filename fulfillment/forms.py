@@ -188,13 +188,3 @@ class AnswerForm(forms.Form):
     """The store's answer to a wish to cancel."""
 
     answer = forms.ChoiceField(choices=[("accept", "accept"), ("refuse", "refuse")])
-
-
-class OutcomeForm(forms.Form):
-    """Which pieces a shopper keeps after trying on."""
-
-    kept = forms.TypedMultipleChoiceField(coerce=int, required=False)
-
-    def __init__(self, lines: Sequence[TaskLine], data: QueryDict | None = None) -> None:
-        super().__init__(data)
-        self.fields["kept"].choices = [(line.line_id, line.name) for line in lines]  # type: ignore[attr-defined]

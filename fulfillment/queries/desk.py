@@ -81,6 +81,7 @@ NO_TASK = (Status.PLANNED, Status.PENDING_ROUTING)
 # The store's silence has a consequence at the deadline.
 COUNTED_DOWN = frozenset({Status.OFFERED, Status.ACCEPTED, Status.PICKING, Status.CANCEL_REQUESTED})
 REJECTABLE = frozenset({Status.OFFERED, Status.ACCEPTED, Status.PICKING})
+AT_BOOKING = frozenset({Status.READY_FOR_PICKUP, Status.CHECKED_IN, Status.IN_ROOM, Status.SET_ASIDE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,6 +246,11 @@ class TaskPage:
     def can_reject(self) -> bool:
         """Tell whether the store may still give the order back."""
         return self.card.status in REJECTABLE
+
+    @property
+    def is_at_booking(self) -> bool:
+        """Tell whether what comes next is done on the page of the booking that this prepares."""
+        return self.card.way == Way.TRY_ON and self.card.status in AT_BOOKING
 
     @property
     def can_report_lost(self) -> bool:

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from fulfillment import queries, services
-from fulfillment.forms import AnswerForm, CodeForm, OutcomeForm, PackForm, RejectForm
+from fulfillment.forms import AnswerForm, CodeForm, PackForm, RejectForm
 from fulfillment.queries import Tab
 from omni.kernel import clock
 from omni.kernel.touches import at_desk, once, told
@@ -136,45 +136,6 @@ def collect_task(request: HttpRequest, number: str) -> HttpResponse:
         return _refuse(request, number, form)
     with told(request, _("Collected. The goods have left your stock.")):
         services.drive_collect(task.pk, code=form.cleaned_data["code"], actor=actor, now=clock.now())
-    return redirect("fulfillment:desk-task", number)
-
-
-@require_POST
-@at_desk
-@once
-def check_in(request: HttpRequest, number: str) -> HttpResponse:
-    """Let the shopper in who comes to try on and shows the code."""
-    task, actor = _task(request, number)
-    form = CodeForm(number, request.POST)
-    if not form.is_valid():
-        return _refuse(request, number, form)
-    with told(request, _("Welcome them, and bring the pieces.")):
-        services.drive_check_in(task.pk, code=form.cleaned_data["code"], actor=actor, now=clock.now())
-    return redirect("fulfillment:desk-task", number)
-
-
-@require_POST
-@at_desk
-@once
-def enter_room(request: HttpRequest, number: str) -> HttpResponse:
-    """Write that the shopper is in the fitting room."""
-    task, actor = _task(request, number)
-    with told(request, _("In the fitting room.")), entry():
-        services.enter_room(task.pk, actor=actor, now=clock.now())
-    return redirect("fulfillment:desk-task", number)
-
-
-@require_POST
-@at_desk
-@once
-def record_outcome(request: HttpRequest, number: str) -> HttpResponse:
-    """Write which pieces the shopper keeps; the others are on sale again."""
-    task, actor = _task(request, number)
-    form = OutcomeForm(queries.load_task(_actor(request), number).card.lines, request.POST)
-    if not form.is_valid():
-        return _refuse(request, number, form)
-    with told(request, _("Written. What is not kept is on sale again.")), entry():
-        services.record_outcome(task.pk, kept_line_ids=form.cleaned_data["kept"], actor=actor, now=clock.now())
     return redirect("fulfillment:desk-task", number)
 
 

@@ -107,6 +107,9 @@ def _task(scan: Scan, number: str, fragment: str = "") -> Found | None:
         task = fulfillment_queries.get_task_for(scan.actor, number)
     except NotFound:
         return None
+    booked = orders_queries.find_appointment_number(task.number)
+    if booked is not None:
+        return Found(booked, _ways(scan, (_("The booking"), "orders:desk-try-on", [booked], fragment)))
     return Found(task.number, _ways(scan, (_("The task"), "fulfillment:desk-task", [task.number], fragment)))
 
 

@@ -174,6 +174,8 @@ def get_appointment(actor: Actor, number: str, *, now: datetime, late_after: tim
 
 def find_appointment_number(share_number: str) -> str | None:
     """Return the number of the booking that a store's share prepares, or None when it is none's."""
+    if not is_valid_number(share_number):
+        return None
     numbers = TryOn.objects.filter(fulfillment__orders__number=share_number).values_list("number", flat=True)
     return numbers.first()
 

@@ -56,6 +56,7 @@ class BasketCard:
     status_label: str
     note: str
     seller: str
+    staff_id: int
     units: int
     first_name: str
     updated_at: datetime
@@ -168,6 +169,7 @@ def counter_baskets(store_id: int, *, now: datetime) -> list[BasketCard]:
             status_label=str(CounterBasketStatus(row.status).label),
             note=row.note,
             seller=row.staff.display_name,
+            staff_id=row.staff_id,
             units=row.units or 0,
             first_name=first.get(row.pk, ""),
             updated_at=row.updated_at,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -24,7 +24,7 @@ from orders.forms.desk import CodeForm, TriedForm
 from stores import queries as stores_queries
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from orders.models import CounterBasket
     from stores.models import Store
@@ -34,9 +34,15 @@ if TYPE_CHECKING:
 @require_GET
 @at_desk
 def show_board(request: HttpRequest, store_id: int) -> HttpResponse:
-    """Show a day's bookings of a store; with `seen`, the list alone, and nothing if it is still the same."""
+    """Show a day's bookings of a store; with `seen`, the list alone, and nothing if it is still the same.
+
+    With the number of a `task` that prepares a booking, lead to that.
+    """
     now = clock.now()
     store = stores_queries.get_desk_store(_actor(request), store_id)
+    booked = queries.find_appointment_number(request.GET.get("task", ""))
+    if booked is not None:
+        return redirect("orders:desk-try-on", booked)
     today = clock.business_date(now)
     day = _day(request.GET.get("day", "")) or today
     board = queries.appointment_board(store, day, now=now, late_after=services.NO_SHOW_AFTER)
@@ -134,11 +140,12 @@ def show_appointment(request: HttpRequest, number: str) -> HttpResponse:
 @once
 def prepare(request: HttpRequest, number: str) -> HttpResponse:
     """Write that the pieces hang ready."""
-    actor = _actor(request)
-    _store, booking = _get(actor, number)
-    with told(request, _("The pieces hang ready.")), entry():
-        fulfillment_services.pack(booking.share_id, actor=actor.label, now=clock.now())
-    return redirect("orders:desk-try-on", number)
+    return _act(
+        request,
+        number,
+        _("The pieces hang ready."),
+        lambda booking, who: fulfillment_services.pack(booking.share_id, **who),
+    )
 
 
 @require_POST
@@ -163,11 +170,12 @@ def check_in(request: HttpRequest, number: str) -> HttpResponse:
 @once
 def enter_room(request: HttpRequest, number: str) -> HttpResponse:
     """Write that the shopper is in the fitting room."""
-    actor = _actor(request)
-    _store, booking = _get(actor, number)
-    with told(request, _("In the fitting room.")), entry():
-        fulfillment_services.enter_room(booking.share_id, actor=actor.label, now=clock.now())
-    return redirect("orders:desk-try-on", number)
+    return _act(
+        request,
+        number,
+        _("In the fitting room."),
+        lambda booking, who: fulfillment_services.enter_room(booking.share_id, **who),
+    )
 
 
 @require_POST
@@ -196,11 +204,12 @@ def record_outcome(request: HttpRequest, number: str) -> HttpResponse:
 @once
 def end_no_show(request: HttpRequest, number: str) -> HttpResponse:
     """Write that nobody came: the goods are on sale again."""
-    actor = _actor(request)
-    _store, booking = _get(actor, number)
-    with told(request, _("Written. The pieces are on sale again.")), entry():
-        services.end_no_show(booking.id, actor=actor.label, now=clock.now())
-    return redirect("orders:desk-try-on", number)
+    return _act(
+        request,
+        number,
+        _("Written. The pieces are on sale again."),
+        lambda booking, who: services.end_no_show(booking.id, **who),
+    )
 
 
 @require_POST
@@ -229,11 +238,12 @@ def sell(request: HttpRequest, number: str) -> HttpResponse:
 @once
 def put_back(request: HttpRequest, number: str) -> HttpResponse:
     """Write that what was kept is not bought after all: it is on sale again."""
-    actor = _actor(request)
-    _store, booking = _get(actor, number)
-    with told(request, _("The goods are on sale again.")), entry():
-        services.release_kept(booking.id, actor=actor.label, now=clock.now())
-    return redirect("orders:desk-try-on", number)
+    return _act(
+        request,
+        number,
+        _("The goods are on sale again."),
+        lambda booking, who: services.release_kept(booking.id, **who),
+    )
 
 
 def _actor(request: HttpRequest) -> Actor:
@@ -246,6 +256,15 @@ def _get(actor: Actor, number: str) -> tuple[Store, queries.Appointment]:
     :raises NotFound: when there is none, or it is another store's.
     """
     return queries.get_appointment(actor, number, now=clock.now(), late_after=services.NO_SHOW_AFTER)
+
+
+def _act(request: HttpRequest, number: str, said: str, act: Callable[[queries.Appointment, Any], None]) -> HttpResponse:
+    """Do something to a booking of somebody's own store, with who does it and when, and lead back to it."""
+    actor = _actor(request)
+    _store, booking = _get(actor, number)
+    with told(request, said), entry():
+        act(booking, {"actor": actor.label, "now": clock.now()})
+    return redirect("orders:desk-try-on", number)
 
 
 def _check_in(request: HttpRequest, actor: Actor, number: str, digits: str) -> HttpResponse:

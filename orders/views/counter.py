@@ -36,7 +36,7 @@ from stores import choices as stores_choices
 from stores import queries as stores_queries
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from orders.models import CounterBasket
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from stores.permissions import Actor
 
 MOST_FOUND = 24
+MOST_OFFERED = 6
 
 
 def store_of(request: HttpRequest, store_id: int) -> tuple[Actor, Store]:
@@ -72,8 +73,8 @@ def to_basket(basket: CounterBasket) -> HttpResponse:
 @require_GET
 @at_desk
 def show_counter(request: HttpRequest, store_id: int) -> HttpResponse:
-    """Show the baskets of a store: open, parked, being paid, and those of today."""
-    _actor, store = store_of(request, store_id)
+    """Show the baskets of a store: open, parked, being paid, and those of today; with `q`, where a piece may go."""
+    actor, store = store_of(request, store_id)
     cards = queries.counter_baskets(store.pk, now=clock.now())
     groups = [
         (status.value, status.label, [card for card in cards if card.status == status])
@@ -84,7 +85,30 @@ def show_counter(request: HttpRequest, store_id: int) -> HttpResponse:
             CounterBasketStatus.SETTLED,
         )
     ]
-    return render(request, "desk/counter_list.html", {"store": store, "groups": groups, "has_any": bool(cards)})
+    context = {"store": store, "groups": groups, "has_any": bool(cards), **_offered(request, actor, store, cards)}
+    return render(request, "desk/counter_list.html", context)
+
+
+def _offered(
+    request: HttpRequest, actor: Actor, store: Store, cards: Sequence[queries.BasketCard]
+) -> dict[str, object]:
+    """Return the pieces that were scanned to be sold, and the open baskets that may take them, the person's own first.
+
+    Nothing is put anywhere before a button is touched.
+    """
+    form = AddForm({"code": request.GET.get("q", "")})
+    if not form.is_valid():
+        return {}
+    found = inventory_queries.find_for_sale(store.brand_id, form.cleaned_data["code"])[:MOST_FOUND]
+    here = inventory_queries.sellable_here(store.pk, [variant.pk for variant in found])
+    mine = actor.staff_id_in(store.pk)
+    baskets = [card for card in cards if card.status == CounterBasketStatus.OPEN]
+    return {
+        "asked": form.cleaned_data["code"],
+        "pieces": [(variant, here.get(variant.pk, 0)) for variant in found],
+        "baskets": sorted(baskets, key=lambda card: card.staff_id != mine)[:MOST_OFFERED],
+        "has_own": any(card.staff_id == mine for card in baskets),
+    }
 
 
 @require_POST
@@ -96,9 +120,12 @@ def open_basket(request: HttpRequest, store_id: int) -> HttpResponse:
     staff_id = actor.staff_id_in(store.pk)
     if staff_id is None:
         raise NotFound
+    form, now = AddForm(request.POST), clock.now()
     try:
         with entry():
-            basket = services.open_counter_basket(store.pk, staff_id=staff_id, now=clock.now())
+            basket = services.open_counter_basket(store.pk, staff_id=staff_id, now=now)
+            if form.is_valid():
+                services.add_to_counter(basket.pk, form.cleaned_data["code"], kind=form.cleaned_data["kind"], now=now)
     except DomainError as error:
         messages.error(request, error.message)
         return redirect("orders:counter", store.pk)

@@ -342,8 +342,6 @@ def _offer_tasks(scene: Scene) -> None:
     bookings = {"try-on": try_on, "arrived try-on": here, "booked try-on": new, "kept try-on": kept}
     scene.rows |= {name: booking.number for name, booking in bookings.items()}
     tasks = {
-        "prepared try-on task": share_of(try_on),
-        "arrived try-on task": share_of(here),
         "offered task": offer_share(world),
         "accepted task": accept(offer_share(world)),
         "packed task": packed,
@@ -356,7 +354,6 @@ def _offer_tasks(scene: Scene) -> None:
     _pick_together(scene, tasks["offered task"], tasks["accepted task"], packed)
     scene.sent |= {
         "desk/tasks/<str:number>/hand-over/": {"code": code_of(packed)},
-        "desk/tasks/<str:number>/check-in/": {"code": code_of(share_of(try_on), PickupCodePurpose.SHOPPER)},
         "try-on/": {
             "brand": "one",
             "sku": "SHIRT-S",

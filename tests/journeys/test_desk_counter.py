@@ -231,3 +231,12 @@ def test_a_paid_order_is_collected_partly_declined_and_settled_with_a_sale(desk:
     assert (Return.objects.get().order, PickupCode.objects.get().status) == (order, "redeemed")
     assert (world.level("A", "S").on_hand, world.level("A", "M").on_hand) == (9, 1)
     assert broken_claims(NOON) == {}
+
+
+def test_a_piece_scanned_on_the_scan_page_is_sold_with_one_touch(desk: Page, world: World) -> None:
+    desk.goto(f"/desk/stores/{world.stores['A'].pk}/scan/?code=SHIRT-S")
+    desk.get_by_role("link", name="Sell it").click()
+    expect(desk.get_by_role("button", name="Into a new basket")).to_be_focused()
+    check_accessible(desk)
+    desk.keyboard.press("Enter")
+    net(desk, "¥499.00")

@@ -114,3 +114,15 @@ def test_board_and_bookings_of_another_store_are_not_found(client: Client, clerk
     assert client.get(address("", try_on)).status_code == 404
     assert client.post(address("-no-show", try_on)).status_code == 404
     assert fresh(try_on).status == "prepared"
+
+
+def test_task_that_prepares_a_booking_leads_to_it(desk: Client, world: World) -> None:
+    try_on = prepared(world, "S")
+    task = share_of(try_on).number
+
+    page = desk.get(reverse("fulfillment:desk-task", args=[task])).content.decode()
+    assert f'href="{board(world)}?task={task}"' in page
+    assert 'name="code"' not in page
+
+    assert desk.get(board(world), {"task": task}).headers["Location"] == address("", try_on)
+    assert "王小雨" in desk.get(board(world), {"task": "nothing\x00"}).content.decode()

@@ -8,7 +8,9 @@ from unittest import mock
 
 import pytest
 from django.core.cache import caches
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from pytest_django import DjangoAssertNumQueries
 
 from members.models import Member
@@ -309,3 +311,44 @@ def test_counter_costs_as_many_queries_for_any_number_of_baskets(
     with django_assert_num_queries(8):
         groups = desk.get(f"/desk/stores/{world.stores['A'].pk}/counter/").context["groups"]
     assert [len(cards) for _status, _label, cards in groups] == [count, 0, 0, 0]
+
+
+def test_piece_scanned_to_be_sold_is_offered_to_a_basket_and_goes_there_with_one_touch(
+    world: World, desk: Client, clerk_a: Staff
+) -> None:
+    where = f"/desk/stores/{world.stores['A'].pk}/counter/"
+    page = unescape(desk.get(f"{where}?q=SHIRT-S").content.decode())
+    assert ("10 here" in page, page.count('name="code" value="SHIRT-S"'), CounterBasket.objects.count()) == (True, 1, 0)
+    assert " autofocus>Into a new basket</button>" in page
+
+    post(desk, f"{where}open/", code="SHIRT-S")
+    basket = CounterBasket.objects.get()
+    assert lines_of(basket) == [("sale", "SHIRT-S", 1)]
+
+    page = unescape(desk.get(f"{where}?q=SHIRT-M").content.decode())
+    assert (page.count('name="code" value="SHIRT-M"'), page.count("autofocus>Into “")) == (2, 1)
+    post(desk, address(basket, "add/"), code="SHIRT-M")
+    assert lines_of(basket) == [("sale", "SHIRT-S", 1), ("sale", "SHIRT-M", 1)]
+
+
+def test_piece_that_is_not_on_sale_is_offered_to_nobody(world: World, desk: Client) -> None:
+    where = f"/desk/stores/{world.stores['A'].pk}/counter/"
+    page = unescape(desk.get(f"{where}?q=NOPE").content.decode())
+    assert "Nothing on sale has this code." in page
+
+    post(desk, f"{where}open/", code="NOPE")
+    assert CounterBasket.objects.count() == 0
+
+
+def test_counter_offers_a_piece_at_the_same_cost_for_any_number_of_baskets(
+    world: World, desk: Client, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    opened_basket(world, "S")
+    where = f"/desk/stores/{world.stores['A'].pk}/counter/?q=SHIRT-S"
+    desk.get(where)
+    with CaptureQueriesContext(connection) as few:
+        desk.get(where)
+    for _basket in range(5):
+        opened_basket(world, "S", "M")
+    with django_assert_num_queries(len(few)):
+        desk.get(where)

@@ -24,7 +24,7 @@ from tests.factories.fulfillment import accept_and_pack, code_of, offer_share
 from tests.factories.members import MemberFactory
 from tests.factories.orders import carried_order, move_share, placed_order, shares_of
 from tests.factories.returns import agreed_return
-from tests.factories.try_ons import prepared
+from tests.factories.try_ons import prepared, share_of
 from tests.orders.wechat import Provider
 
 pytestmark = pytest.mark.django_db
@@ -52,6 +52,14 @@ def led_to(desk: Client, world: World, text: str, store: str = "A") -> str:
         return answer["Location"]
     found = answer.context["found"]
     return f"{found.title}: {' '.join(way.href for way in found.ways)}" if found else "nothing"
+
+
+def test_pickup_code_of_a_booking_leads_to_the_booking(desk: Client, world: World) -> None:
+    try_on = prepared(world, "S")
+    share, digits = share_of(try_on), code_of(share_of(try_on), PickupCodePurpose.SHOPPER)
+    assert led_to(desk, world, fulfillment_queries.pickup_text(share.number, digits)) == (
+        f"/desk/try-ons/{try_on.number}/#code={digits}"
+    )
 
 
 def test_pickup_code_leads_to_its_task_with_the_digits_kept_from_the_server(desk: Client, world: World) -> None:
