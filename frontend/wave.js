@@ -16,6 +16,7 @@ document.addEventListener("submit", (event) => {
   form.reset();
   form.elements.once.value = freshKey();
   form.querySelector("input[data-scan]").focus();
+  document.getElementById("said")?.replaceChildren(); // what it says is of the scan before
   if (values.code.trim()) {
     last = last.then(() => htmx.ajax("POST", form.action, { source: form, values })).catch(() => undefined);
   }

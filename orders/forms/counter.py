@@ -72,11 +72,12 @@ class AddForm(forms.Form):
 
 
 class LineForm(forms.Form):
-    """A change of one line: how many, which size, or whether it is sent."""
+    """A change of one line: how many, which size, whether it is sent, or sent instead of what is not here."""
 
     quantity = forms.IntegerField(min_value=0, max_value=MAX_QUANTITY, required=False)
     sku = forms.CharField(max_length=40, required=False)
     kind = forms.CharField(max_length=10, required=False)
+    instead = forms.BooleanField(required=False)
 
 
 class ApprovalForm(forms.Form):

@@ -9,7 +9,7 @@ from orders.queries.access import (
     read_order_token,
     sign_order_token,
 )
-from orders.queries.aisle import AislePage, find_in_aisle, load_aisle
+from orders.queries.aisle import AislePage, can_send_home, find_in_aisle, load_aisle
 from orders.queries.appointments import (
     Appointment,
     AppointmentBoard,
@@ -343,6 +343,7 @@ __all__ = [
     "audit_try_ons",
     "baskets_of",
     "bought_by",
+    "can_send_home",
     "cause_of",
     "check_counter_offers",
     "checkout_due",

@@ -100,8 +100,7 @@ def load_aisle(
     It is sent to the basket's recipient, or to somewhere near the store as long as nobody is named. As many statements
     for any number of stores and sizes.
     """
-    place = stores_queries.find_place(basket.district_id or "") if basket is not None else None
-    lat, lng = (place.lat, place.lng) if place else (store.lat, store.lng)
+    place, lat, lng = _target(store, basket)
     siblings = inventory_queries.find_for_sale(store.brand_id, variant.product.code)
     around = inventory_queries.sizes_around(store, variant.product_id, variant.color_hex, now=now)
     can_send = fulfillment_queries.sendable(
@@ -116,8 +115,20 @@ def load_aisle(
         chosen=chosen,
         stores=tuple(_stores(store, chosen, now)) if chosen else (),
         sender=_sender(store.brand_id, chosen, lat, lng, now) if chosen else None,
-        place=place.full_label if place else "",
+        place=place,
     )
+
+
+def can_send_home(basket: CounterBasket, variant_id: int, *, now: datetime) -> bool:
+    """Tell whether some store can send a variant to a basket's recipient, or near its store while nobody is named."""
+    lat, lng = _target(basket.store, basket)[1:]
+    return bool(fulfillment_queries.sendable(basket.brand_id, [variant_id], lat=lat, lng=lng, now=now))
+
+
+def _target(store: Store, basket: CounterBasket | None) -> tuple[str, float, float]:
+    """Return where a basket is sent, in words ("" as long as nobody is named) and as a point."""
+    place = stores_queries.find_place(basket.district_id or "") if basket is not None else None
+    return (place.full_label, place.lat, place.lng) if place else ("", store.lat, store.lng)
 
 
 def _colors(siblings: Sequence[Variant], variant: Variant) -> list[AisleColor]:

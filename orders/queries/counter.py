@@ -96,6 +96,11 @@ class CounterLineView:
     here: int | None
 
     @property
+    def missing(self) -> int:
+        """Return how many units to be taken away are not here by the books."""
+        return max(0, self.quantity - self.here) if self.here is not None else 0
+
+    @property
     def is_counted(self) -> bool:
         """Tell whether it may be more or fewer units, another size, or be sent."""
         return self.kind in {CounterLineKind.SALE, CounterLineKind.SEND_HOME}

@@ -1,7 +1,7 @@
 """The use cases of orders."""
 
 from orders.clients import NoticeRejected
-from orders.services.aisle import send_from_aisle
+from orders.services.aisle import NobodySends, send_from_aisle, send_line_instead
 from orders.services.approving import NotTheManager, approve_as_manager
 from orders.services.basket import (
     BasketChanged,
@@ -212,6 +212,7 @@ __all__ = [
     "NoStoreNear",
     "NoSuchSlot",
     "NoTryOnThere",
+    "NobodySends",
     "NotACollection",
     "NotEnoughCash",
     "NotForPhones",
@@ -341,6 +342,7 @@ __all__ = [
     "sell_kept",
     "send_counter_line",
     "send_from_aisle",
+    "send_line_instead",
     "send_receipt",
     "settle_basket",
     "settle_checkout",

@@ -217,7 +217,10 @@ def _collect(request: HttpRequest, actor: Actor, basket: CounterBasket, form: Ad
 @at_desk
 @once
 def change_line(request: HttpRequest, store_id: int, number: str, line_id: int) -> HttpResponse:
-    """Change how many units a line has, their size or colour, or whether they are sent; none removes it."""
+    """Change how many units a line has, their size or colour, or whether they are sent; none removes it.
+
+    What is sent instead of what is not here leads on to whom, as long as nobody is named.
+    """
     _actor, basket = basket_of(request, store_id, number)
     form = LineForm(request.POST)
     if not form.is_valid():
@@ -225,7 +228,9 @@ def change_line(request: HttpRequest, store_id: int, number: str, line_id: int) 
     values, now = form.cleaned_data, clock.now()
     try:
         with entry():
-            if values["sku"]:
+            if values["instead"]:
+                basket = services.send_line_instead(basket.pk, line_id, now=now)
+            elif values["sku"]:
                 services.swap_counter_line(basket.pk, line_id, values["sku"], now=now)
             elif values["kind"]:
                 services.send_counter_line(basket.pk, line_id, values["kind"], now=now)
@@ -237,6 +242,9 @@ def change_line(request: HttpRequest, store_id: int, number: str, line_id: int) 
         raise
     except DomainError as error:
         messages.error(request, error.message)
+        return to_basket(basket)
+    if values["instead"] and not basket.recipient_name:
+        return redirect("orders:counter-send", store_id, number)
     return to_basket(basket)
 
 

@@ -222,7 +222,7 @@ async function keep(event, touch) {
   await tellPages();
   event.waitUntil(self.registration.sync?.register("desk-touches").catch(() => undefined) ?? Promise.resolve());
   const isPage = request.mode === "navigate";
-  return isPage ? Response.redirect(request.referrer || "/desk/", 303) : new Response(null, { status: 204 });
+  return isPage ? Response.redirect(request.referrer || "/desk/", 303) : quiet();
 }
 
 // Its "Try again" leads back to the form: nobody can load the address that it was sent to.

@@ -18,7 +18,7 @@ from stores.models import Staff
 from tests.audit_fixture import broken_claims
 from tests.cast import NOON, World, build_world
 from tests.factories.accounts import UserFactory
-from tests.factories.counter import opened_basket
+from tests.factories.counter import lines_of, opened_basket
 from tests.factories.fulfillment import accept_and_pack
 from tests.factories.members import MemberFactory
 from tests.factories.orders import move_share, run_deliveries, shares_of
@@ -110,8 +110,6 @@ def test_member_with_an_address_pays_what_a_basket_lacks_in_three_touches(desk: 
 
     touches.touch(desk.locator(".aisle-size.is-chosen").get_by_role("button", name="Send it home"))
     expect(desk.get_by_role("link", name="To 王小雨")).to_be_visible()
-    CounterBasket.objects.get().lines.filter(kind="sale").delete()
-    desk.reload()
     touches.touch(desk.get_by_role("button", name="Pay ¥399.00"))
     touches.touch(desk.get_by_role("button", name="Cash"))
 
@@ -119,3 +117,20 @@ def test_member_with_an_address_pays_what_a_basket_lacks_in_three_touches(desk: 
     assert (touches.count, Order.objects.get().channel) == (3, "endless_aisle")
     run_deliveries(NOON)
     assert broken_claims(NOON) == {}
+
+
+def test_line_that_is_not_here_is_sent_home_by_one_touch_and_the_rest_is_taken_away(desk: Page, world: World) -> None:
+    basket = opened_basket(world, "S", "M", "M", "M")
+    desk.goto(f"/desk/stores/{world.stores['A'].pk}/counter/{basket.number}/")
+    line = desk.locator(".counter-line").filter(has_text="SHIRT-M")
+    expect(line).to_contain_text("2 here by the books")
+    check_accessible(desk)
+
+    line.get_by_role("button", name="Send 1 home instead").click()
+
+    desk.get_by_label("Name").fill("王小雨")
+    desk.get_by_label("Mobile number").fill("13800138000")
+    desk.get_by_label("Street and number").fill("上海市静安区南京西路 1 号")
+    desk.get_by_role("button", name="Send it there").click()
+    expect(desk.locator(".counter-line")).to_have_count(3)
+    assert lines_of(basket) == [("sale", "SHIRT-S", 1), ("sale", "SHIRT-M", 2), ("send_home", "SHIRT-M", 1)]

@@ -17,6 +17,7 @@ from members import services as members_services
 from omni.kernel import clock
 from omni.kernel.transactions import entry
 from orders import queries, services
+from orders.choices import ManualMode
 from orders.models import CounterBasket, Order
 from settlement.models import CreditEntry
 from stores.choices import StoreKind
@@ -218,6 +219,43 @@ def test_sending_goes_to_the_address_that_the_member_keeps(world: World, now: da
         "place": "310106",
         "street": "南京西路 1 号",
     }
+
+
+def test_what_a_basket_lacks_here_is_sent_instead(world: World, now: datetime, clerk_a: Staff) -> None:
+    basket = opened_basket(world, "S", "L", "L")
+
+    with entry():
+        services.send_from_aisle(world.stores["A"].pk, "SHIRT-L", basket_id=basket.pk, staff_id=clerk_a.pk, now=now)
+
+    assert lines_of(basket) == [("sale", "SHIRT-S", 1), ("send_home", "SHIRT-L", 2)]
+
+
+def test_line_of_which_some_is_here_is_sent_in_part_and_one_with_a_cut_whole(world: World, now: datetime) -> None:
+    basket, cheaper = opened_basket(world, "M", "M", "M"), opened_basket(world, "M", "M", "M")
+    (line,), (cut,) = basket.lines.all(), cheaper.lines.all()
+    with entry():
+        cut_by = queries.ManualCut(ManualMode.AMOUNT, 100, "线头")
+        services.discount_counter_line(cheaper.pk, cut.pk, cut_by, approved_by=None, now=now)
+
+    with entry():
+        services.send_line_instead(basket.pk, line.pk, now=now)
+        services.send_line_instead(cheaper.pk, cut.pk, now=now)
+
+    assert lines_of(basket) == [("sale", "SHIRT-M", 2), ("send_home", "SHIRT-M", 1)]
+    assert lines_of(cheaper) == [("send_home", "SHIRT-M", 3)]
+
+
+def test_line_that_nobody_can_send_stays_as_it_is(desk: Client, world: World, now: datetime) -> None:
+    basket = opened_basket(world, "L")
+    StockLevel.objects.filter(variant=world.variants["L"]).update(safety=99)
+    (line,) = basket.lines.all()
+
+    told = desk.post(
+        f"/desk/stores/{world.stores['A'].pk}/counter/{basket.number}/lines/{line.pk}/", {"instead": "1"}, follow=True
+    )
+
+    assert "No store can send this home now." in told.content.decode()
+    assert lines_of(basket) == [("sale", "SHIRT-L", 1)]
 
 
 def test_unknown_sku_opens_no_basket(world: World, clerk_a: Staff, now: datetime) -> None:
