@@ -1,6 +1,13 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise
 
 
 class Way(models.TextChoices):
@@ -176,6 +183,24 @@ class DeliveryState(models.TextChoices):
     CANCELLED = "cancelled", _("Cancelled")
     RETURN_CONFIRMED = "return_confirmed", _("Return confirmed")
     LOST = "lost", _("Lost")
+
+
+# What a state means of a parcel by express, where a courier's word would be wrong.
+EXPRESS_LABELS: dict[DeliveryState, _StrPromise] = {
+    DeliveryState.REQUESTED: _("Waybill asked for"),
+    DeliveryState.CREATED: pgettext_lazy("parcel", "Waiting to be collected"),
+    DeliveryState.PICKED_UP: pgettext_lazy("parcel", "Collected"),
+    DeliveryState.IN_TRANSIT: pgettext_lazy("parcel", "On the road"),
+    DeliveryState.OUT_FOR_DELIVERY: _("Out for delivery"),
+    DeliveryState.CREATE_FAILED: _("No waybill"),
+    DeliveryState.CANCELLED: _("Waybill called off"),
+}
+
+
+def delivery_label(state: DeliveryState, way: Way) -> str:
+    """Return what a state of a delivery is called, by its way, in the language active now."""
+    words = EXPRESS_LABELS.get(state) if way is Way.EXPRESS else None
+    return str(words or state.label)
 
 
 DELIVERY_RANKS: dict[DeliveryState, int] = {

@@ -19,6 +19,7 @@ from fulfillment.choices import (
     PickupCodePurpose,
     PickupCodeStatus,
     Way,
+    delivery_label,
 )
 from fulfillment.choices import FulfillmentOrderStatus as Status
 from fulfillment.models import Delivery, FulfillmentOrder, FulfillmentOrderLine, Parcel, PickupCode
@@ -112,6 +113,7 @@ class CourierView:
     """Where the courier is; `problem` when somebody should look."""
 
     state: DeliveryState
+    label: str
     name: str
     phone_masked: str
     eta_at: datetime | None
@@ -415,7 +417,7 @@ def _card(share: FulfillmentOrder, bins: Mapping[int, str], doubts: Mapping[int,
         deadline_at=share.deadline_at,
         overdue_at=share.overdue_at,
         finished_at=share.finished_at,
-        courier=_courier(deliveries[-1]) if deliveries else None,
+        courier=_courier(deliveries[-1], Way(share.fulfillment.way)) if deliveries else None,
         slot_starts_at=share.fulfillment.slot_starts_at,
         slot_ends_at=share.fulfillment.slot_ends_at,
         wave_number=share.wave.number if share.wave is not None and share.status == Status.PICKING else "",
@@ -441,12 +443,13 @@ def _line(line: FulfillmentOrderLine, bins: Mapping[int, str], doubts: Mapping[i
     )
 
 
-def _courier(delivery: Delivery) -> CourierView:
+def _courier(delivery: Delivery, way: Way) -> CourierView:
     """Say where a delivery stands."""
     state = DeliveryState(delivery.state)
     is_coming = DELIVERY_RANKS[state] < DELIVERY_RANKS[DeliveryState.PICKED_UP]
     return CourierView(
         state=state,
+        label=delivery_label(state, way),
         name=delivery.courier_name,
         phone_masked=delivery.courier_phone_masked,
         eta_at=delivery.eta_at if is_coming else None,

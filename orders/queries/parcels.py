@@ -274,7 +274,8 @@ def _happenings(order: Order, changes: Sequence[Transition], delivery: Delivery 
     before = ""
     for point in delivery.trail.all() if delivery else ():
         if point.words:
-            found.append(Happening(str(D(point.state).label), point.heard_at, point.words))
+            label = fulfillment_choices.delivery_label(D(point.state), way)
+            found.append(Happening(label, point.heard_at, point.words))
         elif point.state in TOLD and point.state != before:
             found.append(Happening(str(D(point.state).label), point.heard_at, point.courier_name))
         before = point.state
