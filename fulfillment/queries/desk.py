@@ -280,11 +280,6 @@ class Queue:
         return _version(self)
 
 
-# Whose desk it is says the lowest app; the pages of fulfillment ask here.
-desk_stores = stores_queries.desk_stores
-get_desk_store = stores_queries.get_desk_store
-
-
 def get_managed_store(actor: Actor, store_id: int) -> Store:
     """Return an active store that an actor manages.
 
@@ -292,7 +287,7 @@ def get_managed_store(actor: Actor, store_id: int) -> Store:
     """
     if store_id not in actor.store_ids(stores_choices.Role.MANAGER):
         raise NotFound
-    return get_desk_store(actor, store_id)
+    return stores_queries.get_desk_store(actor, store_id)
 
 
 def tasks_visible_to(actor: Actor) -> QuerySet[FulfillmentOrder]:

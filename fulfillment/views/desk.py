@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 @at_desk
 def show_start(request: HttpRequest) -> HttpResponse:
     """Go to the person's store, or let somebody with several (or none) see them."""
-    stores = list(queries.desk_stores(_actor(request)))
+    stores = list(stores_queries.desk_stores(_actor(request)))
     if len(stores) == 1:
         return redirect("fulfillment:desk-queue", stores[0].pk)
     return render(request, "desk/store_choose.html", {"stores": stores})
@@ -41,7 +41,7 @@ def show_start(request: HttpRequest) -> HttpResponse:
 def show_queue(request: HttpRequest, store_id: int) -> HttpResponse:
     """Show one tab of a store's queue; with `seen`, the list alone, and nothing if it is still the same."""
     actor, wanted = _actor(request), request.GET.get("tab", "")
-    store = queries.get_desk_store(actor, store_id)
+    store = stores_queries.get_desk_store(actor, store_id)
     queue = queries.load_queue(store.pk, Tab(wanted) if wanted in Tab.values else Tab.ANSWER, now=clock.now())
     if request.GET.get("seen") == queue.version:
         return HttpResponse(status=204)

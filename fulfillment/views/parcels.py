@@ -52,7 +52,7 @@ def scan_parcel(request: HttpRequest, number: str) -> HttpResponse:
 @at_desk
 def show_van(request: HttpRequest, store_id: int) -> HttpResponse:
     """Show the parcels that wait for the express van, and the field to scan each as it goes."""
-    store = queries.get_desk_store(stores_queries.actor_for_user(request.user), store_id)
+    store = stores_queries.get_desk_store(stores_queries.actor_for_user(request.user), store_id)
     context = {"store": store, "parcels": queries.waiting_parcels(store.pk)}
     return render(request, "desk/van_show.html", context)
 
@@ -63,7 +63,7 @@ def show_van(request: HttpRequest, store_id: int) -> HttpResponse:
 def hand_to_van(request: HttpRequest, store_id: int) -> HttpResponse:
     """Give the parcel whose label was scanned to the express van."""
     actor = stores_queries.actor_for_user(request.user)
-    store = queries.get_desk_store(actor, store_id)
+    store = stores_queries.get_desk_store(actor, store_id)
     try:
         parcel = queries.get_parcel_for(actor, request.POST.get("waybill", ""))
     except NotFound:

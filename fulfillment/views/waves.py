@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 def choose_tasks(request: HttpRequest, store_id: int) -> HttpResponse:
     """Show what may be picked together and which waves are under way; begin one."""
     actor = stores_queries.actor_for_user(request.user)
-    store = queries.get_desk_store(actor, store_id)
+    store = stores_queries.get_desk_store(actor, store_id)
     cards = queries.load_pickable(store.pk)
     form = WaveForm([card.number for card in cards], request.POST if request.method == "POST" else None)
     if form.is_valid():
