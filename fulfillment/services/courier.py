@@ -188,9 +188,9 @@ def _prepare(delivery_id: int, *, now: datetime) -> _Call | None:
     """Decide on the errand of a claimed delivery and gather what it needs; None when there is nothing to ask."""
     rows = Delivery.objects.select_related(
         "pickup_code",
-        "fulfillment_order__store",
+        "fulfillment_order__store__district",
         "fulfillment_order__fulfillment__district",
-        "collection__store",
+        "collection__store__district",
         "collection__district",
     )
     delivery = rows.get(pk=delivery_id)
@@ -246,7 +246,9 @@ def _store_place(owner: Consignment) -> Place:
     store = owner.store
     if store is None:
         raise ValueError("A share with a courier has a store.")
-    return Place(name=store.name_zh, phone=store.phone, address=store.address, lat=store.lat, lng=store.lng)
+    city = f"{store.district.province}{store.district.city}" if store.district else ""
+    address = store.address if store.address.startswith(city) else f"{city}{store.address}"
+    return Place(name=store.name_zh, phone=store.phone, address=address, lat=store.lat, lng=store.lng)
 
 
 def _door_place(owner: Consignment) -> Place:

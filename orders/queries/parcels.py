@@ -273,6 +273,8 @@ def _happenings(order: Order, changes: Sequence[Transition], delivery: Delivery 
             found.append(Happening(label, change.at))
     before = ""
     for point in delivery.trail.all() if delivery else ():
+        if point.words and point.state == D.CREATED:
+            continue  # that it waits for the van, the share says itself
         if point.words:
             label = fulfillment_choices.delivery_label(D(point.state), way)
             found.append(Happening(label, point.heard_at, point.words))

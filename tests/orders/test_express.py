@@ -180,7 +180,7 @@ def test_order_by_express_is_sold_when_it_is_delivered(
     assert [step.label for step in parcel.steps] == ["Paid", "Accepted", "Packed", "On the way", "Delivered"]
     told = [happening.detail for happening in parcel.happenings if happening.detail]
     assert told[0] == "已签收，签收人：本人"
-    assert len(told) == 6
+    assert len(told) == 5
     assert "Given to the express company" in [happening.label for happening in parcel.happenings]
 
 

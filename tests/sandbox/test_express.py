@@ -6,6 +6,7 @@ import pytest
 import requests
 from standardwebhooks import Webhook
 
+from omni.sandbox.express.orders import city_of
 from tests.sandbox.fixture import SandboxProcess, wait_for
 from tests.sandbox.receiver import Receiver
 
@@ -63,6 +64,19 @@ def test_parcel_travels_to_the_door_by_itself(sandbox: SandboxProcess, sender: S
     ]  # fmt: skip
     assert len(set(order["waybills"])) == 2
     assert news[-1]["waybills"] == order["waybills"]
+
+
+@pytest.mark.parametrize(
+    ("address", "city"),
+    [
+        ("上海市上海市静安区南京西路 1 号", "上海市"),
+        ("四川省成都市锦江区", "成都市"),
+        ("西藏自治区那曲市色尼区", "那曲市"),
+        ("Main Street 1", ""),
+    ],
+)
+def test_city_is_read_off_an_address(address: str, city: str) -> None:
+    assert city_of(address) == city
 
 
 def test_quote_tells_fee_and_days_by_distance(sender: Sender) -> None:

@@ -28,7 +28,7 @@ ROUTES: tuple[tuple[str, ...], ...] = (
     (ORDERED, CALLED_OFF),
 )
 STATES = frozenset(state for route in ROUTES for state in route)
-CITY = re.compile(r"(?:[^省]{2,8}省)?([^省市]{2,10}市)")
+CITY = re.compile(r"(?:[^省区市]{2,8}(?:省|自治区))?([^省市]{2,10}市)")
 
 
 @dataclass(frozen=True)
