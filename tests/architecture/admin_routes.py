@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
+from django.apps import apps
 from django.contrib.admindocs.views import simplify_regex
 from django.urls import URLPattern, URLResolver, get_resolver
 
@@ -89,6 +90,13 @@ def admin_routes(model: str, rights: str) -> dict[str, Route]:
         f"{base}<path:object_id>/change/": page("change"),
         f"{base}<path:object_id>/": administrators(302, 302, row=model),
     }
+
+
+def first_key(label: str) -> str:
+    """Return the key of a row of a model ("stores.brand"); there must be one."""
+    found = apps.get_model(label)._default_manager.order_by("pk").first()
+    assert found is not None, f"no row of {label} to walk to"
+    return str(found.pk)
 
 
 def declared_routes() -> dict[str, Route]:

@@ -7,7 +7,6 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from allauth.account.models import EmailAddress
-from django.apps import apps
 from django.contrib.auth.models import Group
 
 from fulfillment import services as fulfillment_services
@@ -34,6 +33,7 @@ from orders.choices import IntentStatus, NoticeOutcome, RefundReason, ReturnWay
 from orders.models import PaymentIntent, PaymentNotice, Refund, ReturnPolicy
 from stores.models import Staff
 from tests.architecture import routes
+from tests.architecture.admin_routes import first_key
 from tests.architecture.staff import hire
 from tests.architecture.tills import open_tills
 from tests.cast import NOON, World
@@ -115,7 +115,9 @@ class Scene:
 
     def address(self, pattern: str, row: str, **instead: str) -> str:
         """Fill a pattern with a row of store A, of the brand, or of the guest, unless told otherwise."""
-        key = first_key(row) if "." in row else ""
+        if "." in row and row not in self.rows:
+            self.rows[row] = first_key(row)
+        key = self.rows[row] if "." in row else ""
         values = {
             "number": self.rows.get(row, ""),
             "share": self.rows["share to collect"],
@@ -151,13 +153,6 @@ class Scene:
             "id": key,
         }
         return "/" + PARAMETER.sub(lambda found: (values | instead)[found[1]], pattern)
-
-
-def first_key(label: str) -> str:
-    """Return the key of a row of a model ("stores.brand"); there must be one."""
-    found = apps.get_model(label)._default_manager.order_by("pk").first()
-    assert found is not None, f"no row of {label} to walk to"
-    return str(found.pk)
 
 
 def _make_offers(scene: Scene) -> None:

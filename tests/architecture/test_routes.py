@@ -55,6 +55,7 @@ def test_everybody_gets_what_the_table_says_and_changes_nothing_else(role: str, 
     assert {name: what.answer for name, what in seen.items()} == declared
     assert {name: what.written for name, what in seen.items() if what.written and name not in writers} == {}
     assert {name for name in writers if not seen[name].written} == set()
+    assert visitor.ground.unnoticed() == set()
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -71,6 +72,7 @@ def test_row_of_somebody_else_is_refused_like_one_that_does_not_exist(role: str,
 
     assert foreign == unknown
     assert foreign
+    assert visitor.ground.unnoticed() == set()
 
 
 def test_form_without_the_pages_token_is_refused(scene: Scene) -> None:
@@ -86,6 +88,7 @@ def test_form_without_the_pages_token_is_refused(scene: Scene) -> None:
 
     assert {pattern: what.answer for pattern, what in seen.items()} == dict.fromkeys(forms, 403)
     assert {pattern for pattern, what in seen.items() if what.written} == set()
+    assert visitor.ground.unnoticed() == set()
 
 
 def test_walk_notices_a_task_that_leaks_and_what_is_done_to_it(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,9 +1,10 @@
 """Those who walk to every address, what they get there, and what it writes."""
 
-import copy
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from http.cookies import SimpleCookie
 from typing import Any
 
 from django.db import connection, transaction
@@ -21,15 +22,56 @@ WRITTEN = """
     WHERE n_tup_ins + n_tup_upd + n_tup_del > 0 AND relname <> 'django_session'
 """
 CONTENT = "SELECT md5(string_agg(row::text, '' ORDER BY row::text)) FROM {} row"
+# Statements that leave nothing behind; a function that writes and is only selected from is found by `unnoticed`.
+READS = ("SELECT ", "SAVEPOINT ", "RELEASE SAVEPOINT ")
+URLENCODED = "application/x-www-form-urlencoded"
 
 
 @dataclass(frozen=True)
 class Seen:
-    """What somebody got, and which tables were written to for it."""
+    """What somebody got, and which tables were written to for it; whether that could depend on what follows the ?."""
 
     answer: Answer
     body: str
     written: frozenset[str]
+    is_query_read: bool = field(compare=False)
+
+
+@dataclass
+class Ground:
+    """How everything was before anybody asked; several may stand on the same one.
+
+    Looking for what was written takes longer than most pages do, so it is only done after a statement that could have.
+    """
+
+    counted: set[tuple[str, tuple[int, ...]]]
+    savepoint: str
+    is_shaken: bool = False
+
+    def watch(self, execute: Callable[..., Any], statement: Any, *rest: Any) -> Any:
+        """Run a statement; notice when it may write, or fails, so that there is something to take back."""
+        is_read = isinstance(statement, str) and statement.startswith(READS)
+        self.is_shaken |= not is_read
+        try:
+            return execute(statement, *rest)
+        except Exception:
+            self.is_shaken = True
+            raise
+
+    def restore(self) -> frozenset[str]:
+        """Take back what was done since the last time, and return the tables of which it changed rows."""
+        if not self.is_shaken:
+            return frozenset()
+        touched = self.unnoticed()
+        after = {table: content_of(table) for table in touched}
+        transaction.savepoint_rollback(self.savepoint)
+        self.is_shaken = False
+        return frozenset(table for table in touched if content_of(table) != after[table])
+
+    def unnoticed(self) -> set[str]:
+        """Return the tables that were written to since the last time."""
+        before, self.counted = self.counted, written_rows()
+        return {table for table, _counts in self.counted - before}
 
 
 @dataclass
@@ -38,35 +80,37 @@ class Visitor:
 
     client: Client
     headers: dict[str, str] = field(default_factory=dict)
-    _counted: set[tuple[str, tuple[int, ...]]] = field(default_factory=set)
-    _savepoint: str = ""
+    ground: Ground = field(init=False)
 
     def begin(self) -> None:
         """Remember how everything is now."""
-        self._counted, self._savepoint = written_rows(), transaction.savepoint()
+        self.ground = Ground(written_rows(), transaction.savepoint())
 
     def ask(self, method: str, address: str, sent: dict[str, Any]) -> Seen:
         """Ask for an address, and take back whatever that did, here and in the database."""
-        cookies = copy.deepcopy(self.client.cookies)
-        status, location, page = self._send(method, address, sent)
+        cookies: SimpleCookie = SimpleCookie(self.client.cookies)
+        with connection.execute_wrapper(self.ground.watch):
+            response = self._send(method, address, sent)
         self.client.cookies = cookies
-        before, self._counted = self._counted, written_rows()
-        touched = {table for table, _counts in self._counted - before}
-        after = {table: content_of(table) for table in touched}
-        transaction.savepoint_rollback(self._savepoint)
-        written = frozenset(table for table in touched if content_of(table) != after[table])
-        return Seen(answer_of(status, location), INCIDENTAL.sub("", page.replace(address, "")), written)
+        written = self.ground.restore()
+        page = response.content.decode(errors="replace").replace(address, "")
+        return Seen(
+            answer_of(response.status_code, response.headers.get("Location", "")),
+            INCIDENTAL.sub("", page),
+            written,
+            "GET" in vars(response.wsgi_request) or "Location" in response.headers,
+        )
 
-    def _send(self, method: str, address: str, sent: dict[str, Any]) -> tuple[int, str, str]:
+    def _send(self, method: str, address: str, sent: dict[str, Any]) -> Any:
         headers = {"accept-language": "en", "x-csrftoken": TOKEN, **self.headers}
         if method == "GET":
-            response = self.client.get(address, sent, headers=headers)
-        elif address.startswith("/api/"):
+            return self.client.get(address, sent, headers=headers)
+        if address.startswith("/api/"):
             headers["idempotency-key"] = "once"
-            response = self.client.post(address, json.dumps(sent), content_type="application/json", headers=headers)
-        else:
-            response = self.client.post(address, sent, headers=headers)
-        return response.status_code, response.headers.get("Location", ""), response.content.decode(errors="replace")
+            return self.client.post(address, json.dumps(sent), content_type="application/json", headers=headers)
+        if not sent:
+            return self.client.post(address, "", content_type=URLENCODED, headers=headers)
+        return self.client.post(address, sent, headers=headers)
 
 
 def written_rows() -> set[tuple[str, tuple[int, ...]]]:
