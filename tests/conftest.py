@@ -16,7 +16,7 @@ from django.utils import translation
 
 from tests.browser import LAUNCH_OPTIONS, find_browser
 
-pytest_plugins = ["tests.audit_fixture", "tests.cast"]
+pytest_plugins = ["tests.audit_fixture", "tests.cast", "tests.database"]
 
 # Much of what a test asks of a browser has no end of its own: `evaluate` waits for a promise as long as it takes, and
 # closing a context for the browser. An alarm interrupts that where it stands, and the next test goes on.

@@ -48,7 +48,7 @@ class Ground:
     savepoint: str
     is_shaken: bool = False
 
-    def watch(self, execute: Callable[..., Any], statement: Any, *rest: Any) -> Any:
+    def watch(self, execute: Callable[..., object], statement: object, *rest: object) -> object:
         """Run a statement; notice when it may write, or fails, so that there is something to take back."""
         is_read = isinstance(statement, str) and statement.startswith(READS)
         self.is_shaken |= not is_read
