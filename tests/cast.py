@@ -27,6 +27,7 @@ from tests.factories.stores import (
     ManagerFactory,
     StoreFactory,
 )
+from tests.moulds import laid_down
 
 # A Monday, noon in Shanghai.
 NOON = datetime(2026, 3, 16, 4, 0, tzinfo=UTC)
@@ -95,7 +96,7 @@ def now() -> datetime:
 @pytest.fixture
 def world(db: None) -> World:
     """Return the small world."""
-    return build_world()
+    return laid_down(build_world)
 
 
 @pytest.fixture

@@ -5,13 +5,16 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.cookies import SimpleCookie
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db import connection, transaction
 from django.test import Client
 from psycopg2 import sql
 
 from tests.architecture.routes import ADMIN_SIGN_IN, SIGN_IN, Answer
+
+if TYPE_CHECKING:
+    from django.test.client import _MonkeyPatchedWSGIResponse
 
 TOKEN = "t" * 32
 # What a page says of the address itself, and its token, which is another each time.
@@ -101,7 +104,7 @@ class Visitor:
             "GET" in vars(response.wsgi_request) or "Location" in response.headers,
         )
 
-    def _send(self, method: str, address: str, sent: dict[str, Any]) -> Any:
+    def _send(self, method: str, address: str, sent: dict[str, Any]) -> "_MonkeyPatchedWSGIResponse":
         headers = {"accept-language": "en", "x-csrftoken": TOKEN, **self.headers}
         if method == "GET":
             return self.client.get(address, sent, headers=headers)
