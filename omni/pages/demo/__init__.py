@@ -2,6 +2,7 @@
 
 from omni.pages.demo.account import DemoShopper, fill_account, find_shopper
 from omni.pages.demo.brands import BRANDS, PASSWORD
+from omni.pages.demo.day import DemoDesk, fill_day, find_desk
 from omni.pages.demo.world import build_world
 
 _FIRST = BRANDS[0].code
@@ -18,4 +19,20 @@ SIGN_INS: list[tuple[str, str, str, str]] = [
 # The shopper whom the README names, and where they go.
 SHOPPER_AT = ("+8616600000001", _FIRST, "SH001")
 
-__all__ = ["BRANDS", "PASSWORD", "SHOPPER_AT", "SIGN_INS", "DemoShopper", "build_world", "fill_account", "find_shopper"]
+# The desk at which a day goes on.
+DESK_OF = f"{_FIRST}-sh001-clerk"
+
+__all__ = [
+    "BRANDS",
+    "DESK_OF",
+    "PASSWORD",
+    "SHOPPER_AT",
+    "SIGN_INS",
+    "DemoDesk",
+    "DemoShopper",
+    "build_world",
+    "fill_account",
+    "fill_day",
+    "find_desk",
+    "find_shopper",
+]

@@ -15,18 +15,17 @@ from omni.accounts import queries as accounts_queries
 from omni.kernel.errors import DomainError
 from omni.kernel.outbox import run_due_deliveries
 from omni.kernel.transactions import drive, entry
+from omni.pages.demo.counter import ACTOR, close, owner, sell
 from orders import choices as orders_choices
 from orders import queries as orders_queries
 from orders import services as orders_services
 from stores import choices as stores_choices
-from stores import permissions as stores_permissions
 from stores import queries as stores_queries
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-ACTOR = "system:demo"
 FLOAT_FEN = 100_000
 TOPICS = ("marketing-sms", "profiling")
 MEASURES = {"height_cm": 168, "weight_kg": 55, "chest_cm": 86, "waist_cm": 68, "hips_cm": 92}
@@ -89,6 +88,8 @@ def fill_account(shopper: DemoShopper, *, now: datetime) -> None:
     returned = _buy(shopper, drawer_id, pieces[2:4], now=now - timedelta(days=5), told_at=now)
     exchanged = _buy(shopper, drawer_id, pieces[4:5], now=now - timedelta(days=3), told_at=now)
     _give_back(shopper, drawer_id, returned, now=now)
+    with entry():
+        close(shopper.store_id, drawer_id, now=now - timedelta(days=2))
     _exchange(exchanged, now=now)
 
 
@@ -150,16 +151,7 @@ def _buy(shopper: DemoShopper, drawer_id: int, skus: Sequence[str], *, now: date
         selling=orders_services.Selling(shopper.store_id, None, "demo"),
     )
     with entry():
-        placed = orders_services.place_order(wanted, now=now)
-        orders_services.take_cash(
-            orders_queries.get_order_for(_owner(placed.number), placed.number).checkout_id,
-            drawer_id,
-            amount_fen=placed.total_fen,
-            given_fen=placed.total_fen,
-            once=f"demo:{placed.order_id}",
-            actor=ACTOR,
-            now=now,
-        )
+        placed = sell(wanted, drawer_id, now=now)
     run_due_deliveries(MOST_DELIVERIES, now=told_at)
     return placed.number
 
@@ -167,7 +159,7 @@ def _buy(shopper: DemoShopper, drawer_id: int, skus: Sequence[str], *, now: date
 def _give_back(shopper: DemoShopper, drawer_id: int, number: str, *, now: datetime) -> None:
     """Bring a piece back to the counter, and have its money paid out."""
     at = now - timedelta(days=2)
-    order = orders_queries.get_order_for(_owner(number), number)
+    order = orders_queries.get_order_for(owner(number), number)
     held = orders_queries.held_pieces([order], now=at)
     if not held:
         return
@@ -185,7 +177,7 @@ def _give_back(shopper: DemoShopper, drawer_id: int, number: str, *, now: dateti
 
 def _exchange(number: str, *, now: datetime) -> None:
     """Exchange the piece of an order for another size or colour that can be had for no more."""
-    order = orders_queries.get_order_for(_owner(number), number)
+    order = orders_queries.get_order_for(owner(number), number)
     lines = orders_queries.returnable_lines(order, now=now)
     choices = orders_queries.swap_choices(order, lines, now=now)
     wanted = {
@@ -205,8 +197,3 @@ def _exchange(number: str, *, now: datetime) -> None:
     except DomainError:
         return  # nothing else of it can be had near: the account has a return without
     run_due_deliveries(MOST_DELIVERIES, now=now)
-
-
-def _owner(number: str) -> stores_permissions.Actor:
-    """Return who holds the link of an order."""
-    return stores_permissions.Actor(label=ACTOR, order_numbers=frozenset({number}))

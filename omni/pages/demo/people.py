@@ -77,6 +77,7 @@ GIVEN = [
 ESTATES = ["翠湖花园", "阳光里", "锦绣苑", "望江府", "书香名邸", "梧桐公馆", "云景台", "和风雅居", "丽水湾", "金桂园"]
 MEMBERS_A_BRAND = 500
 MALLS_WITH_FINANCE = 6
+FIRST_STORE = "SH001"
 
 
 class People:
@@ -116,7 +117,7 @@ class People:
 
     def add_administrator(self) -> None:
         """Add the account of the Django admin."""
-        self._add_user("admin", is_administrator=True)
+        self._add_user("admin", "", is_administrator=True)
 
     def add_headquarters(self, brand: DemoBrand, brand_id: int) -> None:
         """Add two accounts of a brand's headquarters and one of a regional manager."""
@@ -125,29 +126,35 @@ class People:
             ("hq-2", stores_choices.Role.HQ),
             ("region", stores_choices.Role.REGION),
         ):
-            user_id = self._add_user(f"{brand.code}-{suffix}")
-            self.staff.add((user_id, role.value, brand_id, None, None, self.name(), True))
+            name = self.name()
+            user_id = self._add_user(f"{brand.code}-{suffix}", name)
+            self.staff.add((user_id, role.value, brand_id, None, None, name, True))
 
-    def add_store_staff(self, brand: DemoBrand, store: DemoStore) -> None:
-        """Add a manager, a clerk and a guide of a store."""
+    def add_store_staff(self, brand: DemoBrand, brand_number: int, store: DemoStore) -> None:
+        """Add a manager, a clerk and a guide of a store; messages reach the manager of the brand's first one."""
         for role in (stores_choices.Role.MANAGER, stores_choices.Role.CLERK, stores_choices.Role.GUIDE):
-            user_id = self._add_user(f"{brand.code}-{store.code.lower()}-{role.value}")
-            self.staff.add((user_id, role.value, None, store.store_id, None, self.name(), True))
+            is_told = role == stores_choices.Role.MANAGER and store.code == FIRST_STORE
+            phone = f"+861669999{brand_number:04d}" if is_told else ""
+            name = self.name()
+            user_id = self._add_user(f"{brand.code}-{store.code.lower()}-{role.value}", name, phone=phone)
+            self.staff.add((user_id, role.value, None, store.store_id, None, name, True))
 
     def add_mall_finance(self, places: Places) -> None:
         """Add an account for the finance of the first few malls."""
         for mall in places.malls[:MALLS_WITH_FINANCE]:
             number = mall.counterparty_id - places.malls[0].counterparty_id + 1
-            user_id = self._add_user(f"mall-{mall.city.prefix.lower()}-{number}")
+            name = self.name()
+            user_id = self._add_user(f"mall-{mall.city.prefix.lower()}-{number}", name)
             self.staff.add(
-                (user_id, stores_choices.Role.MALL_FINANCE.value, None, None, mall.counterparty_id, self.name(), True)
+                (user_id, stores_choices.Role.MALL_FINANCE.value, None, None, mall.counterparty_id, name, True)
             )
 
-    def _add_user(self, username: str, *, is_administrator: bool = False) -> int:
+    def _add_user(self, username: str, name: str, *, phone: str = "", is_administrator: bool = False) -> int:
         joined_at = self.now - timedelta(days=200)
         rights = (is_administrator, True)
+        secrets = (sealing.seal(phone), sealing.blind_index(phone)) if phone else ("", None)
         return self.users.add(
-            (self.password, is_administrator, username, "", "", "", *rights, joined_at, "", None, "zh-hans")
+            (self.password, is_administrator, username, name, "", "", *rights, joined_at, *secrets, "zh-hans")
         )
 
     def add_members(self, brand_id: int, brand_number: int, stores: list[DemoStore], places: Places) -> None:

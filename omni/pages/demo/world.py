@@ -62,7 +62,7 @@ def build_world(*, now: datetime) -> dict[str, int]:
         stores = [store for store in places.stores if store.brand_id == brand_id]
         people.add_headquarters(brand, brand_id)
         for store in stores:
-            people.add_store_staff(brand, store)
+            people.add_store_staff(brand, number, store)
         people.add_members(brand_id, number, stores, places)
         members = [member for member in people.memberships if member.brand_id == brand_id]
         reviews.add_brand(brand_id, catalogue.styles[brand_id])

@@ -22,6 +22,9 @@ class Command(BaseCommand):
         shopper = demo.find_shopper(*demo.SHOPPER_AT)
         if shopper is not None:
             demo.fill_account(shopper, now=clock.now())
+        desk = demo.find_desk(demo.DESK_OF, now=clock.now())
+        if desk is not None:
+            demo.fill_day(desk)
         for table, rows in counts.items():
             self.stdout.write(f"{rows:>9,}  {table}")
         self.stdout.write(f"Demo data loaded in {time.monotonic() - started:.1f} s.")
