@@ -9,11 +9,14 @@ from fulfillment.models import (
     Collection,
     Delivery,
     DeliveryCallback,
+    Escalation,
     Fulfillment,
     FulfillmentLine,
     FulfillmentOrder,
     FulfillmentOrderLine,
+    Parcel,
     PickupCode,
+    PickWave,
     RoutingDecision,
     RoutingRule,
 )
@@ -97,4 +100,25 @@ class PickupCodeAdmin(ReadOnly, admin.ModelAdmin["PickupCode"]):
     list_display = ["id", "fulfillment_order_id", "purpose", "status", "tries_left", "redeemed_at"]
     list_filter = ["status", "purpose"]
     exclude = ["code_sealed", "code_index"]
+    show_full_result_count = False
+
+
+@admin.register(PickWave)
+class PickWaveAdmin(ReadOnly, admin.ModelAdmin["PickWave"]):
+    list_display = ["number", "store_id", "started_by", "started_at"]
+    search_fields = ["number__exact"]
+    show_full_result_count = False
+
+
+@admin.register(Parcel)
+class ParcelAdmin(ReadOnly, admin.ModelAdmin["Parcel"]):
+    list_display = ["number", "fulfillment_order_id", "position", "weight_grams", "packed_by", "packed_at", "loaded_at"]
+    search_fields = ["number__exact"]
+    show_full_result_count = False
+
+
+@admin.register(Escalation)
+class EscalationAdmin(ReadOnly, admin.ModelAdmin["Escalation"]):
+    list_display = ["id", "fulfillment_order_id", "store_id", "status", "raised_at"]
+    list_filter = ["status"]
     show_full_result_count = False

@@ -10,12 +10,19 @@ from inventory import services
 from inventory.models import (
     Category,
     Collection,
+    Count,
+    CountLine,
     CountTask,
     Media,
     Price,
     Product,
+    Receipt,
+    ReceiptLine,
     Reservation,
+    Shipment,
+    ShipmentLine,
     SizeChart,
+    StockAdjustment,
     StockLevel,
     StockMovement,
     Variant,
@@ -134,3 +141,57 @@ class ReservationAdmin(ReadOnly, admin.ModelAdmin["Reservation"]):
 class CountTaskAdmin(ReadOnly, admin.ModelAdmin["CountTask"]):
     list_display = ["opened_at", "level", "reason", "closed_at"]
     list_select_related = ["level"]
+
+
+@admin.register(StockAdjustment)
+class StockAdjustmentAdmin(ReadOnly, admin.ModelAdmin["StockAdjustment"]):
+    list_display = ["adjusted_at", "level", "reason", "on_hand", "unsellable", "note", "actor"]
+    list_filter = ["reason"]
+    list_select_related = ["level"]
+    show_full_result_count = False
+
+
+class CountLineInline(ReadOnly, admin.TabularInline["CountLine", "Count"]):
+    model = CountLine
+    fields = ["level_id", "round", "is_planned", "counted", "books", "closed_at"]
+    readonly_fields = ["level_id"]
+
+
+@admin.register(Count)
+class CountAdmin(ReadOnly, admin.ModelAdmin["Count"]):
+    list_display = ["number", "store_id", "scope", "status", "planned_by", "planned_at", "closed_by", "closed_at"]
+    list_filter = ["status", "scope"]
+    search_fields = ["number__exact"]
+    inlines = [CountLineInline]
+    show_full_result_count = False
+
+
+class ShipmentLineInline(ReadOnly, admin.TabularInline["ShipmentLine", "Shipment"]):
+    model = ShipmentLine
+    fields = ["variant_id", "quantity", "received", "damaged", "written_off"]
+    readonly_fields = ["variant_id"]
+
+
+@admin.register(Shipment)
+class ShipmentAdmin(ReadOnly, admin.ModelAdmin["Shipment"]):
+    list_display = ["number", "kind", "reference", "from_store_id", "to_store_id", "status", "expected_on", "sent_at"]
+    list_filter = ["kind", "status"]
+    search_fields = ["number__exact"]
+    inlines = [ShipmentLineInline]
+    show_full_result_count = False
+
+
+class ReceiptLineInline(ReadOnly, admin.TabularInline["ReceiptLine", "Receipt"]):
+    model = ReceiptLine
+    fields = ["variant_id", "quantity", "damaged"]
+    readonly_fields = ["variant_id"]
+
+
+@admin.register(Receipt)
+class ReceiptAdmin(ReadOnly, admin.ModelAdmin["Receipt"]):
+    list_display = ["id", "shipment", "status", "is_blind", "opened_by", "opened_at", "booked_at"]
+    list_filter = ["status"]
+    list_select_related = ["shipment"]
+    search_fields = ["shipment__number__exact"]
+    inlines = [ReceiptLineInline]
+    show_full_result_count = False

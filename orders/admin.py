@@ -13,6 +13,10 @@ from omni.kernel.transactions import entry
 from orders import services
 from orders.choices import RefundStatus
 from orders.models import (
+    CounterBasket,
+    CounterLine,
+    DrawerMovement,
+    DrawerSession,
     IntentAllocation,
     Invoice,
     InvoiceDocument,
@@ -26,6 +30,7 @@ from orders.models import (
     Return,
     ReturnLine,
     ReturnPolicy,
+    TillSlip,
     TryOn,
 )
 
@@ -144,3 +149,41 @@ class ReturnAdmin(ReadOnly, admin.ModelAdmin["Return"]):
 @admin.register(ReturnPolicy)
 class ReturnPolicyAdmin(admin.ModelAdmin["ReturnPolicy"]):
     list_display = ["brand", "days", "fault_days", "arrive_days", "collection_fee_fen"]
+
+
+class CounterLineInline(ReadOnly, admin.TabularInline["CounterLine", "CounterBasket"]):
+    model = CounterLine
+    fields = ["kind", "variant_id", "quantity", "manual_mode", "manual_value", "manual_reason", "sale_id", "unit"]
+    readonly_fields = ["variant_id", "sale_id"]
+
+
+@admin.register(CounterBasket)
+class CounterBasketAdmin(ReadOnly, admin.ModelAdmin["CounterBasket"]):
+    list_display = ["number", "store_id", "staff_id", "status", "checkout_id", "opened_at", "updated_at", "due_at"]
+    list_filter = ["status"]
+    search_fields = ["number__exact"]
+    exclude = ["token", "recipient_phone_sealed"]
+    inlines = [CounterLineInline]
+    show_full_result_count = False
+
+
+@admin.register(DrawerSession)
+class DrawerSessionAdmin(ReadOnly, admin.ModelAdmin["DrawerSession"]):
+    list_display = ["id", "store_id", "till", "status", "float_fen", "difference_fen", "opened_at", "closed_at"]
+    list_filter = ["status"]
+    show_full_result_count = False
+
+
+@admin.register(DrawerMovement)
+class DrawerMovementAdmin(ReadOnly, admin.ModelAdmin["DrawerMovement"]):
+    list_display = ["cause", "session_id", "kind", "amount_fen", "reason", "actor", "at"]
+    list_filter = ["kind"]
+    search_fields = ["cause__exact"]
+    show_full_result_count = False
+
+
+@admin.register(TillSlip)
+class TillSlipAdmin(ReadOnly, admin.ModelAdmin["TillSlip"]):
+    list_display = ["id", "intent_id", "refund_id", "terminal", "batch", "trace", "receipt_number", "actor"]
+    search_fields = ["intent__out_trade_no__exact"]
+    show_full_result_count = False

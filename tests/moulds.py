@@ -11,6 +11,8 @@ from django.db import connection, transaction
 
 T = TypeVar("T")
 INSERT = re.compile(r'INSERT INTO "(\w+)"')
+# A build says by these what it makes. Rows of statements that only PostgreSQL understands would be missed.
+UNDERSTOOD = ('INSERT INTO "', 'UPDATE "', "SELECT ", "SAVEPOINT ", "RELEASE SAVEPOINT ")
 COLUMNS = """
     SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum),
         string_agg(format('quote_nullable(%%I::text)', attname), ', ' ORDER BY attnum)
@@ -66,6 +68,7 @@ def inserted_tables() -> Iterator[dict[str, None]]:
     tables: dict[str, None] = {}
 
     def note(execute: Callable[..., object], statement: str, *rest: object) -> object:
+        assert statement.startswith(UNDERSTOOD), f"no rows to note of: {statement}"
         tables.update(dict.fromkeys(INSERT.findall(statement)))
         return execute(statement, *rest)
 

@@ -412,9 +412,11 @@ def test_task_of_every_status_can_be_shown(desk: Client, world: World) -> None:
 
     for status in set(S) - {S.PLANNED, S.PENDING_ROUTING}:
         FulfillmentOrder.objects.filter(pk=share.pk).update(status=status, deadline_at=NOON)
+        assert desk.get(task_url(share)).status_code == 200, status
         for state in DeliveryState:
             Delivery.objects.update(state=state)
-            assert desk.get(task_url(share)).status_code == 200, (status, state)
+            part = desk.get(task_url(share), {"seen": "0" * 8})
+            assert (part.status_code, b"data-seen" in part.content) == (200, True), (status, state)
     assert delivery_of(share).state == DeliveryState.LOST
 
 
