@@ -3,42 +3,35 @@
 import re
 import uuid
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
-
-from allauth.account.models import EmailAddress
-from django.contrib.auth.models import Group
 
 from fulfillment import services as fulfillment_services
 from fulfillment.choices import DeliveryState, FulfillmentOrderStatus, PickupCodePurpose, Way
-from fulfillment.models import AcceptanceRecord, Delivery, DeliveryCallback, FulfillmentOrder, RoutingRule
+from fulfillment.models import Delivery, FulfillmentOrder
 from fulfillment.services import handover
 from inventory import services as inventory_services
 from inventory.choices import CountScope
-from inventory.models import Collection, CountTask, SizeChart, StockLevel
+from inventory.models import StockLevel
 from inventory.services import CountPlan
 from members import services as members_services
 from members.models import Member, OfferUse
-from omni.accounts import services as accounts_services
 from omni.accounts.models import User
 from omni.kernel import clock, sealing
 from omni.kernel.clock import BUSINESS_ZONE, business_date
 from omni.kernel.numbers import public_number
 from omni.kernel.transactions import entry
-from omni.messages import services as messages_services
-from omni.messages.choices import Channel
 from orders import queries as orders_queries
 from orders import services as orders_services
 from orders.choices import IntentStatus, NoticeOutcome, RefundReason, ReturnWay
-from orders.models import PaymentIntent, PaymentNotice, Refund, ReturnPolicy
+from orders.models import PaymentIntent, PaymentNotice, Refund
 from stores.models import Staff
 from tests.architecture import routes
 from tests.architecture.admin_routes import first_key
+from tests.architecture.office import fill_admin
 from tests.architecture.staff import hire
 from tests.architecture.tills import open_tills
 from tests.cast import NOON, World
-from tests.factories.accounts import ShopperUserFactory, UserFactory
-from tests.factories.api import issue_key
 from tests.factories.counter import begun, declined, opened_basket, piece_of, put_collection, waiting_order
 from tests.factories.fulfillment import accept, accept_and_pack, code_of, offer_share
 from tests.factories.members import AccountAddressFactory, FollowUpFactory, MemberFactory, WishFactory, review_photo
@@ -198,7 +191,7 @@ def set_scene(world: World) -> Scene:
     rows, sent = open_tills(world)
     scene.rows |= rows
     scene.sent |= sent
-    _fill_admin(world)
+    fill_admin(world)
     _speak(scene)
     scene.rows["collection"] = "spring"
     scene.rows["address"] = str(AccountAddressFactory.create(user=scene.accounts[routes.MEMBER]).pk)
@@ -477,26 +470,3 @@ def _stand_at_the_counter(scene: Scene) -> None:
         },
         f"{counter}pay/card/<int:intent_id>/": {"outcome": "declined"},
     }  # fmt: skip
-
-
-def _fill_admin(world: World) -> None:
-    """Make a row of each model in the admin that has none yet: sales booked, and what people write there."""
-    ReturnPolicy.objects.create(brand=world.brand)
-    store = world.stores["A"]
-    with entry():
-        messages_services.send_message(
-            Channel.SMS, to="+8613800138000", template="sign_in", language="en", parameters={"code": "271828"},
-            cause="walk", now=NOON,
-        )  # fmt: skip
-        accounts_services.request_erasure(ShopperUserFactory.create().pk, now=NOON)
-    issue_key(world.brand)
-    Group.objects.create(name="office")
-    EmailAddress.objects.create(user=UserFactory.create(), email="li@example.com")
-    Collection.objects.create(
-        brand=world.brand, code="spring", name_zh="春", name_en="Spring", launched_on=date(2026, 1, 1)
-    )
-    SizeChart.objects.create(brand=world.brand, category=world.product.category)
-    CountTask.objects.create(level=world.level("A", "S"), reason="not_found", opened_at=NOON)
-    RoutingRule.objects.create(brand=world.brand)
-    AcceptanceRecord.objects.create(store=store, offers=1, accepted=1, counted_at=NOON)
-    DeliveryCallback.objects.create(provider="sandbox", message_id="1", body={}, received_at=NOON)

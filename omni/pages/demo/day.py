@@ -226,7 +226,7 @@ def _book(desk: DemoDesk) -> None:
             phone=phone,
         )
         with entry():
-            orders_services.book_try_on(wanted, now=desk.now - timedelta(hours=1))
+            orders_services.book_try_on(wanted, now=desk.now - timedelta(minutes=5))
             newest = fulfillment_queries.tasks_visible_to(desk.clerk).order_by("-pk")[0]
             if number == 0:
                 fulfillment_services.pack(newest.pk, actor=desk.clerk.label, now=desk.now)
