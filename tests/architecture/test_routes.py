@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+from django.db import connection
 from pytest_django.plugin import DjangoDbBlocker
 
 from tests.architecture.admin_routes import declared_routes, existing_routes
@@ -100,3 +101,15 @@ def test_walk_notices_a_task_that_leaks_and_what_is_done_to_it(scene: Scene, mon
     assert seen.answer == 302
     assert {"fulfillment_fulfillmentorder", "fulfillment_delivery", "kernel_transition"} <= seen.written
     assert visitor.ask("POST", scene.address(pattern, PAGES[pattern].row), {}) == seen
+
+
+def test_walk_notices_what_a_statement_writes_that_only_selects(scene: Scene) -> None:
+    visitor = enter(CLERK_B, scene)
+    with connection.cursor() as cursor:
+        rename = "UPDATE stores_brand SET name_en = ''"
+        cursor.execute(f"CREATE FUNCTION pg_temp.rename() RETURNS void LANGUAGE sql AS $$ {rename} $$")
+        with connection.execute_wrapper(visitor.ground.watch):
+            cursor.execute("SELECT pg_temp.rename()")
+
+    assert visitor.ground.restore() == frozenset()
+    assert visitor.ground.unnoticed() == {"stores_brand"}
