@@ -112,4 +112,4 @@ def test_walk_notices_what_a_statement_writes_that_only_selects(scene: Scene) ->
             cursor.execute("SELECT pg_temp.rename()")
 
     assert visitor.ground.restore() == frozenset()
-    assert visitor.ground.unnoticed() == {"stores_brand"}
+    assert "stores_brand" in visitor.ground.unnoticed()
