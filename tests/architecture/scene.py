@@ -435,19 +435,10 @@ def _stand_at_the_counter(scene: Scene) -> None:
         "line of paying basket": str(paying.lines.get(kind="return").pk),
         "card": str(card.pk),
     }
-    collecting = opened_basket(scene.world)
-    waiting = waiting_order(scene.world)
-    case = put_collection(collecting, waiting)
-    scene.rows |= {"basket with collection": collecting.number, "line of basket with collection": str(case.pk)}
-    code = code_of(shares_of(waiting)[0], PickupCodePurpose.SHOPPER)
-    piece = orders_queries.waiting_field(declined(case, 0)[0].key)
+    _collect_at_the_counter(scene)
     back = delivered_order(scene.world)
     field = piece_of(back).key
     scene.sent |= {
-        "desk/stores/<int:store_id>/counter/collect/": {"code": code},
-        f"{counter}lines/<int:line_id>/keep/": {
-            piece: "on", f"{piece}-condition": "resell", f"{piece}-reason": "too_small",
-        },
         f"{counter}add/": {"code": "SHIRT-S"},
         f"{counter}lines/<int:line_id>/": {"quantity": "2"},
         f"{counter}lines/<int:line_id>/discount/": {"mode": "amount", "value": "10", "reason": "线头"},
@@ -469,4 +460,19 @@ def _stand_at_the_counter(scene: Scene) -> None:
             "method": "cash", "amount": "1", "given": "5", "drawer": str(drawer.pk), "once": str(uuid.UUID(int=1)),
         },
         f"{counter}pay/card/<int:intent_id>/": {"outcome": "declined"},
+    }  # fmt: skip
+
+
+def _collect_at_the_counter(scene: Scene) -> None:
+    """Put an order that waits for its shopper into a basket."""
+    collecting, waiting = opened_basket(scene.world), waiting_order(scene.world)
+    case = put_collection(collecting, waiting)
+    scene.rows |= {"basket with collection": collecting.number, "line of basket with collection": str(case.pk)}
+    piece = orders_queries.waiting_field(declined(case, 0)[0].key)
+    counter = "desk/stores/<int:store_id>/counter/"
+    scene.sent |= {
+        f"{counter}collect/": {"code": code_of(shares_of(waiting)[0], PickupCodePurpose.SHOPPER)},
+        f"{counter}<str:number>/lines/<int:line_id>/keep/": {
+            piece: "on", f"{piece}-condition": "resell", f"{piece}-reason": "too_small",
+        },
     }  # fmt: skip
