@@ -490,10 +490,9 @@ PLANTS = (
     Plant(
         "an event that fails for days",
         """
-        WITH old AS (UPDATE kernel_event SET created_at = '2026-03-14 04:00+00' WHERE name =
-        'orders.OrderCompleted' RETURNING id) INSERT INTO kernel_eventdelivery (event_id, subscriber, entity,
-        state, attempts, due_at, error) SELECT id, 'test.slow', 'order_id:1', 'pending', 9, '2026-03-16
-        05:00+00', '' FROM old
+        WITH old AS (UPDATE kernel_event SET created_at = '2026-03-14 04:00+00' WHERE name = 'orders.OrderCompleted'
+        RETURNING id) INSERT INTO kernel_eventdelivery (event_id, subscriber, entity, state, attempts, due_at, error)
+        SELECT id, 'test.slow', 'order_id:1', 'pending', 9, '2026-03-16 05:00+00', '' FROM old
         """,
         {EVENTS},
         "to test.slow: pending, 9 attempts",
