@@ -367,7 +367,8 @@ PAGES: dict[str, Route] = {
     "desk/stores/<int:store_id>/wave/": Route(DESK, DESK_SENT, row="store", writers=AT_A),
     "desk/stores/<int:store_id>/escalations/": Route(MANAGERS, NOT_ALLOWED, row="store"),
     "desk/stores/<int:store_id>/van/": Route(DESK, NOT_ALLOWED, row="store"),
-    "desk/stores/<int:store_id>/van/scan/": desk_act("store"),
+    # Nothing waits for the van here: whoever may, is told so.
+    "desk/stores/<int:store_id>/van/scan/": Route(NOT_ALLOWED, DESK_SENT, row="store"),
     "desk/waves/<str:number>/": Route(DESK, NOT_ALLOWED, row="wave"),
     "desk/waves/<str:number>/scan/": desk_act("wave"),
     "desk/waves/<str:number>/pick/": desk_act("wave"),
