@@ -39,7 +39,7 @@ def counts(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterato
 
 
 def shops() -> QuerySet[Store]:
-    """Return the stores with a door: a brand that sends pieces from one to another has a place for what is on its way."""
+    """Return the stores with a door: what is on its way between two of them has a place of its own."""
     return Store.objects.exclude(kind=StoreKind.TRANSIT)
 
 
