@@ -17,6 +17,7 @@ from orders.events import OrderPaid, SaleRecognised
 from tests.audit.after_plants import AFTER_PLANTS
 from tests.audit.counter_plants import COUNTER_PLANTS
 from tests.audit.exchange_plants import EXCHANGE_PLANTS
+from tests.audit.express_plants import EXPRESS_PLANTS
 from tests.audit.history import LATER, History
 from tests.audit.listing_plants import LISTING_PLANTS
 from tests.audit.offer_plants import OFFER_PLANTS
@@ -40,6 +41,7 @@ PLANTS = (
     *RETURN_PLANTS,
     *EXCHANGE_PLANTS,
     *SHELF_PLANTS,
+    *EXPRESS_PLANTS,
     *TILL_PLANTS,
     *COUNTER_PLANTS,
 )
