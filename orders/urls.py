@@ -4,6 +4,7 @@ from orders import api
 from orders.views import (
     aisle,
     appointments,
+    approving,
     checkout,
     counter,
     counter_collect,
@@ -107,6 +108,7 @@ urlpatterns = [
     path(f"{COUNTER}<str:number>/pay/qr.svg", counter_pay.show_qr, name="counter-qr"),
     path("desk/stores/<int:store_id>/aisle/", aisle.show_aisle, name="desk-aisle"),
     path("desk/stores/<int:store_id>/aisle/send/", aisle.send_home, name="desk-aisle-send"),
+    path("desk/stores/<int:store_id>/pin/", approving.set_pin, name="desk-pin"),
     path("desk/stores/<int:store_id>/till/", till.show_till, name="till"),
     path("desk/stores/<int:store_id>/till/open/", till.open_till, name="till-open"),
     path("desk/stores/<int:store_id>/till/sessions/", till.list_sessions, name="till-sessions"),

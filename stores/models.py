@@ -252,6 +252,26 @@ class Staff(models.Model):
         return f"{self.display_name or self.user_id} ({self.role})"
 
 
+class ApprovalPin(models.Model):
+    """The six digits, hashed, by which a manager approves at the desk of a store; one for each store they manage.
+
+    `renewed_at` is when all tries are back; null while none was wrong.
+    """
+
+    staff = models.OneToOneField(Staff, models.CASCADE, primary_key=True, related_name="pin", verbose_name=_("manager"))
+    hashed = models.CharField(_("PIN (hashed)"), max_length=128)
+    tries_left = models.PositiveSmallIntegerField(_("tries left"))
+    renewed_at = models.DateTimeField(_("tries are back at"), null=True, blank=True)
+    set_at = models.DateTimeField(_("set at"))
+
+    class Meta:
+        verbose_name = _("PIN for approvals")
+        verbose_name_plural = _("PINs for approvals")
+
+    def __str__(self) -> str:
+        return f"staff {self.staff_id}"
+
+
 class StoreCollector(models.Model):
     """Who takes the money of a channel in a store, by date; published down by settlement's contracts."""
 

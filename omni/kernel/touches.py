@@ -17,6 +17,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
+from django.utils.crypto import salted_hmac
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -140,7 +141,8 @@ def _touch(request: HttpRequest) -> Idempotency:
     asked = sorted(
         (name, values) for name, values in request.POST.lists() if name not in {FIELD, "csrfmiddlewaretoken"}
     )
-    fingerprint = hashlib.sha256(json.dumps([request.path, asked]).encode()).hexdigest()
+    # Keyed: what was sent may hold a password or a PIN, of which the plain hash would be guessed.
+    fingerprint = salted_hmac("desk.touch", json.dumps([request.path, asked]), algorithm="sha256").hexdigest()
     return Idempotency(client=f"desk:{request.user.pk}", key=str(key), fingerprint=fingerprint)
 
 

@@ -81,8 +81,10 @@ class LineForm(forms.Form):
 
 
 class ApprovalForm(forms.Form):
-    """A manager of the store who stands beside the clerk."""
+    """A manager of the store who stands beside the clerk: by their PIN, or by name and password."""
 
+    approver = forms.IntegerField(label=_("Manager"), min_value=1, max_value=2**63 - 1, required=False)
+    pin = forms.CharField(label=_("PIN"), max_length=12, required=False)
     manager = forms.CharField(label=_("Manager's user name"), max_length=150, required=False)
     password = forms.CharField(
         label=_("Manager's password"),
@@ -91,6 +93,21 @@ class ApprovalForm(forms.Form):
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
     )
+
+
+class PinForm(forms.Form):
+    """A manager's new PIN, twice, and the password that proves who chooses it."""
+
+    password = forms.CharField(label=_("Your password"), max_length=128, strip=False, widget=forms.PasswordInput)
+    pin = forms.CharField(label=_("New PIN, six digits"), max_length=12, widget=forms.PasswordInput)
+    again = forms.CharField(label=_("The same once more"), max_length=12, widget=forms.PasswordInput)
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse two that differ."""
+        values = super().clean() or self.cleaned_data
+        if "pin" in values and "again" in values and values["pin"] != values["again"]:
+            self.add_error("again", _("The two are not the same."))
+        return values
 
 
 class DiscountForm(ApprovalForm):

@@ -2,7 +2,7 @@
 
 from orders.clients import NoticeRejected
 from orders.services.aisle import NobodySends, send_from_aisle, send_line_instead
-from orders.services.approving import NotTheManager, approve_as_manager
+from orders.services.approving import NotTheManager, approve_as_manager, drive_approve_by_pin, drive_set_pin
 from orders.services.basket import (
     BasketChanged,
     add_to_basket,
@@ -278,6 +278,7 @@ __all__ = [
     "count_drawer",
     "decline_at_counter",
     "discount_counter_line",
+    "drive_approve_by_pin",
     "drive_collect_order",
     "drive_counter_basket",
     "drive_due_rows",
@@ -287,6 +288,7 @@ __all__ = [
     "drive_refund",
     "drive_return",
     "drive_rows",
+    "drive_set_pin",
     "drive_try_on",
     "drop_basket",
     "end_no_show",

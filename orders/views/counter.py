@@ -298,6 +298,7 @@ def discount_line(request: HttpRequest, store_id: int, number: str, line_id: int
         "line": line,
         "form": form,
         "needs_manager": is_refused and form.has_error("value", "manager_needed"),
+        "approvers": stores_queries.approvers(basket.store_id),
         "limit": basket.brand.manual_discount_ppm // 10_000,
     }
     return render(request, "desk/counter_discount.html", context, status=422 if is_refused else 200)
@@ -310,7 +311,7 @@ def with_approval(
     form: ApprovalForm,
     apply: Callable[[int | None], None],
 ) -> bool:
-    """Do what may need a manager: the person is one, or one has signed in on the form; tell whether it was done.
+    """Do what may need a manager: the person is one, or one proves it on the form; tell whether it was done.
 
     What is wrong stands on the form.
     """
@@ -319,7 +320,15 @@ def with_approval(
         approved_by = actor.staff_id_in(basket.store_id)
     values = form.cleaned_data
     try:
-        if approved_by is None and values["manager"]:
+        if approved_by is None and values["pin"]:
+            approved_by = services.drive_approve_by_pin(
+                basket.store_id,
+                staff_id=values["approver"] or 0,
+                pin=values["pin"],
+                asked_by=actor.label,
+                now=clock.now(),
+            )
+        elif approved_by is None and values["manager"]:
             approved_by = services.approve_as_manager(
                 basket.store_id, username=values["manager"], password=values["password"], asked_by=actor.label
             )

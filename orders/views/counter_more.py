@@ -19,6 +19,7 @@ from orders.choices import CounterBasketStatus
 from orders.forms.counter import FindPiecesForm, ParkForm, PiecesForm, RecipientForm
 from orders.views.counter import basket_of, coded, page_of, to_basket, with_approval
 from orders.views.counter_pay import begin_to_pay
+from stores import queries as stores_queries
 
 if TYPE_CHECKING:
     from orders.models import CounterBasket
@@ -49,6 +50,7 @@ def add_returns(request: HttpRequest, store_id: int, number: str) -> HttpRespons
         if with_approval(request, actor, basket, form, apply):
             return to_basket(basket)
     context = {"store": basket.store, "basket": basket, "find": find, "text": text, "form": form, "orders": orders}
+    context["approvers"] = stores_queries.approvers(basket.store_id)
     return render(request, "desk/counter_returns.html", context, status=422 if request.method == "POST" else 200)
 
 

@@ -29,6 +29,7 @@ from stores.queries.divisions import districts as districts
 from stores.queries.divisions import get_district as get_district
 from stores.queries.divisions import provinces as provinces
 from stores.queries.divisions import read_address as read_address
+from stores.queries.people import approvers as approvers
 from stores.queries.people import find_manager as find_manager
 from stores.queries.people import find_seller as find_seller
 from stores.queries.people import manager_ids as manager_ids

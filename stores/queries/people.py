@@ -24,6 +24,15 @@ def find_manager(store_id: int, user_id: int) -> int | None:
     return rows.values_list("pk", flat=True).first()
 
 
+def approvers(store_id: int) -> list[tuple[int, str]]:
+    """Return (staff id, name) of a store's active managers who have set a PIN, by name."""
+    rows = Staff.objects.filter(
+        store=store_id, role=Role.MANAGER, is_active=True, user__is_active=True, pin__isnull=False
+    )
+    found = rows.order_by("display_name", "pk").values_list("pk", "display_name", "user__username")
+    return [(staff_id, name or username) for staff_id, name, username in found]
+
+
 def find_seller(staff_id: int) -> Staff | None:
     """Return one of a store's people, with store and brand, while both they and the store are active; else None."""
     rows = Staff.objects.filter(pk=staff_id, store__is_active=True, is_active=True, user__is_active=True)

@@ -215,6 +215,9 @@ PAGES: dict[str, Route] = {
     "g/<str:token>/": Route(answers(404), NOT_ALLOWED),
     "g/<str:token>/code.svg": Route(answers(404), NOT_ALLOWED),
     "desk/stores/<int:store_id>/numbers/": Route(DESK, NOT_ALLOWED),
+    "desk/stores/<int:store_id>/pin/": Route(
+        MANAGERS, answers(404, (OUTSIDE, SIGN_IN), ([MANAGER_A], 302)), writers=(MANAGER_A,)
+    ),
     "desk/stores/<int:store_id>/members/": Route(DESK, NOT_ALLOWED),
     "desk/stores/<int:store_id>/members/<str:number>/": Route(DESK, NOT_ALLOWED, row="member at hand"),
     "desk/stores/<int:store_id>/members/<str:number>/guide/": desk_act("member at hand"),

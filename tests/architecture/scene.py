@@ -32,6 +32,7 @@ from tests.architecture.office import fill_admin
 from tests.architecture.staff import hire
 from tests.architecture.tills import open_tills
 from tests.cast import NOON, World
+from tests.factories.accounts import PASSWORD
 from tests.factories.counter import begun, declined, opened_basket, piece_of, put_collection, waiting_order
 from tests.factories.fulfillment import accept, accept_and_pack, code_of, offer_share
 from tests.factories.members import AccountAddressFactory, FollowUpFactory, MemberFactory, WishFactory, review_photo
@@ -439,6 +440,7 @@ def _stand_at_the_counter(scene: Scene) -> None:
     back = delivered_order(scene.world)
     field = piece_of(back).key
     scene.sent |= {
+        "desk/stores/<int:store_id>/pin/": {"password": PASSWORD, "pin": "402917", "again": "402917"},
         f"{counter}add/": {"code": "SHIRT-S"},
         f"{counter}lines/<int:line_id>/": {"quantity": "2"},
         f"{counter}lines/<int:line_id>/discount/": {"mode": "amount", "value": "10", "reason": "线头"},

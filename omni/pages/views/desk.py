@@ -14,6 +14,7 @@ from omni.kernel.errors import NotFound
 from omni.kernel.touches import at_desk
 from omni.pages import figures, scanning
 from orders import queries as orders_queries
+from stores import choices as stores_choices
 from stores import queries as stores_queries
 
 if TYPE_CHECKING:
@@ -47,7 +48,8 @@ def show_numbers(request: HttpRequest, store_id: int) -> HttpResponse:
     store = stores_queries.get_desk_store(actor, store_id)
     is_today = request.GET.get("period") != "month"
     numbers = figures.read(store.pk, actor.staff_id_in(store.pk), is_today=is_today, now=clock.now())
-    return render(request, "desk/numbers_show.html", {"store": store, "numbers": numbers})
+    is_manager = store.pk in actor.store_ids(stores_choices.Role.MANAGER)
+    return render(request, "desk/numbers_show.html", {"store": store, "numbers": numbers, "is_manager": is_manager})
 
 
 @require_GET
