@@ -22,7 +22,7 @@ from fulfillment.queries.figures import TaskFigures, task_figures
 from fulfillment.queries.labels import Label, load_labels
 from fulfillment.queries.nearest import NearestStore, PickupStore, nearest_stores, pickup_stores, sendable
 from fulfillment.queries.network import open_tasks_by_store, overdue_tasks
-from fulfillment.queries.preview import PlannedStore, PlanPreview, preview_plan, preview_sending
+from fulfillment.queries.preview import PlannedStore, PlanPreview, preview_plan, preview_sending, sending_ways
 from fulfillment.queries.scans import (
     Scan,
     looks_like_pickup,
@@ -104,6 +104,7 @@ __all__ = [
     "read_pickup_text",
     "reassignable",
     "sendable",
+    "sending_ways",
     "task_figures",
     "tasks_visible_to",
     "variant_of_line",

@@ -127,28 +127,27 @@ def pickup_stores(
     ]
 
 
-def sendable(brand_id: int, variant_ids: Sequence[int], *, lat: float, lng: float, now: datetime) -> frozenset[int]:
-    """Return those of some variants of which a store could send a unit to a point by courier now.
+def sendable(
+    brand_id: int, ways: Sequence[Way], variant_ids: Sequence[int], *, lat: float, lng: float, now: datetime
+) -> frozenset[int]:
+    """Return those of some variants of which a store could send a unit to a point now, by one of some ways.
 
     They pass the filters of routing, as those of `nearest_stores`. As many statements for any number of stores.
     """
-    if not variant_ids:
-        return frozenset()
-    search = Search(
-        brand_id=brand_id,
-        way=Way.COURIER,
-        lines=tuple(rules.DemandLine(variant_id, 1, 0) for variant_id in variant_ids),
-        lat=lat,
-        lng=lng,
-        terms=get_terms(brand_id),
-        now=now,
-    )
-    candidates = find_parts(search).candidates
-    return frozenset(
-        variant_id
-        for position, variant_id in enumerate(variant_ids)
-        if any(one.sellable[position] > 0 for one in candidates)
-    )
+    found: set[int] = set()
+    terms = get_terms(brand_id)
+    for way in ways:
+        rest = [variant_id for variant_id in variant_ids if variant_id not in found]
+        if not rest:
+            break
+        lines = tuple(rules.DemandLine(variant_id, 1, 0) for variant_id in rest)
+        candidates = find_parts(Search(brand_id, way, lines, lat, lng, terms, now)).candidates
+        found.update(
+            variant_id
+            for position, variant_id in enumerate(rest)
+            if any(one.sellable[position] > 0 for one in candidates)
+        )
+    return frozenset(found)
 
 
 def _lines(brand_id: int, wanted: Sequence[tuple[str, int]], now: datetime) -> tuple[rules.DemandLine, ...]:

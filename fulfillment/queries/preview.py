@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date, datetime
 
+    from stores.models import Brand
+
 
 @dataclass(frozen=True, slots=True)
 class PlannedStore:
@@ -44,6 +46,11 @@ class PlanPreview:
     promised_on: date | None
     there_at: datetime | None
     short: tuple[int, ...]
+
+
+def sending_ways(brand: Brand) -> tuple[Way, ...]:
+    """Return how a brand sends goods home, what it prefers first."""
+    return (Way.COURIER, Way.EXPRESS) if brand.sends_express else (Way.COURIER,)
 
 
 def preview_sending(

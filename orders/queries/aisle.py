@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from inventory.models import Variant
     from orders.models import CounterBasket
-    from stores.models import Store
+    from stores.models import Brand, Store
 
 MOST_STORES = 8
 
@@ -59,11 +59,15 @@ class AisleStore:
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """Which store would send it home as things are now, how far that is from the point, and about when it is there."""
+    """Which store would send it home as things are now, how far that is from the point, and about when it is there.
+
+    By express only the day is known.
+    """
 
     name: str
     metres: float
     there_at: datetime | None
+    is_express: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +107,9 @@ def load_aisle(
     place, lat, lng = _target(store, basket)
     siblings = inventory_queries.find_for_sale(store.brand_id, variant.product.code)
     around = inventory_queries.sizes_around(store, variant.product_id, variant.color_hex, now=now)
+    ways = fulfillment_queries.sending_ways(store.brand)
     can_send = fulfillment_queries.sendable(
-        store.brand_id, [size.variant_id for size in around], lat=lat, lng=lng, now=now
+        store.brand_id, ways, [size.variant_id for size in around], lat=lat, lng=lng, now=now
     )
     sizes = tuple(AisleSize(size, size.variant_id in can_send) for size in around)
     chosen = next((size for size in sizes if has_size and size.around.variant_id == variant.pk), None)
@@ -114,7 +119,7 @@ def load_aisle(
         sizes=sizes,
         chosen=chosen,
         stores=tuple(_stores(store, chosen, now)) if chosen else (),
-        sender=_sender(store.brand_id, chosen, lat, lng, now) if chosen else None,
+        sender=_sender(store.brand, chosen, lat, lng, now) if chosen else None,
         place=place,
     )
 
@@ -122,7 +127,8 @@ def load_aisle(
 def can_send_home(basket: CounterBasket, variant_id: int, *, now: datetime) -> bool:
     """Tell whether some store can send a variant to a basket's recipient, or near its store while nobody is named."""
     lat, lng = _target(basket.store, basket)[1:]
-    return bool(fulfillment_queries.sendable(basket.brand_id, [variant_id], lat=lat, lng=lng, now=now))
+    ways = fulfillment_queries.sending_ways(basket.brand)
+    return bool(fulfillment_queries.sendable(basket.brand_id, ways, [variant_id], lat=lat, lng=lng, now=now))
 
 
 def _target(store: Store, basket: CounterBasket | None) -> tuple[str, float, float]:
@@ -162,15 +168,15 @@ def _stores(store: Store, chosen: AisleSize, now: datetime) -> list[AisleStore]:
     ]
 
 
-def _sender(brand_id: int, chosen: AisleSize, lat: float, lng: float, now: datetime) -> Sender | None:
+def _sender(brand: Brand, chosen: AisleSize, lat: float, lng: float, now: datetime) -> Sender | None:
     """Return who would send a size by the brand's own rules; None when nobody can."""
     if not chosen.can_send:
         return None
     line = fulfillment_queries.DemandLine(chosen.around.variant_id, 1, chosen.around.price_fen)
-    plan = fulfillment_queries.preview_plan(
-        brand_id, fulfillment_choices.Way.COURIER, [line], lat=lat, lng=lng, now=now
-    )
+    ways = fulfillment_queries.sending_ways(brand)
+    plan = fulfillment_queries.preview_sending(brand.pk, ways, [line], lat=lat, lng=lng, now=now)
     if not plan.stores:
         return None
     first = plan.stores[0]
-    return Sender(bilingual.pick(first.name_zh, first.name_en), first.metres, plan.there_at)
+    is_express = plan.way == fulfillment_choices.Way.EXPRESS
+    return Sender(bilingual.pick(first.name_zh, first.name_en), first.metres, plan.there_at, is_express)

@@ -296,7 +296,7 @@ def _preview(
         return fulfillment_queries.preview_plan(
             brand.pk, Way.PICKUP, lines, lat=lat, lng=lng, now=now, pickup_store_id=choice.pickup_store_id
         )
-    ways = [Way.COURIER, Way.EXPRESS] if brand.sends_express else [Way.COURIER]
+    ways = fulfillment_queries.sending_ways(brand)
     return fulfillment_queries.preview_sending(brand.pk, ways, lines, lat=lat, lng=lng, now=now)
 
 

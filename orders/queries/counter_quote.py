@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from django.utils.translation import gettext as _
 
 from fulfillment import choices as fulfillment_choices
+from fulfillment import queries as fulfillment_queries
 from inventory import queries as inventory_queries
 from members import choices as members_choices
 from omni.kernel import money
@@ -20,6 +21,7 @@ from orders.queries.counter_collections import collection_problem, worth_of_decl
 from orders.queries.counter_returns import UnitKey, late_pieces, orders_of_sales, quote_pieces
 from orders.queries.return_quotes import unit_fen
 from stores import choices as stores_choices
+from stores import queries as stores_queries
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -35,7 +37,11 @@ WAY_OF_KIND = {
     CounterLineKind.KEPT: Way.TAKE_AWAY,
     CounterLineKind.SEND_HOME: Way.COURIER,
 }
-CHANNEL_OF_WAY = {Way.TAKE_AWAY: stores_choices.Channel.COUNTER, Way.COURIER: stores_choices.Channel.ENDLESS_AISLE}
+CHANNEL_OF_WAY = {
+    Way.TAKE_AWAY: stores_choices.Channel.COUNTER,
+    Way.COURIER: stores_choices.Channel.ENDLESS_AISLE,
+    Way.EXPRESS: stores_choices.Channel.ENDLESS_AISLE,
+}
 
 
 def channel_of(basket: CounterBasket, way: Way) -> str:
@@ -98,6 +104,11 @@ class CounterQuote:
     def is_together(self) -> bool:
         """Tell whether several orders are priced together."""
         return len(self.orders) > 1
+
+    @property
+    def is_by_express(self) -> bool:
+        """Tell whether a parcel brings what is sent home, since no courier can."""
+        return any(order.way == Way.EXPRESS for order in self.orders)
 
     @property
     def sales_fen(self) -> int:
@@ -206,7 +217,25 @@ def _groups(
         group = found.setdefault(WAY_OF_KIND[CounterLineKind(line.kind)], {})
         before = group.get(item.variant_id)
         group[item.variant_id] = SoldLine(item, (*before.lines, line) if before else (line,))
-    return {way: list(group.values()) for way, group in found.items()}
+    carried_by = _carried_by(basket, list(found.get(Way.COURIER, {}).values()), now)
+    return {carried_by if way == Way.COURIER else way: list(group.values()) for way, group in found.items()}
+
+
+def _carried_by(basket: CounterBasket, sent: Sequence[SoldLine], now: datetime) -> Way:
+    """Return by which way goods are sent home: by express when no courier can bring them to whom they are for.
+
+    Of orders that are placed it stands.
+    """
+    if basket.checkout_id is not None:
+        orders = Order.objects.filter(checkout=basket.checkout_id, fulfillment__way=Way.EXPRESS)
+        return Way.EXPRESS if sent and orders.exists() else Way.COURIER
+    place = stores_queries.find_place(basket.district_id or "") if sent else None
+    if place is None or not basket.brand.sends_express:
+        return Way.COURIER
+    lines = [fulfillment_queries.DemandLine(part.item.variant_id, part.quantity, _gross(part)) for part in sent]
+    ways = fulfillment_queries.sending_ways(basket.brand)
+    plan = fulfillment_queries.preview_sending(basket.brand_id, ways, lines, lat=place.lat, lng=place.lng, now=now)
+    return plan.way if plan.stores else Way.COURIER
 
 
 def _whole(
@@ -359,4 +388,10 @@ def _asked_for(basket: CounterBasket, way: Way) -> bills.Asked:
 
 def _terms(basket: CounterBasket) -> bills.Terms:
     # Whether a promotion runs is not asked first: the offers are shown in any case.
-    return bills.Terms(basket.brand.delivery_fee_fen, basket.brand.free_delivery_from_fen, has_promotions=True)
+    brand = basket.brand
+    return bills.Terms(
+        fee_fen=brand.delivery_fee_fen,
+        free_from_fen=brand.free_delivery_from_fen,
+        has_promotions=True,
+        express_fee_fen=brand.express_fee_fen,
+    )

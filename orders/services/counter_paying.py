@@ -290,7 +290,7 @@ def _release_kept(basket: CounterBasket, lines: Sequence[CounterLine], *, actor:
 
 def _wish(basket: CounterBasket, order: queries.CounterOrder, quote: queries.CounterQuote) -> placing.PlaceOrder:
     """Return an order of a basket as it is placed; of several the offers were used up for all of them."""
-    is_sent = order.way == fulfillment_choices.Way.COURIER
+    is_sent = order.way != fulfillment_choices.Way.TAKE_AWAY
     return placing.PlaceOrder(
         brand_id=basket.brand_id,
         lines=tuple(placing.WantedLine(part.item.sku, part.quantity, part.item.unit_price_fen) for part in order.sold),

@@ -123,6 +123,8 @@ def test_size_that_only_a_warehouse_has_can_be_sent_home(world: World, now: date
 
 
 def test_size_that_is_too_far_for_the_courier_is_only_to_be_had_there(world: World, now: datetime) -> None:
+    world.brand.sends_express = False
+    world.brand.save()
     StockLevel.objects.filter(variant=world.variants["L"]).exclude(store=world.stores["C"]).update(safety=99)
 
     page = page_of(world, "SHIRT-L", now=now)
@@ -158,7 +160,7 @@ def test_page_asks_as_much_of_three_stores_as_of_thirty(
     for number in range(more):
         store = StoreFactory.create(brand=world.brand, code=f"N{number}", lat=31.23 + number / 1000, lng=121.46)
         StockLevelFactory.create(store=store, variant=world.variants["L"], on_hand=2)
-    store = Store.objects.get(pk=world.stores["A"].pk)
+    store = Store.objects.select_related("brand").get(pk=world.stores["A"].pk)
     # Statements that are prepared once a connection are by now.
     page_of(world, "SHIRT-L", now=now)
 
