@@ -13,7 +13,8 @@ from tests.architecture.scene import PARAMETER, UNKNOWN, Scene
 from tests.architecture.stage import staged
 from tests.architecture.visitors import Seen, Visitor
 
-pytestmark = pytest.mark.django_db
+# What is made once a module is made by one process.
+pytestmark = [pytest.mark.django_db, pytest.mark.xdist_group("walk")]
 REFUSALS = (401, 403, 404)
 
 

@@ -12,7 +12,8 @@ from tests.architecture.scene import Scene
 from tests.architecture.stage import staged
 from tests.architecture.visitors import Seen, Visitor
 
-pytestmark = pytest.mark.django_db
+# What is made once a module is made by one process.
+pytestmark = [pytest.mark.django_db, pytest.mark.xdist_group("hostile")]
 TEXTS = {
     "NUL": "a\0b",
     "control character": "李\x07雷",

@@ -27,7 +27,8 @@ from stores.choices import Role, StoreKind
 from stores.models import Brand, Counterparty, District, Staff, Store
 from tests.cast import NOON
 
-pytestmark = pytest.mark.django_db
+# What is made once a module is made by one process.
+pytestmark = [pytest.mark.django_db, pytest.mark.xdist_group("demo")]
 
 
 @pytest.fixture(scope="module", autouse=True)
