@@ -81,5 +81,23 @@ def test_day_at_the_desk_has_something_of_everything_and_is_sound(small_world: W
     assert broken_claims(NOON) == {}
 
 
+@pytest.mark.parametrize("hours", [5, 8.7, 9.5, 14, 19.9], ids=["17:00", "20:42", "21:30", "02:00", "07:54"])
+def test_day_begun_at_any_hour_has_its_orders_and_bookings(
+    small_world: World, settings: Settings, hours: float
+) -> None:
+    settings.OUTBOX_HINTS = False
+    now = NOON + timedelta(hours=hours)
+    store = small_world.stores["A"]
+    ClerkFactory.create(store=store, user__username="first-clerk")
+    desk = demo.find_desk("first-clerk", now=now)
+    assert desk is not None
+
+    demo.fill_day(desk)
+
+    assert len(fulfillment_queries.load_queue(store.pk, Tab.ANSWER, now=now + timedelta(hours=2)).cards) == 3
+    assert TryOn.objects.count() == 2
+    assert broken_claims(now) == {}
+
+
 def test_desk_of_nobody_is_none() -> None:
     assert demo.find_desk("nobody", now=NOON) is None

@@ -49,6 +49,8 @@ PLANS = (
 SHUT = time(21, 30)
 SHORTEST_WAIT = timedelta(hours=4)
 APART = timedelta(minutes=35)
+# Nobody may book for the next hour.
+SOONEST_TRY_ON = timedelta(minutes=65)
 
 
 @dataclass(slots=True)
@@ -212,7 +214,7 @@ def _begin_to_pick(desk: DemoDesk, share: FulfillmentOrder) -> None:
 
 def _book(desk: DemoDesk) -> None:
     """Book pieces to try on today, or as soon as there is a time; those of the first booking hang ready."""
-    soon = desk.now + timedelta(minutes=40)
+    soon = desk.now + SOONEST_TRY_ON
     slots = stores_queries.try_on_slots(desk.store.pk, start=soon, end=soon + timedelta(hours=20))
     free = [slot for slot in slots if slot.is_free]
     for number, slot in enumerate((free[:1] + free[2:3])[:2]):
