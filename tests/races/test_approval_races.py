@@ -31,7 +31,7 @@ def test_guesses_at_a_pin_at_once_are_all_counted(manager: Staff) -> None:
 
 
 def test_control_tries_that_are_read_and_written_back_are_free(manager: Staff) -> None:
-    both_have_read = Barrier(2)
+    both_have_read = Barrier(2, timeout=30)
 
     def count_unguarded() -> None:
         with entry():

@@ -46,7 +46,7 @@ def waited_for(monkeypatch: pytest.MonkeyPatch) -> int:
 
 
 def look_twice_at_once(variant_id: int) -> list[str]:
-    start = Barrier(2)
+    start = Barrier(2, timeout=30)
 
     def look(_number: int) -> str:
         start.wait()

@@ -50,7 +50,7 @@ def coupon(shop: World) -> Coupon:
 
 def meet_before_using(monkeypatch: pytest.MonkeyPatch, buyers: int = WORKERS) -> None:
     """Let so many buyers see what they are offered before the first of them uses it."""
-    meeting, offer_for = Barrier(buyers), members_queries.offer_for
+    meeting, offer_for = Barrier(buyers, timeout=30), members_queries.offer_for
 
     def offer_together(*args: object, **named: object) -> object:
         offer = offer_for(*args, **named)  # type: ignore[arg-type]
@@ -161,7 +161,7 @@ def test_ending_that_gives_back_goods_before_offers_deadlocks(shop: World, monke
     template = CouponFactory.create(member=member, template__brand=shop.brand, template__per_member_limit=9).template
     first, second = (CouponFactory.create(member=member, template=template) for _number in range(2))
     order = placed_order(shop, member_id=member.pk, coupon_codes=(first.code,))
-    both_hold_one = Barrier(2)
+    both_hold_one = Barrier(2, timeout=30)
     give_goods_back, take_offer = fulfillment_services.give_back, members_services.take_offer
     give_offer_back = members_services.give_back_offer
 

@@ -197,7 +197,7 @@ def test_control_without_lock_and_guarded_code_both_clerks_take_the_collection_a
     small_world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     baskets = two_with_one_collection(small_world)
-    both_have_looked = Barrier(2)
+    both_have_looked = Barrier(2, timeout=30)
 
     def read_unlocked(ids: Any) -> list[FulfillmentOrder]:  # noqa: ANN401  passed on as they came
         shares = list(FulfillmentOrder.objects.filter(pk__in=list(ids)).select_related("fulfillment"))
@@ -228,7 +228,7 @@ def swaps_that_cross(world: World, monkeypatch: pytest.MonkeyPatch) -> list[str]
     with entry():
         services.return_at_counter(baskets[0].pk, [piece_of(sold["M"])], now=NOON)
         services.return_at_counter(baskets[1].pk, [piece_of(sold["S"])], now=NOON)
-    put, meeting = receiving.put_into_stock, Barrier(2)
+    put, meeting = receiving.put_into_stock, Barrier(2, timeout=30)
 
     def put_and_meet(*args: Any, **named: Any) -> None:  # noqa: ANN401  passed on as they came
         put(*args, **named)

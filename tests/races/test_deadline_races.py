@@ -80,7 +80,7 @@ def test_packing_as_the_order_is_taken_away_without_lock_and_compare_and_set_end
     small_world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Control: the goods lie packed here, are on sale again, and another store is to be found for them."""
-    share, both_have_read = overdue_share(small_world), Barrier(2)
+    share, both_have_read = overdue_share(small_world), Barrier(2, timeout=30)
 
     def read(share_id: int, *_statuses: object) -> FulfillmentOrder:
         found = FulfillmentOrder.objects.select_related("fulfillment").get(pk=share_id)

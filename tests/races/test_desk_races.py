@@ -34,7 +34,7 @@ def share(settings: LazySettings) -> FulfillmentOrder:
 
 def at_once(*works: Callable[[], object]) -> list[str]:
     """Run the works in threads that start together; return "done", or the name of each one's error, sorted."""
-    start = Barrier(len(works))
+    start = Barrier(len(works), timeout=30)
 
     def run(work: Callable[[], object]) -> str:
         start.wait()
@@ -71,7 +71,7 @@ def test_two_clerks_with_one_shoppers_code_hand_over_and_sell_once(share: Fulfil
 
 def test_control_code_that_is_read_before_it_is_used_lets_both_clerks_hand_over(share: FulfillmentOrder) -> None:
     """Without the Fulfillment's lock and the guarded update, both find the code alive."""
-    both_have_looked = Barrier(2)
+    both_have_looked = Barrier(2, timeout=30)
 
     def redeem_unguarded() -> None:
         with entry():
@@ -97,7 +97,7 @@ def test_guesses_of_one_person_at_once_are_all_counted(share: FulfillmentOrder) 
 def test_control_tries_that_are_read_and_written_back_are_lost(share: FulfillmentOrder) -> None:
     """Without the guarded update one of two guesses is free."""
     CodeTries.objects.create(store_id=share.store_id or 0, actor="user:1", tries_left=5, renewed_at=NOON)
-    both_have_read = Barrier(2)
+    both_have_read = Barrier(2, timeout=30)
 
     def count_unguarded() -> None:
         with entry():

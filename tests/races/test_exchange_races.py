@@ -74,7 +74,7 @@ def test_goods_that_come_in_as_their_time_ends_keep_the_replacement_or_do_not(sm
 def test_control_without_lock_and_guard_received_goods_lose_their_replacement(
     small_world: World, case: Return, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    both_have_read = Barrier(2)
+    both_have_read = Barrier(2, timeout=30)
 
     def read(return_id: int) -> locks.ReturnLock:
         found = Return.objects.select_related("order").get(pk=return_id)

@@ -59,13 +59,14 @@ def test_two_parcels_scanned_without_the_lock_are_never_handed_over(
 ) -> None:
     """Control: each scan sees the other parcel still here, so neither gives the order to the van."""
     share, parcels = labelled(small_world, 2)
-    both_have_written, complete = Barrier(2), []
+    both_are_there, complete = Barrier(2, timeout=30), []
 
     def scan_unguarded(parcel: Parcel) -> None:
         with entry():
             Parcel.objects.filter(pk=parcel.pk).update(loaded_at=NOON)
-            both_have_written.wait()
+            both_are_there.wait()
             complete.append(not Parcel.objects.filter(fulfillment_order=share, loaded_at__isnull=True).exists())
+            both_are_there.wait()
 
     at_once(*[lambda parcel=parcel: scan_unguarded(parcel) for parcel in parcels])
 

@@ -44,7 +44,7 @@ def shopper(small_world: World) -> Member:
 
 def at_once(works: list[Callable[[], object]]) -> list[str]:
     """Run the works in threads that start together; return "done", or the name of each one's error."""
-    start = Barrier(len(works))
+    start = Barrier(len(works), timeout=30)
 
     def run(work: Callable[[], object]) -> str:
         start.wait()
@@ -99,7 +99,7 @@ def test_coupon_without_lock_and_compare_and_set_is_stopped_by_the_constraint(
     """Control: what is looked at before the lock is used twice, but for the database."""
     coupon = CouponFactory.create(member=shopper, template__brand=small_world.brand)
     unlocked(monkeypatch)
-    both_have_looked = Barrier(2)
+    both_have_looked = Barrier(2, timeout=30)
 
     def look(*_args: object, **_values: object) -> None:
         both_have_looked.wait()
@@ -126,7 +126,7 @@ def test_last_of_a_promotion_goes_to_one(small_world: World) -> None:
 def test_promotion_counted_before_it_is_locked_is_used_too_often(small_world: World) -> None:
     """Control: a count that is read and then written lets two take the last one."""
     promotion = PromotionFactory.create(brand=small_world.brand, total_limit=1)
-    both_have_looked = Barrier(2)
+    both_have_looked = Barrier(2, timeout=30)
 
     def take_unguarded() -> None:
         with entry():
@@ -155,14 +155,14 @@ def test_promotion_of_one_per_member_without_the_lock_is_used_twice(
 ) -> None:
     """Control: counted without the member's lock, both find none."""
     PromotionFactory.create(brand=small_world.brand, per_member_limit=1)
-    both_are_in = Barrier(2)
+    both_are_in = Barrier(2, timeout=30)
 
     def wait_instead(member_id: int) -> None:
         both_are_in.wait()
 
     monkeypatch.setattr(locks, "lock_member", wait_instead)
     write = OfferUse.objects.bulk_create
-    both_have_counted = Barrier(2)
+    both_have_counted = Barrier(2, timeout=30)
 
     def write_late(rows: Any) -> object:  # noqa: ANN401
         both_have_counted.wait()

@@ -53,7 +53,7 @@ def small_world() -> World:
 
 def at_once(*works: Callable[[], object]) -> list[str]:
     """Run the works in threads that start together; return "done", or the name of each one's error."""
-    start = Barrier(len(works))
+    start = Barrier(len(works), timeout=30)
 
     def run(work: Callable[[], object]) -> str:
         start.wait()
@@ -101,7 +101,7 @@ def test_eight_clerks_with_one_code_hand_over_once(small_world: World) -> None:
 def test_code_looked_at_before_it_is_used_is_used_twice(small_world: World) -> None:
     """Control: without the Fulfillment's lock and the guarded update, both clerks win."""
     share = accept_and_pack(offer_share(small_world))
-    both_have_looked = Barrier(2)
+    both_have_looked = Barrier(2, timeout=30)
 
     def redeem_unguarded() -> None:
         with entry():
@@ -118,7 +118,7 @@ def test_code_redeemed_without_the_lock_still_goes_once(small_world: World, monk
     """The guarded update alone is enough: of two that read before either wrote, one changes the row."""
     share = accept_and_pack(offer_share(small_world))
     code, won = code_of(share), []
-    started = Barrier(2)
+    started = Barrier(2, timeout=30)
     monkeypatch.setattr(codes, "_no_live_code", lambda *_: StateConflict("gone"))
 
     def redeem() -> None:
@@ -146,7 +146,7 @@ def test_guesses_at_once_are_all_counted(small_world: World) -> None:
 def test_guesses_counted_in_memory_are_lost(small_world: World) -> None:
     """Control: reading the tries and writing them back loses one of two."""
     share = accept_and_pack(offer_share(small_world))
-    both_have_read = Barrier(2)
+    both_have_read = Barrier(2, timeout=30)
 
     def count_unguarded() -> None:
         with entry():
@@ -253,7 +253,7 @@ def test_collected_and_cancelled_without_lock_and_compare_and_set_is_both(
     settings.WECHAT_PAY, settings.OUTBOX_HINTS = Provider().settings, False
     order, share, _code = ready_order(small_world)
     cancel(order)
-    both_have_looked = Barrier(2)
+    both_have_looked = Barrier(2, timeout=30)
     told: list[str] = []
 
     def write_unguarded(status: FulfillmentOrderStatus) -> None:

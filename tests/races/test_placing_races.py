@@ -75,7 +75,7 @@ def buy(world: World, *lines: tuple[str, int]) -> None:
 
 def meet_before_holding(monkeypatch: pytest.MonkeyPatch, buyers: int) -> None:
     """Let so many buyers plan before the first of them holds anything; those that come later pass."""
-    meeting, hold = Barrier(buyers), planning._hold
+    meeting, hold = Barrier(buyers, timeout=30), planning._hold
 
     def hold_together(*args: object) -> object:
         try:
@@ -242,7 +242,7 @@ def test_a_payment_in_the_instant_of_closing_is_taken_or_refunded(shop: World) -
 
 def without_locks(monkeypatch: pytest.MonkeyPatch, readers: int) -> None:
     """Read orders and payments without locking them, and let so many read before the first of them writes."""
-    meeting, lock_intent = Barrier(readers), locks.lock_intent
+    meeting, lock_intent = Barrier(readers, timeout=30), locks.lock_intent
 
     def read_together(intent_id: int) -> locks.IntentLock:
         found = lock_intent(intent_id)

@@ -29,7 +29,7 @@ def small_world(settings: LazySettings) -> World:
 
 def at_once(*works: Callable[[], object]) -> list[str]:
     """Run the works in threads that start together; return "done", or the name of each one's error, sorted."""
-    start = Barrier(len(works))
+    start = Barrier(len(works), timeout=30)
 
     def run(work: Callable[[], object]) -> str:
         start.wait()
@@ -85,7 +85,7 @@ def test_control_without_lock_and_guard_one_piece_is_counted_twice(
     guard = sql.COUNT_RETURNED.index(" AND returned_quantity")
     monkeypatch.setattr(sql, "COUNT_RETURNED", sql.COUNT_RETURNED[:guard])
     # Both have read before either writes.
-    both_have_read, write = Barrier(2), returning._write
+    both_have_read, write = Barrier(2, timeout=30), returning._write
     monkeypatch.setattr(returning, "_write", lambda *given: (both_have_read.wait(), write(*given))[1])
     with connection.cursor() as cursor:
         cursor.execute("ALTER TABLE orders_orderline DROP CONSTRAINT orders_line_returned_within_quantity")
@@ -145,7 +145,7 @@ def test_control_two_clerks_without_lock_and_guards_pay_one_piece_twice(
         locks, "lock_orders", lambda ids, **_: [locks.OrderLock(Order.objects.get(pk=pk), []) for pk in set(ids)]
     )
     monkeypatch.setattr(receiving, "pay_back", lambda *_given, **_more: None)
-    both_have_read, write = Barrier(2), returning.add_pieces
+    both_have_read, write = Barrier(2, timeout=30), returning.add_pieces
     monkeypatch.setattr(returning, "add_pieces", lambda *given: (both_have_read.wait(), write(*given))[1])
     clerks = [put_on_counter(small_world, order, store) for store in "BC"]
     with connection.cursor() as cursor:

@@ -51,7 +51,7 @@ def hold(world: World, *wanted: tuple[str, int]) -> None:
 
 def plan_together(monkeypatch: pytest.MonkeyPatch, count: int) -> None:
     """Let so many buyers plan before the first of them takes anything."""
-    meeting, choose = Barrier(count), rules.choose
+    meeting, choose = Barrier(count, timeout=30), rules.choose
 
     def choose_together(*args: object) -> object:
         plan = choose(*args)  # type: ignore[arg-type]

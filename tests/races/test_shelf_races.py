@@ -129,7 +129,7 @@ def test_two_managers_approve_one_count_once(small_world: World) -> None:
 
 def test_two_managers_who_look_first_and_book_then_book_twice(small_world: World) -> None:
     level, count = small_world.level("A", "S"), submitted_count(small_world, {"S": 9})
-    meeting = Barrier(2)
+    meeting = Barrier(2, timeout=30)
 
     def look_then_book() -> None:
         with transaction.atomic():
@@ -167,7 +167,7 @@ def test_two_clerks_book_one_receipt_once(small_world: World) -> None:
 
 def test_two_clerks_who_look_first_and_book_then_receive_twice(small_world: World) -> None:
     level, shipment = small_world.level("A", "S"), announced(small_world, {"S": 3})
-    meeting = Barrier(2)
+    meeting = Barrier(2, timeout=30)
 
     def look_then_book() -> None:
         with transaction.atomic():
@@ -193,7 +193,7 @@ def test_clerks_who_count_one_delivery_in_together_add_up(small_world: World) ->
 def test_clerks_who_count_in_without_the_lock_lose_pieces(small_world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     shipment = announced(small_world, {"S": 16})
     counted_in(small_world, shipment, 1)
-    meeting = Barrier(2)
+    meeting = Barrier(2, timeout=30)
     monkeypatch.setattr(locks, "lock_shipment", lambda key: Shipment.objects.get(pk=key))
     read = services.receiving._line_of
 

@@ -29,7 +29,7 @@ def small_world() -> World:
 
 def at_once(works: list[Callable[[], None]], workers: int = WORKERS) -> list[str]:
     """Run the works in threads that start together and return "done", or the name of each one's error."""
-    start = Barrier(workers)
+    start = Barrier(workers, timeout=30)
 
     def one_worker(share: list[Callable[[], None]]) -> list[str]:
         start.wait()
@@ -128,7 +128,7 @@ def test_orders_that_cross_on_two_levels_never_deadlock(small_world: World) -> N
 
 
 def test_orders_that_lock_in_their_own_order_deadlock(small_world: World) -> None:
-    meeting = Barrier(2)
+    meeting = Barrier(2, timeout=30)
 
     def lock(*sizes: str) -> None:
         with entry():
@@ -163,7 +163,7 @@ def test_the_last_place_of_a_day_goes_once(small_world: World) -> None:
 
 def test_places_taken_by_check_then_update_are_taken_twice(small_world: World) -> None:
     capacity = StoreCapacity.objects.create(store=small_world.stores["A"], on_date=NOON.date(), limit=2)
-    meeting = Barrier(2)
+    meeting = Barrier(2, timeout=30)
 
     def check_then_take() -> None:
         with transaction.atomic():

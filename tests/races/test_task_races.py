@@ -92,7 +92,7 @@ def test_an_offer_without_lock_and_compare_and_set_is_accepted_by_both(
 
 def read_together() -> Callable[..., FulfillmentOrder]:
     """Return what reads a share without its lock, for two who have both read it before either writes."""
-    both_have_read = Barrier(2)
+    both_have_read = Barrier(2, timeout=30)
 
     def read(share_id: int, *_statuses: object) -> FulfillmentOrder:
         share = FulfillmentOrder.objects.select_related("fulfillment").get(pk=share_id)

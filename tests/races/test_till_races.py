@@ -98,7 +98,7 @@ def test_one_refund_is_paid_out_once(small_world: World, refund: Refund) -> None
 def test_control_without_the_lock_only_the_unique_movement_stops_the_second(
     small_world: World, refund: Refund, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    both_have_read = Barrier(2)
+    both_have_read = Barrier(2, timeout=30)
 
     def read(refund_id: int) -> Refund:
         found = Refund.objects.select_related("intent", "order").get(pk=refund_id)
@@ -119,7 +119,7 @@ def test_one_till_is_counted_once(small_world: World) -> None:
 def test_control_without_the_lock_one_till_is_counted_twice(
     small_world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    drawer, both_have_read = opened_drawer(small_world), Barrier(2)
+    drawer, both_have_read = opened_drawer(small_world), Barrier(2, timeout=30)
 
     def read(drawer_id: int) -> DrawerSession:
         found = DrawerSession.objects.get(pk=drawer_id)
@@ -149,7 +149,7 @@ def test_control_without_the_lock_cash_comes_in_behind_the_count(
     small_world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (order,) = counter_orders(small_world, "S")
-    drawer, both_have_read = opened_drawer(small_world), Barrier(2)
+    drawer, both_have_read = opened_drawer(small_world), Barrier(2, timeout=30)
 
     def read(drawer_id: int) -> DrawerSession:
         found = DrawerSession.objects.get(pk=drawer_id)
@@ -177,7 +177,7 @@ def test_two_tills_take_the_money_of_one_order_once(small_world: World) -> None:
 def test_control_without_the_lock_one_order_is_paid_twice(small_world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     (order,) = counter_orders(small_world, "S")
     tills = [opened_drawer(small_world, till=name) for name in "12"]
-    both_have_read = Barrier(2)
+    both_have_read = Barrier(2, timeout=30)
 
     def read(_named: object, *, checkout_id: int | None = None) -> list[locks.OrderLock]:
         found = [locks.OrderLock(row, []) for row in Order.objects.filter(checkout=checkout_id)]
@@ -242,7 +242,7 @@ def test_control_without_lock_and_compare_and_set_both_tenders_are_kept(
 ) -> None:
     (order,) = counter_orders(small_world, "S")
     drawer, intent = opened_drawer(small_world), scanned(order)
-    both_have_looked, open_tender, check = Barrier(2), tenders._open, payment._check_match
+    both_have_looked, open_tender, check = Barrier(2, timeout=30), tenders._open, payment._check_match
 
     def look_first(look: Any) -> Any:  # noqa: ANN401  whatever is looked at
         return lambda *seen, **named: (look(*seen, **named), both_have_looked.wait(5))[0]
@@ -275,7 +275,7 @@ def test_cash_is_taken_out_of_a_till_once(small_world: World) -> None:
 def test_control_without_the_lock_more_is_taken_out_than_there_is(
     small_world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    drawer, both_have_looked, look = opened_drawer(small_world), Barrier(2), drawers.check_enough
+    drawer, both_have_looked, look = opened_drawer(small_world), Barrier(2, timeout=30), drawers.check_enough
     monkeypatch.setattr(locks, "lock_drawer", lambda drawer_id: DrawerSession.objects.get(pk=drawer_id))
     monkeypatch.setattr(drawers, "check_enough", lambda *seen: (look(*seen), both_have_looked.wait(5))[0])
     assert at_once(lambda: take_out(drawer, "a"), lambda: take_out(drawer, "b")) == ["done", "done"]
@@ -297,7 +297,7 @@ def test_one_day_is_closed_by_one_of_two_managers(small_world: World) -> None:
 def test_control_without_lock_and_compare_and_set_one_day_is_closed_twice(
     small_world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    drawer, both_have_read = opened_drawer(small_world), Barrier(2)
+    drawer, both_have_read = opened_drawer(small_world), Barrier(2, timeout=30)
     count(drawer, 1)
 
     def read(drawer_id: int) -> DrawerSession:
@@ -327,7 +327,7 @@ def checkouts_that_cross(world: World, monkeypatch: pytest.MonkeyPatch) -> list[
     """Pay two checkouts of two orders each, their goods the other way round, in the middle of each other."""
     firsts = [counter_orders(world, *sizes)[0] for sizes in ("SM", "MS")]
     tills = [opened_drawer(world, till=name) for name in "12"]
-    release, meeting = fulfillment_services.release_for_routing, Barrier(2)
+    release, meeting = fulfillment_services.release_for_routing, Barrier(2, timeout=30)
 
     def release_and_meet(*args: Any, **named: Any) -> None:  # noqa: ANN401  passed on as they came
         release(*args, **named)

@@ -274,7 +274,7 @@ def test_two_outcomes_without_lock_and_compare_and_set_are_both_told(
     small_world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Control: one says that the shirt is kept, the other has put it on sale again."""
-    try_on, both_have_read = arrived(small_world, "S"), Barrier(2)
+    try_on, both_have_read = arrived(small_world, "S"), Barrier(2, timeout=30)
 
     def read(share_id: int, *_statuses: object) -> FulfillmentOrder:
         share = FulfillmentOrder.objects.select_related("fulfillment").get(pk=share_id)
