@@ -14,6 +14,7 @@ from tests.cast import World, build_world
 from tests.courier import Callbacks, drive, express, parcel_callbacks
 from tests.factories.fulfillment import delivery_of, status_of
 from tests.factories.orders import accepted_order, run_deliveries, shares_of
+from tests.factories.stores import DistrictFactory
 from tests.journeys.devices import check_accessible, complaints, desk, phone
 from tests.orders.wechat import Provider
 from tests.sandbox.fixture import SandboxProcess
@@ -38,6 +39,10 @@ def world(transactional_db: None, settings: LazySettings) -> World:
 @pytest.fixture
 def order(world: World) -> Order:
     """An order from far away that store A has accepted."""
+    DistrictFactory.create(
+        code=FAR, province="北京市", city="市辖区", name="朝阳区", province_en="Beijing", city_en="Beijing",
+        name_en="Chaoyang", lat=39.92, lng=116.44,
+    )  # fmt: skip
     return accepted_order(world, now=clock.now(), way=Way.EXPRESS, district_code=FAR)
 
 

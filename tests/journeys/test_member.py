@@ -80,6 +80,7 @@ def test_guest_joins_and_finds_the_order_they_placed(phone: Page, world: World, 
     expect(phone.get_by_text(order.number).first).to_be_visible()
     phone.goto("/me/")
     phone.get_by_role("button", name="Sign out").click()
+    phone.wait_for_url(re.compile(r"^\w+://[^/]+/$"))
     phone.goto("/me/")
     expect(phone.get_by_role("heading", name="Sign in or join")).to_be_visible()
 
