@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -99,6 +100,12 @@ class Callbacks:
         """Return how the newest callback of each subject stands."""
         rows = self._database.rows("SELECT subject, state FROM callback WHERE service = ? ORDER BY id", service)
         return {row["subject"]: row["state"] for row in rows}
+
+    def await_rest(self) -> None:
+        """Wait until nothing is being sent: what is on its way would be news of what a reset has forgotten."""
+        end = time.monotonic() + ANSWER_SECONDS
+        while self._busy and time.monotonic() < end:
+            time.sleep(0.01)
 
     def stop(self) -> None:
         """Take no more work; what is under way is sent again after the next start."""

@@ -132,6 +132,8 @@ class Control:
 
     def _reset(self, _request: Request) -> Response:
         self._world.database.forget()
+        self._world.callbacks.await_rest()
+        self._world.database.forget()
         self._world.clock.restart()
         return json_response({"status": "ok"})
 
