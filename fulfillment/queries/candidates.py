@@ -36,7 +36,7 @@ GATHERED_LINES = (2, 3)
 GATHERING_WALK = 3500
 GATHERED, IN_DOUBT = 0, -1
 # How many stores with the same units are kept beyond those that a plan can use, should others take some meanwhile.
-SPARE = 5
+SPARE = 2
 MOST_RULES = frozenset({RuleCode.BROKEN_RUNS, RuleCode.OLDEST_MARKDOWN})
 
 
