@@ -28,6 +28,8 @@ TABLET: ViewportSize = {"width": 1024, "height": 768}
 DESKTOP: ViewportSize = {"width": 1280, "height": 900}
 # A member of the demo; the code that signs them in comes to the sandbox's inbox.
 MEMBER = "166 0000 0001"
+# The store whose day the demo makes.
+CLERK = "tingwei-sh001-clerk"
 PAPER = (246, 241, 232)
 COLORS = 256
 
@@ -41,8 +43,8 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path=path, args=LAUNCH_OPTIONS, env={**environment})
         number = shop(browser)
         member(browser)
-        store = headquarters(browser, number)
-        desk(browser, store)
+        headquarters(browser, number)
+        desk(browser)
         browser.close()
     overview(["shop-product", "desk-task", "hq-order"])
 
@@ -102,20 +104,19 @@ def member(browser: Browser) -> None:
     visit(page, "/me/points/", "member-points")
 
 
-def headquarters(browser: Browser, number: str) -> str:
-    """Look at the order at headquarters, and return the code of its store."""
+def headquarters(browser: Browser, number: str) -> None:
+    """Look at the order at headquarters."""
     page = browser.new_context(viewport=DESKTOP, locale="zh-CN").new_page()
     sign_in(page, "/hq/", "tingwei-hq")
     visit(page, "/hq/orders/", "hq-orders")
     visit(page, "/hq/network/", "hq-network")
     visit(page, f"/hq/orders/{number}/", "hq-order")
-    return page.locator(".parcel-store-code").first.inner_text()
 
 
-def desk(browser: Browser, store: str) -> None:
-    """Look at the order at its store, then at the first page of each part of the desk, and at something scanned."""
+def desk(browser: Browser) -> None:
+    """Look at the day of a store: the queue, a task, the first page of each part, something scanned, a basket."""
     page = browser.new_context(viewport=TABLET, locale="zh-CN", has_touch=True).new_page()
-    sign_in(page, "/desk/", f"tingwei-{store.lower()}-clerk")
+    sign_in(page, "/desk/", CLERK)
     save(page, "desk-queue")
     queue = urlsplit(page.url).path
     parts = page.locator(".desk-rail a").evaluate_all("(links) => links.map((link) => link.getAttribute('href'))")
@@ -125,6 +126,9 @@ def desk(browser: Browser, store: str) -> None:
     for address in (part for part in parts if part != queue):
         visit(page, address, f"desk-{address.rstrip('/').rpartition('/')[2]}")
     visit(page, f"{queue}scan/?code={sku[1] if sku else ''}", "desk-scan")
+    page.goto(f"{settings.PUBLIC_URL}{queue}counter/")
+    page.locator(".counter-card").first.click()
+    save(page, "desk-basket")
 
 
 def sign_in(page: Page, address: str, user: str) -> None:
