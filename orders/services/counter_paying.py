@@ -89,7 +89,8 @@ def begin_payment(basket_id: int, *, seen_net_fen: int | None, actor: str, now: 
     :raises NothingInBasket: with field "lines".
     :raises BasketHasProblems: with field "lines", when a line or coupon cannot be used.
     :raises NetChanged: when the net is not the one that was shown.
-    :raises InvalidInput: naming "contact_name", when something is sent home and nobody said to whom.
+    :raises InvalidInput: naming "contact_name", when something is sent home and nobody said to whom; or "coupon", when
+        somebody used it meanwhile.
     :raises CannotReserveStock: when what is sent home can no longer be promised; nothing was changed in all of these.
     """
     basket = counter.lock_open(basket_id, now=now)

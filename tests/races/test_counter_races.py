@@ -121,8 +121,9 @@ def test_one_coupon_at_two_tills_is_used_at_one(small_world: World) -> None:
 
     outcomes = at_once(*map(begin, baskets))
 
-    # Who looks after the other has used it is told so before anything is written, who looks at the same time by it.
-    assert outcomes in (["BasketHasProblems", "done"], ["CouponUsed", "done"])
+    # Who looks after the other has used it is told so by the basket or by its price, who looks at the same time by it.
+    assert outcomes[1:] == ["done"]
+    assert outcomes[0] in {"BasketHasProblems", "CouponNotUsable", "CouponUsed"}
     assert OfferUse.objects.filter(coupon=coupon, given_back_at=None).count() == 1
     assert sorted(CounterBasket.objects.values_list("status", flat=True)) == ["open", "paying"]
 
