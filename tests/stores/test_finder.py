@@ -427,6 +427,7 @@ def test_datum_that_nobody_knows_is_refused_at_the_start() -> None:
 
 
 @pytest.mark.parametrize("stores", [0, 40])
+@pytest.mark.usefixtures("noon")
 def test_finder_takes_as_many_statements_for_few_stores_as_for_many(
     world: World, shopper: Client, django_assert_num_queries: DjangoAssertNumQueries, stores: int
 ) -> None:
