@@ -16,7 +16,8 @@ from bin.children import end, spawn
 from bin.local import ROOT, Local
 from bin.servers import ServerFailed
 
-NO_TESTS = 5
+TESTS_FAILED, NO_TESTS = 1, 5  # how pytest ends
+SECOND_LOOKS = 12
 LINTERS: dict[str, list[str]] = {
     "ruff check": ["-m", "ruff", "check", "."],
     "ruff format": ["-m", "ruff", "format", "--check", "."],
@@ -46,36 +47,59 @@ def test(arguments: list[str]) -> int:
     """Run pytest against servers of its own: everything in two calls, or what the arguments name in one.
 
     A browser's event loop makes Django take the test for asynchronous, so tests with one have a process of their own.
+    What fails of everything is looked at once more, alone: on a busy machine a browser stops answering now and then.
     """
     with thrown_away(is_durable=False) as servers:
         env = servers | {"DJANGO_SETTINGS_MODULE": "tests.settings"}
         if arguments:
             return run_python(["-m", "pytest", *arguments], env)
-        with tempfile.TemporaryDirectory(prefix="omni-results-") as results:
-            calls = {
-                "plain": ["-n", "2", "--dist", "loadgroup", "-m", "not browser"],
-                "browser": ["-n", "2", "--dist", "loadgroup", "-m", "browser"],
-            }
-            statuses = [
-                run_python(["-m", "pytest", *options, f"--junitxml={results}/{name}.xml"], env)
-                for name, options in calls.items()
-            ]
-            print_totals(sorted(Path(results).glob("*.xml")))
+        with tempfile.TemporaryDirectory(prefix="omni-results-") as folder:
+            results = Path(folder)
+            statuses = [run_tests(kind, results, env) for kind in ("not browser", "browser")]
+            print_totals(results)
         return next((status for status in statuses if status not in {0, NO_TESTS}), 0)
 
 
-def print_totals(results: Sequence[Path]) -> None:
-    """Print one line for all calls of pytest, in its words."""
-    totals = dict.fromkeys(("tests", "failures", "errors", "skipped"), 0)
-    seconds = 0.0
-    for result in results:
-        for suite in ET.parse(result).getroot().iter("testsuite"):  # noqa: S314  # pytest has just written it
-            for name in totals:
-                totals[name] += int(suite.get(name, 0))
+def run_tests(kind: str, results: Path, env: Mapping[str, str]) -> int:
+    """Run the tests of a kind in two processes, then those that failed in one; say which did only at first."""
+    first, second = (results / f"{kind} {look}.xml" for look in ("first", "second"))
+    status = run_python(["-m", "pytest", "-n", "2", "--dist", "loadgroup", "-m", kind, f"--junitxml={first}"], env)
+    if status != TESTS_FAILED or not 0 < len(failures(first)) <= SECOND_LOOKS:
+        return status
+    report.say("\nOnce more, alone, what failed:")
+    again = ["--last-failed", "--last-failed-no-failures=none", "-m", kind, f"--junitxml={second}"]
+    status = run_python(["-m", "pytest", *again], env)
+    if status in {0, TESTS_FAILED}:
+        for name in sorted(failures(first) - failures(second)):
+            report.say(f"failed at first, passed alone: {name}")
+    return status
+
+
+def failures(result: Path) -> set[str]:
+    """Return the names of the tests that failed, or could not be set up or put away."""
+    cases = ET.parse(result).getroot().iter("testcase")  # noqa: S314  # pytest has just written it
+    return {
+        f"{case.get('classname')}.{case.get('name')}"
+        for case in cases
+        if case.find("failure") is not None or case.find("error") is not None
+    }
+
+
+def print_totals(results: Path) -> None:
+    """Print one line for all calls of pytest, in its words; what passed at the second look is told apart."""
+    cases, skipped, failed, unsteady, seconds = 0, 0, 0, 0, 0.0
+    for first in results.glob("*first.xml"):
+        for suite in ET.parse(first).getroot().iter("testsuite"):  # noqa: S314  # pytest has just written it
+            cases += int(suite.get("tests", 0))
+            skipped += int(suite.get("skipped", 0))
             seconds += float(suite.get("time", 0))
-    passed = totals["tests"] - totals["failures"] - totals["errors"] - totals["skipped"]
-    words = [f"{passed} passed", f"{totals['failures']} failed"]
-    words += [f"{totals[name]} {name}" for name in ("errors", "skipped") if totals[name]]
+        second = first.with_name(first.name.replace("first", "second"))
+        still = failures(second if second.exists() else first)
+        failed += len(still)
+        unsteady += len(failures(first) - still)
+    words = [f"{cases - skipped - failed} passed", f"{failed} failed"]
+    words += [f"{skipped} skipped"] if skipped else []
+    words += [f"{unsteady} passed at the second look only"] if unsteady else []
     report.say(f"\n{', '.join(words)} in {seconds:.1f}s")
 
 
