@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.test import Client
-from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, ViewportSize
 from pytest_django.live_server_helper import LiveServer
 
 from omni.accounts.models import User
@@ -16,6 +16,8 @@ from tests.factories.stores import ClerkFactory
 
 PHONE: ViewportSize = {"width": 390, "height": 844}
 TABLET: ViewportSize = {"width": 1024, "height": 768}
+# What Chromium says when the worker of the site begins while a page loads: the page is whole.
+HARMLESS = "service worker resource mismatch"
 
 
 @pytest.fixture
@@ -59,6 +61,17 @@ def watched_page(context: BrowserContext, complaints: list[str]) -> Page:
     page = context.new_page()
     page.on("console", lambda note: complaints.append(note.text) if "Content Security Policy" in note.text else None)
     return page
+
+
+def listen(page: Page, complaints: list[str]) -> None:
+    """Note what the browser complains of, and what the scripts of the page did not catch."""
+
+    def note(message: ConsoleMessage) -> None:
+        if message.type in {"error", "warning"} and HARMLESS not in message.text:
+            complaints.append(message.text)
+
+    page.on("console", note)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
 
 
 def check_accessible(page: Page) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from django.conf import LazySettings
-from playwright.sync_api import ConsoleMessage, Page, expect
+from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from fulfillment import services
@@ -21,6 +21,7 @@ from tests.courier import CALLBACK_PATH
 from tests.factories.accounts import PASSWORD
 from tests.factories.fulfillment import accept_and_pack, code_of, delivery_of, fresh, offer_share, status_of, wrong_code
 from tests.factories.stores import ClerkFactory
+from tests.journeys.devices import listen
 from tests.fulfillment.test_store_work import wish_to_cancel
 from tests.sandbox.fixture import SandboxProcess
 
@@ -53,12 +54,7 @@ def world(transactional_db: None) -> World:
 def complaints(page: Page) -> list[str]:
     """Collect what the browser complains of."""
     texts: list[str] = []
-
-    def note(message: ConsoleMessage) -> None:
-        if message.type in {"error", "warning"}:
-            texts.append(message.text)
-
-    page.on("console", note)
+    listen(page, texts)
     return texts
 
 

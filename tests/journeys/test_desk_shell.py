@@ -22,10 +22,9 @@ from tests.factories.accounts import PASSWORD
 from tests.factories.fulfillment import CLERK, accept, accept_and_pack, code_of, offer_share, status_of
 from tests.factories.stock import planned_count
 from tests.factories.stores import ClerkFactory
-from tests.journeys.devices import wait_until
+from tests.journeys.devices import listen, wait_until
 
 if TYPE_CHECKING:
-    from playwright.sync_api import ConsoleMessage
     from pytest_django.live_server_helper import LiveServer
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -57,13 +56,7 @@ def world(transactional_db: None) -> World:
 def complaints(page: Page) -> list[str]:
     """Collect what the browser complains of."""
     texts: list[str] = []
-
-    def note(message: ConsoleMessage) -> None:
-        if message.type in {"error", "warning"}:
-            texts.append(message.text)
-
-    page.on("console", note)
-    page.on("pageerror", lambda error: texts.append(str(error)))
+    listen(page, texts)
     return texts
 
 

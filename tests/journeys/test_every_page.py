@@ -9,14 +9,14 @@ from urllib.parse import urlencode
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.contrib.staticfiles import finders
-from playwright.sync_api import Browser, ConsoleMessage, Page, ViewportSize
+from playwright.sync_api import Browser, Page, ViewportSize
 
 from omni.kernel import clock
 from tests.architecture.people import enter
 from tests.architecture.routes import CLERK_A, GUEST, HQ, MEMBER, PAGES
 from tests.architecture.scene import Scene, set_scene
 from tests.cast import HOME, build_world
-from tests.journeys.devices import wait_until
+from tests.journeys.devices import listen, wait_until
 from tests.orders.wechat import Provider
 
 if TYPE_CHECKING:
@@ -34,8 +34,6 @@ SCREEN: ViewportSize = {"width": 1280, "height": 900}
 AUDIENCES = {GUEST: (PHONE, ""), MEMBER: (PHONE, "me/"), CLERK_A: (TABLET, "desk/"), HQ: (SCREEN, "hq/")}
 # Pages that Django and the API's library draw.
 NOT_OURS = ("admin/", "api/")
-# What Chromium says when the worker of the site begins while a page loads: the page is whole.
-HARMLESS = "service worker resource mismatch"
 # The most of kilobytes, compressed, that the first page may load of scripts and styles.
 FIRST_PAGE_KB = 60
 # How far a page may move under the reader's eyes while it loads (a "good" page of Web Vitals stays below 0.1).
@@ -97,13 +95,7 @@ def test_every_page_is_accessible_fits_and_is_quiet(
     viewport, below = AUDIENCES[role]
     page = open_browser(browser, live_server, scene, role, viewport)
     complaints: list[str] = []
-
-    def note(message: ConsoleMessage) -> None:
-        if message.type in {"error", "warning"} and HARMLESS not in message.text:
-            complaints.append(message.text)
-
-    page.on("console", note)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
+    listen(page, complaints)
     faults: dict[str, list[str]] = {}
     seen = 0
     for pattern, route in PAGES.items():

@@ -7,12 +7,13 @@ from datetime import datetime
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.conf import LazySettings
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Route, ViewportSize, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Route, ViewportSize, expect
 from pytest_django.live_server_helper import LiveServer
 
 from omni.kernel import clock
 from stores.models import Store
 from tests.cast import HOME, World, build_world
+from tests.journeys.devices import listen
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -39,10 +40,6 @@ def visit(browser: Browser, live_server: LiveServer, world: World) -> Iterator[O
     contexts: list[BrowserContext] = []
     complaints: list[str] = []
 
-    def note(message: ConsoleMessage) -> None:
-        if message.type in {"error", "warning"}:
-            complaints.append(message.text)
-
     def opened(**options: object) -> Page:
         context = browser.new_context(
             **{
@@ -57,8 +54,7 @@ def visit(browser: Browser, live_server: LiveServer, world: World) -> Iterator[O
         )
         contexts.append(context)
         page = context.new_page()
-        page.on("console", note)
-        page.on("pageerror", lambda error: complaints.append(str(error)))
+        listen(page, complaints)
         page.goto("/stores/?brand=one")
         return page
 
