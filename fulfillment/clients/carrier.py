@@ -11,8 +11,10 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self, TypeVar
+from urllib.parse import quote as url_quote
 
 import requests
+from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 from standardwebhooks.webhooks import EmptyWebhookSecretError, Webhook, WebhookVerificationError
 
@@ -159,6 +161,8 @@ class CarrierClient(ABC):
 
     provider: ClassVar[str]
     message_type: ClassVar[str]
+    # Where its deliveries are: the path of all of them.
+    path: ClassVar[str]
 
     def __init__(self, *, base_url: str, api_key: str, webhook_secret: str, callback_url: str) -> None:
         self._base_url = base_url.rstrip("/")
@@ -167,17 +171,20 @@ class CarrierClient(ABC):
         self._callback_url = callback_url
 
     @classmethod
-    @abstractmethod
     def from_settings(cls) -> Self:
-        """Return the client of the account in the settings."""
+        """Return the client of the account in the settings: settings.COURIER, settings.EXPRESS."""
+        account = getattr(settings, cls.provider.upper())
+        return cls(**{name: account[name] for name in ("base_url", "api_key", "webhook_secret", "callback_url")})
 
-    @abstractmethod
     def quote(self, origin: Place, destination: Place) -> list[CourierOffer]:
         """Ask for offers, cheapest first; [] when the company has none.
 
         :raises CourierUnreachable: no usable answer.
         :raises CourierRefused: "out_of_reach" when it does not carry there.
         """
+        ends = {"from": point_of(origin), "to": point_of(destination)}
+        offers = read_answer(read_offers, self._call("POST", "/v1/quotes", ends))
+        return sorted(offers, key=lambda offer: (offer.fee_fen, offer.eta_minutes))
 
     @abstractmethod
     def create(self, asked: Carriage) -> CourierReport:
@@ -187,13 +194,13 @@ class CarrierClient(ABC):
         :raises CourierRefused: "offer_expired" when a new quote is needed; "out_of_reach".
         """
 
-    @abstractmethod
     def get(self, provider_id: str) -> CourierReport:
         """Ask where a delivery stands.
 
         :raises CourierUnreachable: no usable answer.
         :raises CourierRefused: "not_found".
         """
+        return read_answer(self.read_report, self._call("GET", self._path(provider_id)))
 
     @abstractmethod
     def cancel_quote(self, provider_id: str) -> CancelQuote:
@@ -203,13 +210,13 @@ class CarrierClient(ABC):
         :raises CourierRefused: "not_found".
         """
 
-    @abstractmethod
     def cancel(self, provider_id: str, *, reason: str) -> CourierReport:
         """Cancel a delivery; repeating it is harmless.
 
         :raises CourierUnreachable: it may or may not be cancelled: ask again.
         :raises CourierRefused: "cannot_cancel" once the goods were picked up.
         """
+        return self._act(provider_id, "cancel", {"reason": reason})
 
     @abstractmethod
     def pickup(self, provider_id: str, *, code: str) -> CourierReport:
@@ -262,6 +269,15 @@ class CarrierClient(ABC):
             return CourierEvent(message_id, body, self.read_report(body.get("data")))
         except NotUnderstood as error:
             raise InvalidInput(_("This field is missing or wrong."), field=f"data.{error.field}") from error
+
+    def _act(self, provider_id: str, action: str, body: Mapping[str, object]) -> CourierReport:
+        """Do something to a delivery and return where it stands then."""
+        return read_answer(self.read_report, self._call("POST", self._path(provider_id, action), body))
+
+    def _path(self, provider_id: str, action: str = "") -> str:
+        """Return the path of a delivery, or of something done to it."""
+        path = f"{self.path}/{url_quote(provider_id, safe='')}"
+        return f"{path}/{action}" if action else path
 
     def _call(
         self,

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Self
-from urllib.parse import quote as url_quote
-
-from django.conf import settings
+from typing import TYPE_CHECKING, Any
 
 from fulfillment.choices import DeliveryState
 from fulfillment.clients.carrier import (
@@ -15,17 +12,13 @@ from fulfillment.clients.carrier import (
     CancelQuote,
     Carriage,
     CarrierClient,
-    CourierOffer,
     CourierReport,
     NotUnderstood,
-    Place,
-    point_of,
     read_answer,
     read_count,
     read_degrees,
     read_moment,
     read_object,
-    read_offers,
     read_text,
 )
 
@@ -38,22 +31,7 @@ class CourierClient(CarrierClient):
 
     provider = "courier"
     message_type = "delivery.updated"
-
-    @classmethod
-    def from_settings(cls) -> Self:
-        """Return the client of the account in settings.COURIER."""
-        names = ("base_url", "api_key", "webhook_secret", "callback_url")
-        return cls(**{name: settings.COURIER[name] for name in names})
-
-    def quote(self, origin: Place, destination: Place) -> list[CourierOffer]:
-        """Ask for offers, cheapest first; [] when the company has none.
-
-        :raises CourierUnreachable: no usable answer.
-        :raises CourierRefused: "out_of_reach" when it does not ride there.
-        """
-        ends = {"from": point_of(origin), "to": point_of(destination)}
-        offers = read_answer(read_offers, self._call("POST", "/v1/quotes", ends))
-        return sorted(offers, key=lambda offer: (offer.fee_fen, offer.eta_minutes))
+    path = "/v1/deliveries"
 
     def create(self, asked: Carriage) -> CourierReport:
         """Ask for a courier; asking again with the same `external_id` returns the delivery that exists.
@@ -71,20 +49,12 @@ class CourierClient(CarrierClient):
         }
         if asked.code_from != COURIER:
             body["code_from"] = asked.code_from
-        answer = self._call("POST", "/v1/deliveries", body, idempotency_key=asked.external_id, existing_is_fine=True)
+        answer = self._call("POST", self.path, body, idempotency_key=asked.external_id, existing_is_fine=True)
         return read_answer(self.read_report, answer)
-
-    def get(self, provider_id: str) -> CourierReport:
-        """Ask where a delivery stands."""
-        return read_answer(self.read_report, self._call("GET", _path(provider_id)))
 
     def cancel_quote(self, provider_id: str) -> CancelQuote:
         """Ask what cancelling now would cost."""
-        return read_answer(_cancel_quote, self._call("POST", _path(provider_id, "cancel-quote"), {}))
-
-    def cancel(self, provider_id: str, *, reason: str) -> CourierReport:
-        """Cancel a delivery; repeating it is harmless."""
-        return self._act(provider_id, "cancel", {"reason": reason})
+        return read_answer(_cancel_quote, self._call("POST", self._path(provider_id, "cancel-quote"), {}))
 
     def pickup(self, provider_id: str, *, code: str) -> CourierReport:
         """Confirm that the store gave the goods to the courier who showed the code; repeating it is harmless."""
@@ -101,10 +71,6 @@ class CourierClient(CarrierClient):
     def read_report(self, answer: object) -> CourierReport:
         """Read a delivery as answers and callbacks tell of it."""
         return _report(answer)
-
-    def _act(self, provider_id: str, action: str, body: Mapping[str, object]) -> CourierReport:
-        """Do something to a delivery and return where it stands then."""
-        return read_answer(self.read_report, self._call("POST", _path(provider_id, action), body))
 
 
 def _report(answer: object) -> CourierReport:
@@ -145,9 +111,3 @@ def _cancel_quote(answer: object) -> CancelQuote:
     """Read what cancelling would cost."""
     content = read_object(answer)
     return CancelQuote(is_allowed=content.get("allowed") is True, fee_fen=read_count(content, "fee_fen", MAX_FEE_FEN))
-
-
-def _path(provider_id: str, action: str = "") -> str:
-    """Return the path of a delivery, or of something done to it."""
-    path = f"/v1/deliveries/{url_quote(provider_id, safe='')}"
-    return f"{path}/{action}" if action else path

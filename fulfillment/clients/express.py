@@ -8,10 +8,7 @@ word for a parcel that is lost: the company says `lost`.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Self
-from urllib.parse import quote as url_quote
-
-from django.conf import settings
+from typing import TYPE_CHECKING, Any
 
 from fulfillment.choices import DeliveryState
 from fulfillment.clients.carrier import (
@@ -19,18 +16,14 @@ from fulfillment.clients.carrier import (
     CancelQuote,
     Carriage,
     CarrierClient,
-    CourierOffer,
     CourierReport,
     CourierUnreachable,
     NotUnderstood,
-    Place,
     Stage,
-    point_of,
     read_answer,
     read_count,
     read_moment,
     read_object,
-    read_offers,
     read_text,
 )
 
@@ -82,18 +75,7 @@ class ExpressClient(CarrierClient):
 
     provider = "express"
     message_type = "parcel.updated"
-
-    @classmethod
-    def from_settings(cls) -> Self:
-        """Return the client of the account in settings.EXPRESS."""
-        names = ("base_url", "api_key", "webhook_secret", "callback_url")
-        return cls(**{name: settings.EXPRESS[name] for name in names})
-
-    def quote(self, origin: Place, destination: Place) -> list[CourierOffer]:
-        """Ask for the company's services, cheapest first."""
-        ends = {"from": point_of(origin), "to": point_of(destination)}
-        offers = read_answer(read_offers, self._call("POST", "/v1/quotes", ends))
-        return sorted(offers, key=lambda offer: (offer.fee_fen, offer.eta_minutes))
+    path = "/v1/orders"
 
     def create(self, asked: Carriage) -> CourierReport:
         """Ask for a waybill for each parcel; asking again with the same `external_id` returns the same ones.
@@ -109,23 +91,15 @@ class ExpressClient(CarrierClient):
             "to": asked.destination.as_json(),
             "parcels": [{} if grams is None else {"weight_grams": grams} for grams in asked.weights_grams],
         }
-        answer = self._call("POST", "/v1/orders", body, idempotency_key=asked.external_id, existing_is_fine=True)
+        answer = self._call("POST", self.path, body, idempotency_key=asked.external_id, existing_is_fine=True)
         report = read_answer(self.read_report, answer)
         if len(report.waybills) != len(asked.weights_grams):
             raise CourierUnreachable("The answer has not one waybill for each parcel.")
         return report
 
-    def get(self, provider_id: str) -> CourierReport:
-        """Ask where it is."""
-        return read_answer(self.read_report, self._call("GET", _path(provider_id)))
-
     def cancel_quote(self, _provider_id: str) -> CancelQuote:
         """Say that a waybill costs nothing as long as nothing was collected; whether it was, cancelling shows."""
         return CancelQuote(is_allowed=True, fee_fen=0)
-
-    def cancel(self, provider_id: str, *, reason: str) -> CourierReport:
-        """Cancel the waybills; repeating it is harmless."""
-        return read_answer(self.read_report, self._call("POST", f"{_path(provider_id)}/cancel", {"reason": reason}))
 
     def pickup(self, provider_id: str, *, code: str) -> CourierReport:
         """Ask where it is: nobody is told of a code."""
@@ -198,8 +172,3 @@ def _stages(content: Mapping[str, Any]) -> tuple[Stage, ...]:
         seq = read_count(row, "seq", 2_000_000_000)
         stages.append(Stage(seq, _state(row), str(row.get("words") or "")[:200], at))
     return tuple(sorted(stages, key=lambda stage: stage.seq))
-
-
-def _path(provider_id: str) -> str:
-    """Return the path of an order."""
-    return f"/v1/orders/{url_quote(provider_id, safe='')}"
