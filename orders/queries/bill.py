@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from inventory import queries as inventory_queries
+    from stores.models import Brand
 
 
 class BilledLine(NamedTuple):
@@ -32,8 +33,13 @@ class Terms:
 
     fee_fen: int
     free_from_fen: int
+    express_fee_fen: int
     has_promotions: bool
-    express_fee_fen: int = 0
+
+    @classmethod
+    def of(cls, brand: Brand) -> Terms:
+        """Return a brand's terms. Whether a promotion runs is not asked first: pages show the offers in any case."""
+        return cls(brand.delivery_fee_fen, brand.free_delivery_from_fen, brand.express_fee_fen, has_promotions=True)
 
     def fee_of(self, way: str) -> int:
         """Return what is asked for goods that are sent by a way."""

@@ -252,7 +252,7 @@ def _bill(
     """Return what the basket costs, and why a coupon that was asked for is not in it."""
     lines = [bills.BilledLine(line.priced, line.quantity) for line in priced if line.priced is not None]
     # Whether a promotion runs is not asked first: the offers are shown in any case.
-    terms = bills.Terms(basket.brand.delivery_fee_fen, basket.brand.free_delivery_from_fen, has_promotions=True)
+    terms = bills.Terms.of(basket.brand)
     asked = bills.Asked(
         brand_id=basket.brand.pk,
         member_id=choice.member_id,
@@ -271,13 +271,8 @@ def _bill(
 
 def _delivery_fen(basket: BasketView, goods_fen: int, choice: Choice) -> int:
     """Return what bringing it costs, by express when that is how it would come."""
-    brand, is_express = basket.brand, choice.way == Way.EXPRESS
-    return rules.delivery_charge_fen(
-        Way.EXPRESS if is_express else Way.COURIER,
-        goods_fen,
-        fee_fen=brand.express_fee_fen if is_express else brand.delivery_fee_fen,
-        free_from_fen=brand.free_delivery_from_fen,
-    )
+    terms, way = bills.Terms.of(basket.brand), Way.EXPRESS if choice.way == Way.EXPRESS else Way.COURIER
+    return rules.delivery_charge_fen(way, goods_fen, fee_fen=terms.fee_of(way), free_from_fen=terms.free_from_fen)
 
 
 def _preview(

@@ -149,7 +149,7 @@ def quote_counter(basket: CounterBasket, lines: Sequence[CounterLine], *, now: d
     parts = bills.split_offer(whole.offer if whole else None, [len(sold) for sold in groups.values()])
     orders = []
     for (way, sold), frozen in zip(groups.items(), parts, strict=True):
-        order = _order(alone or _asked_for(basket, way), sold, frozen, _terms(basket))
+        order = _order(alone or _asked_for(basket, way), sold, frozen, bills.Terms.of(basket.brand))
         orders.append(order)
         _check_limits(basket, order, problems)
     worth = _worth_of_returns(basket, lines, problems, now)
@@ -185,7 +185,7 @@ def check_counter_offers(basket: CounterBasket, *, now: datetime) -> None:
     groups = _groups(basket, list(basket.lines.select_related("variant")), {}, now)
     if not groups:
         raise InvalidInput(_("Put something into the basket first."), field="coupon")
-    bills.bill_of(_billed(groups), _asked(basket, groups), _terms(basket), now=now)
+    bills.bill_of(_billed(groups), _asked(basket, groups), bills.Terms.of(basket.brand), now=now)
 
 
 def worth_of_returns(basket: CounterBasket, lines: Sequence[CounterLine], *, now: datetime) -> int:
@@ -246,10 +246,10 @@ def _whole(
         return None, (), ""
     asked = _asked(basket, groups)
     try:
-        return bills.bill_of(_billed(groups), asked, _terms(basket), now=now), asked.coupon_codes, ""
+        return bills.bill_of(_billed(groups), asked, bills.Terms.of(basket.brand), now=now), asked.coupon_codes, ""
     except InvalidInput as error:
         asked = replace(asked, coupon_codes=())
-        return bills.bill_of(_billed(groups), asked, _terms(basket), now=now), (), str(error.message)
+        return bills.bill_of(_billed(groups), asked, bills.Terms.of(basket.brand), now=now), (), str(error.message)
 
 
 def _billed(groups: Mapping[Way, Sequence[SoldLine]]) -> list[bills.BilledLine]:
@@ -383,15 +383,4 @@ def _asked_for(basket: CounterBasket, way: Way) -> bills.Asked:
         channel=channel_of(basket, way),
         way=way,
         store_id=basket.store_id,
-    )
-
-
-def _terms(basket: CounterBasket) -> bills.Terms:
-    # Whether a promotion runs is not asked first: the offers are shown in any case.
-    brand = basket.brand
-    return bills.Terms(
-        fee_fen=brand.delivery_fee_fen,
-        free_from_fen=brand.free_delivery_from_fen,
-        has_promotions=True,
-        express_fee_fen=brand.express_fee_fen,
     )

@@ -218,4 +218,4 @@ def _cost(order: Order, units: Mapping[str, int], now: datetime) -> int:
         store_id=demand.pickup_store_id if replacement_way(order) == fulfillment_choices.Way.PICKUP else None,
     )
     lines = [bill.BilledLine(items[sku], quantity) for sku, quantity in units.items()]
-    return bill.bill_of(lines, asked, bill.Terms(0, 0, has_promotions=True), now=now).total_fen
+    return bill.bill_of(lines, asked, bill.Terms(0, 0, 0, has_promotions=True), now=now).total_fen

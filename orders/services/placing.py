@@ -411,7 +411,7 @@ def _terms(wanted: PlaceOrder, now: datetime) -> _Terms:
     lat, lng = point or ((store_lat, store_lng) if district_lat is None else (district_lat, district_lng))
     if wanted.replacing:
         fee_fen = express_fee_fen = 0
-    delivery = bill.Terms(fee_fen, free_from_fen, has_promotions, express_fee_fen)
+    delivery = bill.Terms(fee_fen, free_from_fen, express_fee_fen, has_promotions)
     return _Terms(order_id, delivery, sends_express, lat, lng)
 
 
