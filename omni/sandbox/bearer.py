@@ -27,6 +27,15 @@ def refusal(problem: Problem) -> Answer:
 Call = Callable[[Request], Answer]
 
 
+def external_ids(request: Request) -> list[str]:
+    """Return the merchant's name for what a call is about, which has no name of the company's yet."""
+    try:
+        external_id = request.json().get("external_id")
+    except Problem:
+        return []
+    return [external_id] if isinstance(external_id, str) else []
+
+
 class BearerService:
     """Wraps the calls of one service."""
 

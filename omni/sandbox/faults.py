@@ -6,6 +6,9 @@ from typing import Any
 
 from omni.sandbox.database import Database
 
+# What may happen to a company's callback, and to any call.
+WEBHOOK_FAULTS = ("drop", "duplicate", "delay", "reorder", "bad_signature", "old_timestamp")
+CALL_FAULTS = ("http_500", "timeout")
 CATALOGUE: dict[str, tuple[str, ...]] = {
     "wechat": (
         "drop_notify",
@@ -29,14 +32,8 @@ CATALOGUE: dict[str, tuple[str, ...]] = {
         "close_says_paid",
     ),
     "courier": (
-        "drop",
-        "duplicate",
-        "delay",
-        "reorder",
-        "bad_signature",
-        "old_timestamp",
-        "http_500",
-        "timeout",
+        *WEBHOOK_FAULTS,
+        *CALL_FAULTS,
         "create_failed",
         "no_show",
         "reassign",
@@ -47,22 +44,16 @@ CATALOGUE: dict[str, tuple[str, ...]] = {
         "lost",
     ),
     "express": (
-        "drop",
-        "duplicate",
-        "delay",
-        "reorder",
-        "bad_signature",
-        "old_timestamp",
-        "http_500",
-        "timeout",
+        *WEBHOOK_FAULTS,
+        *CALL_FAULTS,
         "no_van",
         "called_off",
         "refuse",
         "unreachable",
         "lost",
     ),
-    "messages": ("http_500", "timeout"),
-    "invoices": ("http_500", "timeout", "title_unknown", "slow"),
+    "messages": CALL_FAULTS,
+    "invoices": (*CALL_FAULTS, "title_unknown", "slow"),
 }
 MAX_VALUE = 10_000_000
 # For these a number is the parameter, not how many times.

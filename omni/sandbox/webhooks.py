@@ -11,6 +11,7 @@ from typing import Any
 from standardwebhooks import Webhook
 
 from omni.sandbox.callbacks import Callback, Channel
+from omni.sandbox.faults import WEBHOOK_FAULTS
 from omni.sandbox.world import World
 
 MINUTE, HOUR = 60.0, 3600.0
@@ -18,7 +19,6 @@ LADDER = (
     5.0, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 5 * HOUR, 10 * HOUR, 14 * HOUR, 20 * HOUR, 24 * HOUR,
 )  # fmt: skip
 OLD = timedelta(hours=1)
-FAULTS = ("drop", "duplicate", "delay", "reorder", "bad_signature", "old_timestamp")
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Webhooks:
 
     def announce(self, news: News) -> None:
         """Tell the merchant."""
-        taken = {name: self._world.faults.take(self._service, name, news.subjects) for name in FAULTS}
+        taken = {name: self._world.faults.take(self._service, name, news.subjects) for name in WEBHOOK_FAULTS}
         content = {
             "type": self._type,
             "timestamp": news.occurred_at,

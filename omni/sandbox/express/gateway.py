@@ -3,7 +3,7 @@
 import math
 from typing import Any
 
-from omni.sandbox.bearer import Answer, BearerService, Call
+from omni.sandbox.bearer import Answer, BearerService, Call, external_ids
 from omni.sandbox.courier.gateway import read_text
 from omni.sandbox.courier.geometry import Point, great_circle_metres, read_point
 from omni.sandbox.express.orders import CALLED_OFF, ORDERED, Order, Orders, city_of, is_in_country
@@ -45,11 +45,7 @@ class Express:
                 return self.orders.get(request.params["order_id"]).subjects
             except Problem:
                 return [request.params["order_id"]]
-        try:
-            external_id = request.json().get("external_id")
-        except Problem:
-            return []
-        return [external_id] if isinstance(external_id, str) else []
+        return external_ids(request)
 
     def _quote(self, request: Request) -> Answer:
         body = request.json()
