@@ -21,8 +21,8 @@ from tests.courier import CALLBACK_PATH
 from tests.factories.accounts import PASSWORD
 from tests.factories.fulfillment import accept_and_pack, code_of, delivery_of, fresh, offer_share, status_of, wrong_code
 from tests.factories.stores import ClerkFactory
-from tests.journeys.devices import listen
 from tests.fulfillment.test_store_work import wish_to_cancel
+from tests.journeys.devices import listen
 from tests.sandbox.fixture import SandboxProcess
 
 pytestmark = pytest.mark.django_db(transaction=True)
