@@ -138,9 +138,7 @@ def _touch(request: HttpRequest) -> Idempotency:
         key = uuid.UUID(request.POST[FIELD])
     except ValueError as error:
         raise TouchKeyLost(_("This form has lost its key. Load the page again."), field=FIELD) from error
-    asked = sorted(
-        (name, values) for name, values in request.POST.lists() if name not in {FIELD, "csrfmiddlewaretoken"}
-    )
+    asked = sorted((name, values) for name, values in request.POST.lists() if name not in NOT_ASKED)
     # Keyed: what was sent may hold a password or a PIN, of which the plain hash would be guessed.
     fingerprint = salted_hmac("desk.touch", json.dumps([request.path, asked]), algorithm="sha256").hexdigest()
     return Idempotency(client=f"desk:{request.user.pk}", key=str(key), fingerprint=fingerprint)

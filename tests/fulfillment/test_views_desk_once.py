@@ -69,6 +69,17 @@ def test_touch_sent_twice_is_answered_alike_and_done_once(world: World, clerk_a:
 
 
 @pytest.mark.django_db
+def test_touch_kept_under_other_words_is_the_same_touch(world: World, clerk_a: Staff) -> None:
+    share, clerk, key = offer_share(world), sign_in(clerk_a.user), str(uuid.uuid4())
+
+    first = press(clerk, share, "accept", once=key)
+    second = press(clerk, share, "accept", once=key, touch="接单 · 任务")
+
+    assert second == first
+    assert steps_of(share) == [S.ACCEPTED]
+
+
+@pytest.mark.django_db
 def test_touch_with_another_key_is_a_touch_of_its_own(world: World, clerk_a: Staff) -> None:
     share, clerk = offer_share(world), sign_in(clerk_a.user)
     press(clerk, share, "accept", once=str(uuid.uuid4()))
