@@ -257,7 +257,8 @@ class TaskPage:
     @property
     def can_report_lost(self) -> bool:
         """Tell whether goods that should come back may be given up."""
-        return self.card.courier is None or self.card.courier.is_over
+        courier = self.card.courier
+        return courier is None or courier.is_over or courier.state is DeliveryState.RETURNED
 
 
 @dataclass(frozen=True, slots=True)

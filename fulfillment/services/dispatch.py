@@ -83,6 +83,19 @@ def find_live_delivery(owner: Consignment) -> Delivery | None:
     return owner.deliveries.exclude(state__in=FINAL_DELIVERY_STATES).order_by("pk").last()
 
 
+def is_riding(delivery: Delivery | None) -> bool:
+    """Tell whether the company still has something to do: what it says it brought back is the store's to look for."""
+    return delivery is not None and delivery.state != DeliveryState.RETURNED
+
+
+@step
+def give_up_delivery(delivery: Delivery, *, now: datetime) -> None:
+    """End a delivery whose goods the company says it brought back, and nobody has seen. Its owner is locked."""
+    Delivery.objects.filter(pk=delivery.pk).update(
+        state=DeliveryState.LOST, reason="not seen back", next_attempt_at=None, updated_at=now
+    )
+
+
 @step
 def make_due(delivery: Delivery, *, now: datetime) -> None:
     """Let the courier company be called about a delivery at once."""

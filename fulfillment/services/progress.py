@@ -19,7 +19,7 @@ from fulfillment.choices import (
 )
 from fulfillment.choices import FulfillmentOrderStatus as Status
 from fulfillment.models import Collection, PickupCode, TrailPoint
-from fulfillment.services import collecting, handover, labelling, silence
+from fulfillment.services import collecting, deadlines, handover, labelling, silence
 from fulfillment.services.codes import issue_code
 from fulfillment.services.dispatch import dispatch_courier, hint_delivery
 from fulfillment.services.routing import reject_offer
@@ -338,3 +338,5 @@ def _follow_goods(share: FulfillmentOrder, delivery: Delivery, *, actor: str, no
         delivery.wants_cancel = False
         if share.status == Status.HANDED_OVER:
             handover.send_back(share, reason=delivery.reason, actor=actor, now=now)
+        elif state is DeliveryState.RETURNED:
+            deadlines.await_goods(share, now=now)

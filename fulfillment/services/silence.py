@@ -16,7 +16,7 @@ from fulfillment import locks, sql
 from fulfillment.choices import FulfillmentOrderStatus as Status
 from fulfillment.choices import Way
 from fulfillment.services import deadlines, routing
-from fulfillment.services.dispatch import call_off_courier, find_live_delivery
+from fulfillment.services.dispatch import call_off_courier, find_live_delivery, is_riding
 from fulfillment.services.shares import cancel_share, free_goods
 from omni.kernel.errors import DomainError
 from omni.kernel.states import transition
@@ -88,7 +88,7 @@ def _take_away(share: FulfillmentOrder, *, now: datetime) -> None:
 
 def _report_missing(share: FulfillmentOrder, *, now: datetime) -> None:
     """Have somebody above the store look for goods that nobody has seen back; not while a courier rides with them."""
-    if share.status == Status.PICKUP_EXPIRED or find_live_delivery(share) is None:
+    if share.status == Status.PICKUP_EXPIRED or not is_riding(find_live_delivery(share)):
         deadlines.mark_overdue(share, now=now)
         deadlines.put_off(share, REPORTED_PATIENCE, now=now)
     else:

@@ -19,7 +19,14 @@ from fulfillment.locks import lock_in, wrong_state
 from fulfillment.models import Delivery, FulfillmentOrder
 from fulfillment.services import deadlines, handover
 from fulfillment.services.codes import PickupCodeReplaced, redeem_code, redeem_shown
-from fulfillment.services.dispatch import call_off_courier, dispatch_courier, find_live_delivery, make_due
+from fulfillment.services.dispatch import (
+    call_off_courier,
+    dispatch_courier,
+    find_live_delivery,
+    give_up_delivery,
+    is_riding,
+    make_due,
+)
 from fulfillment.services.packing import check_all_scanned
 from fulfillment.services.routing import reject_offer
 from fulfillment.services.shares import cancel_share
@@ -200,7 +207,7 @@ def confirm_return(fulfillment_order_id: int, *, actor: str, now: datetime) -> N
 
 @step
 def report_lost(fulfillment_order_id: int, *, actor: str, now: datetime) -> None:
-    """Write that goods which were to come back never did, once the courier company's delivery is over.
+    """Write that goods which were to come back never did, once the company says it has nothing of them any more.
 
     Locks Fulfillment. Emits FulfillmentOrderCancelled ("lost").
 
@@ -208,9 +215,12 @@ def report_lost(fulfillment_order_id: int, *, actor: str, now: datetime) -> None
     :raises GoodsStillWithCourier: when the company's courier is still on the way with them.
     """
     share = lock_in(fulfillment_order_id, Status.RETURNING)
-    if find_live_delivery(share) is not None:
+    delivery = find_live_delivery(share)
+    if is_riding(delivery):
         raise GoodsStillWithCourier(_("The courier is still on the way back with these goods."))
     handover.mark_lost(share, actor=actor, now=now)
+    if delivery is not None:
+        give_up_delivery(delivery, now=now)
 
 
 @step

@@ -438,6 +438,23 @@ def test_goods_that_a_courier_still_brings_back_are_not_reported(world: World) -
     assert "Overdue" not in events()
 
 
+def test_goods_that_the_company_says_it_brought_back_and_nobody_saw_are_reported_and_may_be_given_up(
+    world: World,
+) -> None:
+    share = coming_back(world, DeliveryState.RETURNING)
+    report(share, DeliveryState.RETURNED)
+    due = NOON + 6 * HOUR + 2 * MINUTE
+    assert fresh(share).deadline_at == due
+
+    assert sweep(due) == 1
+
+    assert (fresh(share).overdue_at, events()[-1]) == (due, "Overdue")
+    with entry():
+        services.report_lost(share.pk, actor=CLERK, now=due + HOUR)
+    delivery = delivery_of(share)
+    assert (status_of(share), delivery.state, delivery.next_attempt_at) == (S.LOST, DeliveryState.LOST, None)
+
+
 def test_goods_that_nobody_collected_and_nobody_puts_back_are_reported(world: World) -> None:
     share = accept_and_pack(offer_share(world, way=Way.PICKUP))
     late = NOON + 72 * HOUR
