@@ -50,10 +50,13 @@ def get_scanned_basket(token: str) -> CounterBasket:
     return basket
 
 
-def load_scanned(basket: CounterBasket, way: str, *, member_id: int | None, now: datetime) -> ScannedPage:
+def load_scanned(
+    basket: CounterBasket, way: str, *, member_id: int | None, now: datetime, district_code: str | None = None
+) -> ScannedPage:
     """Return an open basket as it would be paid on the phone; nothing is written.
 
     `way` is one of PhoneWay, else the guide's choice stands. A member whom the guide knows comes before `member_id`.
+    With a district it would be sent there, whoever the guide has named.
     """
     lines = counter.counter_lines(basket)
     given = {line.kind for line in lines} & COUNTED
@@ -66,6 +69,8 @@ def load_scanned(basket: CounterBasket, way: str, *, member_id: int | None, now:
     basket.is_scanned = basket.status == CounterBasketStatus.OPEN
     if basket.member_id is None and member_id is not None:
         basket.member_id = member_id
+    if district_code is not None:
+        basket.district_id = district_code
     return ScannedPage(
         counter.load_counter(basket, now=now, lines=lines),
         chosen,

@@ -106,7 +106,14 @@ def _form(request: HttpRequest, basket: CounterBasket) -> PhonePaymentForm:
 def _choose(request: HttpRequest, basket: CounterBasket, form: PhonePaymentForm) -> HttpResponse:
     """Show an open basket by the way chosen; a form that was refused stands on it with what is wrong."""
     way = str(form.data.get("way", "") if form.is_bound else request.GET.get("way", ""))
-    page = queries.load_scanned(basket, way, member_id=_member(request, basket), now=clock.now())
+    place = form.chosen_place
+    page = queries.load_scanned(
+        basket,
+        way,
+        member_id=_member(request, basket),
+        district_code=place.district.pk if place else None,
+        now=clock.now(),
+    )
     context = {
         "basket": basket,
         "scanned": page,

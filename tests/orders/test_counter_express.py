@@ -17,7 +17,9 @@ from stores.models import Store
 from tests.audit_fixture import Audited
 from tests.cast import World
 from tests.factories.counter import begun, opened_basket
+from tests.orders.shopper import shopper_in_jingan
 from tests.orders.test_express import FAR, dear_delivery
+from tests.orders.wechat import Provider
 
 __all__ = ["dear_delivery"]
 
@@ -59,6 +61,23 @@ def test_basket_is_sent_as_far_as_it_goes_with_the_fee_that_was_shown(
     assert list(placed) == [("take_away", "counter", 0), (way.value, "endless_aisle", fee_fen)]
     again = queries.load_counter(CounterBasket.objects.get(pk=basket.pk), now=now)
     assert (again.delivery_fen, again.quote.net_fen) == (fee_fen, shown.quote.net_fen)
+
+
+def test_shopper_who_pays_by_phone_for_a_place_far_away_is_shown_the_fee_of_express_first(
+    dear_delivery: World, settings: LazySettings
+) -> None:
+    settings.WECHAT_PAY = Provider().settings
+    basket, shopper = opened_basket(dear_delivery, "S"), shopper_in_jingan()
+    address = f"/pay/{basket.token}/"
+    fields = {"way": "home", "contact_name": "王小雨", "phone": "13800138000", "place": FAR, "street": "1 号"}
+
+    asked = shopper.post(address, fields | {"seen": str(49900 + 1200)})
+    again = shopper.post(address, fields | {"seen": str(49900 + 1500)})
+
+    assert (asked.status_code, again.status_code) == (422, 302)
+    assert f'name="seen" value="{49900 + 1500}"' in asked.content.decode()
+    order = Order.objects.get()
+    assert (order.fulfillment.way, order.charges_fen, order.total_fen) == (Way.EXPRESS, 1500, 49900 + 1500)
 
 
 def test_basket_of_a_brand_that_sends_no_parcels_is_refused_far_away(world: World, now: datetime) -> None:
