@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from django.db.models import Count, Q, Sum
+from django.db.models import Q, Sum
 from django.utils.translation import gettext as _
 
 from omni.kernel import bilingual
@@ -35,23 +35,32 @@ if TYPE_CHECKING:
     from stores.permissions import Actor
 
 OVERDUE = "overdue"
+ENDED_SHARES = frozenset({"rejected", "timed_out", "cancelled"})
 OPEN_STATUSES = (OrderStatus.PAID, OrderStatus.PROCESSING, OrderStatus.CANCEL_REQUESTED)
 
 
 @dataclass(frozen=True, slots=True)
 class OrderRow:
-    """An order in a list; labels are in the language of the page."""
+    """An order in a list; labels are in the language of the page, `standing` is the shopper's word for the status."""
 
     id: int
     number: str
     placed_at: datetime
     brand_name: str
     status_label: str
+    standing: str
     charge_label: str
     fulfil_label: str
     return_label: str
     store_names: tuple[str, ...]
     total_fen: int
+
+
+class _Shares(NamedTuple):
+    """The statuses of an order's live shares, and the names of their stores, each once."""
+
+    statuses: list[str]
+    store_names: dict[str, None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,19 +90,20 @@ def order_rows(
         found = found.filter(pk__lt=before_id)
     orders = list(found.order_by("-pk")[:limit])
     derived = derive(orders)
-    stores = _stores_of(orders)
-    waiting = waiting_for_return(orders)
+    live = _shares_of(orders)
+    waiting, awaited = waiting_for_return(orders), _("Waiting for your return")
     return [
         OrderRow(
             id=order.pk,
             number=order.number,
             placed_at=order.placed_at,
             brand_name=bilingual.name_of(order.brand),
-            status_label=_("Waiting for your return") if order.pk in waiting else str(OrderStatus(order.status).label),
+            status_label=awaited if order.pk in waiting else str(OrderStatus(order.status).label),
+            standing=awaited if order.pk in waiting else shares.standing(order.status, live[order.pk].statuses),
             charge_label=str(derived[order.pk].charge_status.label),
             fulfil_label=str(derived[order.pk].fulfil_status.label),
             return_label=_return_label(derived[order.pk].return_status),
-            store_names=tuple(stores[order.pk]),
+            store_names=tuple(live[order.pk].store_names),
             total_fen=order.total_fen,
         )
         for order in orders
@@ -174,16 +184,23 @@ def _sums(rows: QuerySet[Any], ids: list[int], column: str) -> dict[int, int]:
     return {row["order_id"]: row["total"] for row in sums}
 
 
-def _stores_of(orders: Sequence[Order]) -> dict[int, list[str]]:
-    """Return the names of the stores that have a live share of each order."""
-    names: dict[int, list[str]] = defaultdict(list)
+def _shares_of(orders: Sequence[Order]) -> dict[int, _Shares]:
+    """Return the statuses of each order's live shares, and the names of the stores that have one."""
+    found: dict[int, _Shares] = defaultdict(lambda: _Shares([], {}))
     rows = (
-        Order.objects.filter(pk__in=[order.pk for order in orders], fulfillment__orders__store__isnull=False)
-        .exclude(fulfillment__orders__status__in=["rejected", "timed_out", "cancelled"])
-        .values_list("pk", "fulfillment__orders__store__name_zh", "fulfillment__orders__store__name_en")
-        .annotate(Count("pk"))
-        .order_by("pk")
+        Order.objects.filter(pk__in=[order.pk for order in orders], fulfillment__orders__isnull=False)
+        .values_list(
+            "pk",
+            "fulfillment__orders__status",
+            "fulfillment__orders__store__name_zh",
+            "fulfillment__orders__store__name_en",
+        )
+        .order_by("pk", "fulfillment__orders__pk")
     )
-    for order_id, name_zh, name_en, _count in rows:
-        names[order_id].append(bilingual.pick(name_zh, name_en))
-    return names
+    for order_id, status, name_zh, name_en in rows:
+        if status in ENDED_SHARES:
+            continue
+        found[order_id].statuses.append(status)
+        if name_zh is not None:
+            found[order_id].store_names[bilingual.pick(name_zh, name_en)] = None
+    return found

@@ -15,7 +15,7 @@ from omni.kernel import bilingual
 from omni.kernel.models import Transition
 from orders.choices import LIVE_INTENTS, Ending, IntentStatus, OrderStatus, RefundStatus
 from orders.models import LineAdjustment, PaymentIntent
-from orders.queries import parcels
+from orders.queries import parcels, shares
 from orders.queries.cancelling import Cancelling, cancelling_of
 from orders.queries.contact import recipient_of
 from orders.queries.exchanges import Replaces, replaces_of
@@ -25,6 +25,7 @@ from orders.queries.returns import ReturnRow, returns_of_order
 from orders.queries.tenders import left_to_pay_fen
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from orders.models import Order, OrderLine
@@ -123,7 +124,7 @@ def order_page(order: Order, *, now: datetime) -> OrderPage:
     return OrderPage(
         order=order,
         brand_name=bilingual.name_of(order.brand),
-        status_label=_("Waiting for your return") if is_waiting else _status_label(order),
+        status_label=_("Waiting for your return") if is_waiting else _status_label(order, shown_parcels),
         recipient=recipient_of(order),
         lines=lines_of(order),
         parcels=shown_parcels,
@@ -161,7 +162,7 @@ def find_payment(order: Order) -> PaymentIntent | None:
 
 def _changes_of(order: Order) -> tuple[dict[int, list[Transition]], list[Transition]]:
     """Return the changes of status of an order's shares by share, and those of the order, the oldest first."""
-    shares: dict[int, list[Transition]] = {}
+    by_share: dict[int, list[Transition]] = {}
     own: list[Transition] = []
     share_ids = order.fulfillment.orders.values("pk")
     of_shares = Q(entity="fulfillment.fulfillmentorder", entity_id__in=share_ids)
@@ -169,8 +170,8 @@ def _changes_of(order: Order) -> tuple[dict[int, list[Transition]], list[Transit
         if change.entity == "orders.order":
             own.append(change)
         else:
-            shares.setdefault(change.entity_id, []).append(change)
-    return shares, own
+            by_share.setdefault(change.entity_id, []).append(change)
+    return by_share, own
 
 
 def _arrived_at(changes: dict[int, list[Transition]]) -> datetime | None:
@@ -179,11 +180,11 @@ def _arrived_at(changes: dict[int, list[Transition]]) -> datetime | None:
     return min((change.at for rows in changes.values() for change in rows if change.to_status in arrived), default=None)
 
 
-def _status_label(order: Order) -> str:
+def _status_label(order: Order, shown: Sequence[ParcelView]) -> str:
     """Return where an order stands, in the language of the page."""
     if order.status == OrderStatus.PLACED and order.ending_as:
         return _("Time to pay has passed") if order.ending_as == Ending.EXPIRED else _("Being cancelled")
-    return str(OrderStatus(order.status).label)
+    return shares.standing(order.status, [parcel.status for parcel in shown])
 
 
 def lines_of(order: Order) -> tuple[LineView, ...]:

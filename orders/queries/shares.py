@@ -9,9 +9,11 @@ from django.db.models import Min, Q, Sum
 from fulfillment import choices as fulfillment_choices
 from members import choices as members_choices
 from omni.kernel.numbers import is_valid_number
+from orders.choices import OrderStatus
 from orders.models import LineAdjustment, Order, OrderLine, Recognition
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
 
 # A share whose goods have left a store and were not lost: the courier was paid for.
@@ -31,6 +33,15 @@ AT_STORE = (
     fulfillment_choices.FulfillmentOrderStatus.PACKED,
     fulfillment_choices.FulfillmentOrderStatus.AWAITING_COURIER,
     fulfillment_choices.FulfillmentOrderStatus.LABELLED,
+)
+
+
+# What an order that is being prepared is told by, once all that is left of it is there.
+TELLING = frozenset(
+    {
+        fulfillment_choices.FulfillmentOrderStatus.HANDED_OVER,
+        fulfillment_choices.FulfillmentOrderStatus.READY_FOR_PICKUP,
+    }
 )
 
 
@@ -59,6 +70,14 @@ class Units(NamedTuple):
     def is_dealt_with(self) -> bool:
         """Tell whether every unit was either sold or cancelled."""
         return self.sold + self.cancelled >= self.ordered
+
+
+def standing(status: str, share_statuses: Iterable[str]) -> str:
+    """Return where an order stands, in words: "On the way" or "Ready to collect" once all that is to come is."""
+    left = set(share_statuses) - fulfillment_choices.FINAL_FULFILLMENT_ORDER_STATUSES
+    if status == OrderStatus.PROCESSING and len(left) == 1 and left <= TELLING:
+        return str(fulfillment_choices.FulfillmentOrderStatus(left.pop()).label)
+    return str(OrderStatus(status).label)
 
 
 def lines_of_share(order: Order, fulfillment_order_id: int) -> list[ShareLine]:

@@ -14,6 +14,7 @@ from omni.kernel.transactions import entry
 from orders import queries, services
 from orders.models import Order
 from orders.queries.pages import OrderPage
+from stores.permissions import Actor
 from tests.cast import NOON, World
 from tests.factories.fulfillment import code_of, delivery_of
 from tests.factories.orders import (
@@ -67,6 +68,18 @@ def test_order_page_says_when_each_step_was_reached(world: World) -> None:
 
 
 @override_settings(STORE_MAP_TILES="", STORE_MAP_DATUM="wgs84")
+def test_order_on_its_way_is_said_to_be_on_its_way_on_its_page_and_in_the_list(world: World) -> None:
+    packed, carried = packed_order(world), carried_order(world)
+    mine = Actor(label="guest", order_numbers=frozenset({packed.number, carried.number}))
+    with translation.override("en"):
+        rows = queries.order_rows(mine)
+    assert [(row.number, row.standing, row.status_label) for row in rows] == [
+        (carried.number, "On the way", "Being prepared"),
+        (packed.number, "Being prepared", "Being prepared"),
+    ]
+    assert [page_of(order).status_label for order in (carried, packed)] == ["On the way", "Being prepared"]
+
+
 def test_order_page_shows_the_ride_of_the_present_courier(world: World) -> None:
     order = packed_order(world)
     ride(order, ("assigned", 31.2, 121.4), ("at_store", 31.21, 121.41))
