@@ -124,6 +124,11 @@ class CounterPage:
     seller: str
 
     @property
+    def goods_fen(self) -> int:
+        """Return what is bought, at everybody's price."""
+        return sum(line.gross_fen for line in self.lines)
+
+    @property
     def can_pay(self) -> bool:
         """Tell whether it can be settled as it is."""
         return bool(self.lines or self.collections) and not self.quote.problems and not self.quote.coupon_problem

@@ -87,6 +87,7 @@ def test_a_member_with_a_coupon_pays_partly_in_cash_and_partly_by_wechat(desk: P
     desk.locator(".counter-member .way").click()
     desk.get_by_role("button", name="Use these").click()
     net(desk, "¥1,447.00")
+    expect(desk.locator(".counter-sums")).to_contain_text("Goods¥1,497.00")
     check_accessible(desk)
 
     desk.get_by_role("button", name="Pay ¥1,447.00").click()

@@ -99,7 +99,7 @@ def test_shopper_chooses_color_and_size_and_sees_stores_promise_chart_and_outfit
     expect(phone.locator("#near-head")).to_have_text("Size M: where it is")
     expect(phone).to_have_url(re.compile("size=M"))
     expect(phone.locator(".member-price")).to_contain_text("¥459.00")
-    expect(phone.locator(".delivery-promise")).to_contain_text("about 1.5 h")
+    expect(phone.locator(".delivery-promise")).to_contain_text("About 1.5 h")
     expect(phone.locator(".delivery-promise")).to_contain_text("from Store A")
     expect(phone.locator("#buy-more input[name=sku]")).to_have_value("SHIRT-M")
     phone.get_by_role("link", name="Black").click()
