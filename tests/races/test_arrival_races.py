@@ -17,6 +17,7 @@ from members.services import arrivals
 from omni.kernel.transactions import entry
 from omni.messages.models import Message
 from tests.cast import NOON, World, build_world
+from tests.races.meeting import meeting
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -76,6 +77,14 @@ def test_without_the_lock_one_of_two_lookers_fails(waited_for: int, monkeypatch:
     unlocked: Callable[[int], list[ArrivalNotice]] = lambda variant_id: list(  # noqa: E731  stands in for one
         ArrivalNotice.objects.filter(variant=variant_id, status=ArrivalStatus.WAITING)
     )
+    meet, choose = meeting(), arrivals._choose
+
+    def choose_together(*given: Any) -> set[int]:  # noqa: ANN401  as it is
+        chosen = choose(*given)
+        meet()
+        return chosen
+
+    monkeypatch.setattr(arrivals, "_choose", choose_together)
     monkeypatch.setattr(locks, "lock_arrivals", unlocked)
     assert look_twice_at_once(waited_for) == ["StateConflict", "told 2"]
     assert told() == (2, 2)

@@ -1,8 +1,7 @@
 """Two clerks at once with one basket of the counter, on real connections; each guard has a control."""
 
 from collections.abc import Callable
-from contextlib import suppress
-from threading import Barrier, BrokenBarrierError, Event
+from threading import Barrier, Event
 from typing import Any
 
 import pytest
@@ -32,6 +31,7 @@ from tests.factories.offers import CouponFactory
 from tests.factories.returns import delivered_order
 from tests.factories.till import opened_drawer
 from tests.orders.wechat import Provider
+from tests.races.meeting import LONG, SHORT, meeting
 from tests.races.test_return_races import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -222,26 +222,26 @@ def test_control_without_lock_and_guarded_code_both_clerks_take_the_collection_a
 # S for M here, M for S there.
 
 
-def swaps_that_cross(world: World, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Settle two exchanges that cross, each in the middle of it when the other begins."""
+def swaps_that_cross(world: World, monkeypatch: pytest.MonkeyPatch, *, patience: float) -> list[str]:
+    """Settle two exchanges that cross, each in the middle of it when the other begins, and waits for it so long."""
     sold = {size: delivered_order(world, (size, 1)) for size in "SM"}
     baskets = [opened_basket(world, size) for size in "SM"]
     with entry():
         services.return_at_counter(baskets[0].pk, [piece_of(sold["M"])], now=NOON)
         services.return_at_counter(baskets[1].pk, [piece_of(sold["S"])], now=NOON)
-    put, meeting = receiving.put_into_stock, Barrier(2, timeout=30)
+    placed = [begun(basket) for basket in baskets]
+    put, meet = receiving.put_into_stock, meeting(patience)
 
     def put_and_meet(*args: Any, **named: Any) -> None:  # noqa: ANN401  passed on as they came
         put(*args, **named)
-        with suppress(BrokenBarrierError):
-            meeting.wait(1)
+        meet()
 
     monkeypatch.setattr(receiving, "put_into_stock", put_and_meet)
-    return at_once(*[lambda basket=basket: settle(begun(basket)) for basket in baskets])
+    return at_once(*[lambda basket=basket: settle(basket) for basket in placed])
 
 
 def test_exchanges_that_cross_never_deadlock(small_world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert swaps_that_cross(small_world, monkeypatch) == ["done", "done"]
+    assert swaps_that_cross(small_world, monkeypatch, patience=SHORT) == ["done", "done"]
 
     assert set(CounterBasket.objects.values_list("status", flat=True)) == {"settled"}
     assert broken_claims(NOON) == {}
@@ -252,4 +252,4 @@ def test_control_exchanges_that_lock_piece_by_piece_deadlock(
 ) -> None:
     monkeypatch.setattr(fulfillment_services, "lock_goods", lambda *_goods: None)
 
-    assert swaps_that_cross(small_world, monkeypatch) == ["Busy", "done"]
+    assert swaps_that_cross(small_world, monkeypatch, patience=LONG) == ["Busy", "done"]

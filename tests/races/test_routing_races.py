@@ -24,6 +24,7 @@ from stores.models import Store, StoreCapacity
 from tests.cast import NOON, World, build_world
 from tests.fulfillment.test_services_planning import demand
 from tests.fulfillment.test_services_routing import fresh, paid, stock_agrees
+from tests.races.meeting import meeting
 from tests.races.test_stock_races import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -219,14 +220,14 @@ def test_eight_workers_without_the_lock_decide_more_than_once(
     """The control: the compare-and-set of the status still lets only one offer through."""
     (share_id,) = paid(small_world, ("S", 2))
     decisions: list[int] = []
-    original = moving.take
+    meet, original = meeting(threads=WORKERS), moving.take
 
     def lockless(share_id: int) -> FulfillmentOrder:
         return FulfillmentOrder.objects.select_related("fulfillment").get(pk=share_id)
 
     def noted(*args: object, **kwargs: object) -> list[FulfillmentOrder]:
         decisions.append(1)
-        time.sleep(0.3)
+        meet()
         return original(*args, **kwargs)  # type: ignore[arg-type]
 
     monkeypatch.setattr("fulfillment.locks.lock_share", lockless)

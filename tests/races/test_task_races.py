@@ -1,8 +1,6 @@
 """Two clerks on one task, one wave, one piece. Each race has a control that shows what prevents it."""
 
-import time
 from collections.abc import Callable
-from threading import Barrier
 
 import pytest
 from django.db.models import F
@@ -10,12 +8,13 @@ from django.db.models import F
 from fulfillment import locks, services
 from fulfillment.choices import FulfillmentOrderStatus, RejectReason, Way
 from fulfillment.models import FulfillmentOrder, FulfillmentOrderLine, Parcel, PickWave
-from fulfillment.services import packing, reassigning, routing, store_work, waves
+from fulfillment.services import giving_back, packing, reassigning, routing, store_work, waves
 from omni.kernel.models import Event
 from omni.kernel.transactions import entry
 from tests.audit_fixture import broken_claims
 from tests.cast import NOON, World, build_world
 from tests.factories.fulfillment import CLERK, accept, fresh, offer_share, status_of
+from tests.races.meeting import meeting
 from tests.races.test_pickup_races import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -92,11 +91,11 @@ def test_an_offer_without_lock_and_compare_and_set_is_accepted_by_both(
 
 def read_together() -> Callable[..., FulfillmentOrder]:
     """Return what reads a share without its lock, for two who have both read it before either writes."""
-    both_have_read = Barrier(2, timeout=30)
+    meet = meeting()
 
     def read(share_id: int, *_statuses: object) -> FulfillmentOrder:
-        share = FulfillmentOrder.objects.select_related("fulfillment").get(pk=share_id)
-        both_have_read.wait(5)
+        share = unlocked_share(share_id)
+        meet()
         return share
 
     return read
@@ -128,7 +127,15 @@ def test_a_piece_given_back_without_the_lock_leaves_the_books_twice(
     share = accept(offer_share(small_world, units={"S": 3}))
     line = share.lines.get()
     given = [services.GivenLine(line.pk, 2, RejectReason.TOO_BUSY)]
-    monkeypatch.setattr("fulfillment.services.giving_back.lock_in", unlocked_share)
+    meet, read_lines = meeting(), giving_back.lines_of
+
+    def lines_read_together(share: FulfillmentOrder) -> list[FulfillmentOrderLine]:
+        lines = read_lines(share)
+        meet()
+        return lines
+
+    monkeypatch.setattr(giving_back, "lock_in", unlocked_share)
+    monkeypatch.setattr(giving_back, "lines_of", lines_read_together)
 
     outcomes = at_once(*[step(services.give_back_lines, share.pk, given)] * 2)
 
@@ -137,11 +144,8 @@ def test_a_piece_given_back_without_the_lock_leaves_the_books_twice(
 
 
 def unlocked_share(share_id: int, *_statuses: object) -> FulfillmentOrder:
-    """Read a share without its lock, and give the other clerk the time to do so too."""
-    share = FulfillmentOrder.objects.select_related("fulfillment").get(pk=share_id)
-    list(share.lines.all())
-    time.sleep(0.3)
-    return share
+    """Read a share without its lock."""
+    return FulfillmentOrder.objects.select_related("fulfillment").get(pk=share_id)
 
 
 @pytest.mark.parametrize("turn", range(4))
@@ -170,11 +174,12 @@ def test_units_counted_after_a_look_are_picked_twice(small_world: World) -> None
     share = accept(offer_share(small_world, units={"S": 2}))
     line = share.lines.get()
     FulfillmentOrderLine.objects.filter(pk=line.pk).update(picked=1)
+    meet = meeting()
 
     def pick_after_a_look() -> None:
         with entry():
             seen = FulfillmentOrderLine.objects.get(pk=line.pk)
-            time.sleep(0.3)
+            meet()
             if seen.picked < seen.quantity:
                 FulfillmentOrderLine.objects.filter(pk=line.pk).update(picked=seen.picked + 1)
 
@@ -211,10 +216,11 @@ def test_without_the_lock_an_order_joins_two_waves(small_world: World, monkeypat
     share = accept(offer_share(small_world))
     with entry():
         services.start_picking(share.pk, actor=CLERK, now=NOON)
+    meet = meeting()
 
     def look(ids: list[int]) -> list[FulfillmentOrder]:
         shares = list(FulfillmentOrder.objects.filter(pk__in=ids).select_related("fulfillment"))
-        time.sleep(0.3)
+        meet()
         return shares
 
     monkeypatch.setattr(locks, "lock_shares", look)

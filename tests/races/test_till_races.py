@@ -1,8 +1,8 @@
 """Two clerks with one till, one refund, one order or one slip, on real connections; each guard has a control."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from threading import Barrier, BrokenBarrierError
+from contextlib import contextmanager
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -21,6 +21,7 @@ from tests.cast import NOON, World, build_world
 from tests.factories.orders import proof_of, run_deliveries
 from tests.factories.till import CLERK, charge_card, counter_orders, opened_drawer, paid_at_till, pay_cash
 from tests.orders.wechat import Provider
+from tests.races.meeting import LONG, SHORT, meeting
 from tests.races.test_return_races import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -323,16 +324,18 @@ def test_one_slip_is_recorded_for_one_payment(small_world: World) -> None:
 # Two checkouts of the same goods, each of several orders.
 
 
-def checkouts_that_cross(world: World, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Pay two checkouts of two orders each, their goods the other way round, in the middle of each other."""
+def checkouts_that_cross(world: World, monkeypatch: pytest.MonkeyPatch, *, patience: float) -> list[str]:
+    """Pay two checkouts of two orders each, their goods the other way round, in the middle of each other.
+
+    Whoever is first waits so long for the other.
+    """
     firsts = [counter_orders(world, *sizes)[0] for sizes in ("SM", "MS")]
     tills = [opened_drawer(world, till=name) for name in "12"]
-    release, meeting = fulfillment_services.release_for_routing, Barrier(2, timeout=30)
+    release, meet = fulfillment_services.release_for_routing, meeting(patience)
 
     def release_and_meet(*args: Any, **named: Any) -> None:  # noqa: ANN401  passed on as they came
         release(*args, **named)
-        with suppress(BrokenBarrierError):
-            meeting.wait(1)
+        meet()
 
     monkeypatch.setattr(fulfillment_services, "release_for_routing", release_and_meet)
     return at_once(
@@ -344,7 +347,7 @@ def checkouts_that_cross(world: World, monkeypatch: pytest.MonkeyPatch) -> list[
 
 
 def test_checkouts_that_cross_never_deadlock(small_world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert checkouts_that_cross(small_world, monkeypatch) == ["done", "done"]
+    assert checkouts_that_cross(small_world, monkeypatch, patience=SHORT) == ["done", "done"]
     assert Order.objects.filter(status=OrderStatus.PAID).count() == 4
     assert broken_claims(NOON) == {}
 
@@ -353,4 +356,4 @@ def test_control_checkouts_that_lock_order_by_order_deadlock(
     small_world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(fulfillment_services, "lock_goods", lambda *_goods: None)
-    assert checkouts_that_cross(small_world, monkeypatch) == ["Busy", "done"]
+    assert checkouts_that_cross(small_world, monkeypatch, patience=LONG) == ["Busy", "done"]
