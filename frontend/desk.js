@@ -2,6 +2,7 @@
 import "./app.js";
 import "./share.js";
 import "./kept.js";
+import { sendScan } from "./scans.js";
 import "./wave.js";
 import "./shell.css";
 import "./care.css";
@@ -13,7 +14,7 @@ import "./tasks.css";
 import "./aisle.css";
 
 // <input data-scan>: a button beside it opens the camera; what it reads is put into the input and its form is sent
-// (data-scan="keep": only filled). A hand scanner types into the input and sends Enter by itself.
+// (data-scan="keep": only filled; data-scan="many": the camera stays on for the next). A hand scanner types into the input and sends Enter by itself.
 function addScanButtons(root) {
   const button = document.getElementById("scan-button");
   for (const input of root.querySelectorAll("input[data-scan]")) {
@@ -34,14 +35,27 @@ function addScanButtons(root) {
 async function openScanner(button) {
   button.setAttribute("aria-busy", "true");
   try {
-    const { scan } = await import("./scan.js");
-    const text = await scan();
+    const { scan, scanMany } = await import("./scan.js");
     const input = button.parentElement.querySelector("input[data-scan]");
+    if (input.dataset.scan === "many") {
+      await scanMany((text) => sendScan(input.id, text));
+      focusAgain(input.id);
+      return;
+    }
+    const text = await scan();
     if (text && input) {
       fill(input, text);
     }
   } finally {
     button.removeAttribute("aria-busy");
+  }
+}
+
+// The page has come anew beneath the camera: the button that opened it is another.
+function focusAgain(id) {
+  if (document.activeElement === document.body) {
+    const row = document.getElementById(id)?.parentElement;
+    (row?.querySelector(".scan-open") ?? document.getElementById("content")).focus();
   }
 }
 

@@ -121,8 +121,7 @@ export function freshKey() {
 
 // The clerk reads later what was pressed: the button's words, what was scanned, and the page's. What may be pressed
 // again and again has a key each time: a page that was kept comes with one that was used.
-function nameTouch(event) {
-  const form = event.target;
+export function nameTouch(form, submitter) {
   if (!form.matches?.("form[data-keep]") || !form.elements.once) {
     return;
   }
@@ -130,7 +129,7 @@ function nameTouch(event) {
     form.elements.once.value = freshKey();
   }
   const about = form.dataset.keepName ?? document.querySelector("h1")?.textContent;
-  const pressed = event.submitter?.getAttribute("aria-label") ?? event.submitter?.textContent;
+  const pressed = submitter?.getAttribute("aria-label") ?? submitter?.textContent;
   const words = [pressed, form.elements.code?.value, about].map((text) => text?.trim());
   let field = form.querySelector("input[name=touch]");
   if (!field) {
@@ -163,7 +162,7 @@ async function onList(event) {
 }
 
 // Offline: since when, or as of when the page is.
-function showOffline(asOf) {
+export function showOffline(asOf) {
   if (!offline.hidden) {
     return;
   }
@@ -227,7 +226,7 @@ function begin() {
     }
   });
   navigator.serviceWorker.addEventListener("message", (event) => void onMessage(event));
-  document.addEventListener("submit", nameTouch);
+  document.addEventListener("submit", ({ target, submitter }) => nameTouch(target, submitter));
   chip.addEventListener("click", () => dialog.showModal());
   dialog.addEventListener("click", (event) => void onList(event));
   window.addEventListener("online", () => void askAgain());

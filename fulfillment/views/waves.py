@@ -70,9 +70,12 @@ def scan_unit(request: HttpRequest, number: str) -> HttpResponse:
     except DomainError as error:
         messages.error(request, error.message)
     else:
-        basket = next((task.basket for task in queries.load_wave(wave).tasks if task.number == picked.number), 0)
+        page = queries.load_wave(wave)
+        basket = next((task.basket for task in page.tasks if task.number == picked.number), 0)
+        row = next((row for row in page.rows if row.sku == picked.sku), None)
+        piece = " · ".join([row.name, row.color, row.size, row.sku] if row else [picked.sku])
         left = _("Still to fetch of it: %(left)s.") % {"left": picked.left} if picked.left else _("All of it is here.")
-        done = _("%(sku)s: into basket %(basket)s.") % {"sku": picked.sku, "basket": basket}
+        done = _("%(sku)s: into basket %(basket)s.") % {"sku": piece, "basket": basket}
         messages.success(request, f"{done} {left}")
     return redirect("fulfillment:desk-wave-list", number)
 

@@ -115,6 +115,11 @@ class ShipmentPage:
         return sum(piece.line.quantity for piece in self.pieces if piece.line)
 
     @property
+    def awaited(self) -> int:
+        """Return how many pieces are still to come, those that are counted in among them."""
+        return sum(piece.awaited for piece in self.pieces)
+
+    @property
     def received(self) -> int:
         """Return how many pieces were received."""
         return sum(piece.line.received for piece in self.pieces if piece.line)

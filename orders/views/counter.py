@@ -15,7 +15,7 @@ from fulfillment import services as fulfillment_services
 from inventory import queries as inventory_queries
 from members import queries as members_queries
 from members import services as members_services
-from omni.kernel import clock
+from omni.kernel import bilingual, clock
 from omni.kernel.errors import DomainError, InvalidInput, NotFound
 from omni.kernel.touches import at_desk, once, told
 from omni.kernel.transactions import entry
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
+    from inventory.models import Variant
     from orders.models import CounterBasket
     from stores.models import Store
     from stores.permissions import Actor
@@ -187,12 +188,18 @@ def add_product(request: HttpRequest, store_id: int, number: str) -> HttpRespons
     try:
         with entry():
             services.add_to_counter(basket.pk, found[0].sku, kind=form.cleaned_data["kind"], now=clock.now())
+        messages.success(request, _titled(found[0]))
     except InvalidInput as error:
         form.add_error("code", error.message)
         return page_of(request, basket, add=form, is_refused=True)
     except DomainError as error:
         messages.error(request, error.message)
     return to_basket(basket)
+
+
+def _titled(variant: Variant) -> str:
+    color = bilingual.pick(variant.color_zh, variant.color_en)
+    return f"{bilingual.name_of(variant.product)} · {color} · {variant.size}"
 
 
 def _collect(request: HttpRequest, actor: Actor, basket: CounterBasket, form: AddForm) -> HttpResponse:

@@ -11,6 +11,8 @@ from barcode.codex import Code128
 from barcode.ean import EuropeanArticleNumber13
 from PIL import Image
 
+from tests.journeys.devices import wait_until
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -26,6 +28,16 @@ window.shown = null;
 window.cameras = [{ deviceId: "back", label: "Back" }];
 window.hasTorch = false;
 window.asked = [];
+// How often somebody has looked whether the camera shows something.
+window.looks = 0;
+const state = Object.getOwnPropertyDescriptor(HTMLMediaElement.prototype, "readyState");
+Object.defineProperty(HTMLVideoElement.prototype, "readyState", {
+    configurable: true,
+    get() {
+        window.looks += 1;
+        return state.get.call(this);
+    },
+});
 navigator.mediaDevices.enumerateDevices = async () =>
     window.cameras.map((one) => ({ kind: "videoinput", groupId: "", ...one }));
 navigator.mediaDevices.getUserMedia = async ({ video }) => {
@@ -71,6 +83,17 @@ def show(page: Page, picture: Image.Image) -> None:
     file = io.BytesIO()
     picture.save(file, "PNG")
     page.evaluate(SHOW, f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}")
+
+
+def hide(page: Page) -> None:
+    """Take away what is held before the camera."""
+    page.evaluate("() => { window.shown = null; }")
+
+
+def look(page: Page, times: int) -> None:
+    """Wait until the page has looked so many times more through its camera."""
+    seen = page.evaluate("() => window.looks")
+    wait_until(page, lambda: page.evaluate("() => window.looks") >= seen + times)
 
 
 def qr_code(text: str) -> Image.Image:

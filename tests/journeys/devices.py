@@ -87,3 +87,16 @@ def wait_until(page: Page, is_so: Callable[[], bool]) -> None:
             return
         page.wait_for_timeout(100)
     raise AssertionError("it never came")
+
+
+def with_worker(page: Page) -> Page:
+    """Wait until the service worker minds the page, and let it keep the page."""
+    wait_until(page, lambda: page.evaluate("navigator.serviceWorker.controller !== null"))
+    page.reload()
+    wait_until(page, lambda: kept_pages(page) > 0)
+    return page
+
+
+def kept_pages(page: Page) -> int:
+    """Count whose pages the tablet keeps."""
+    return int(page.evaluate("caches.keys().then((all) => all.filter((one) => /^desk-pages/.test(one)).length)"))

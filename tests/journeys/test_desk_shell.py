@@ -22,7 +22,7 @@ from tests.factories.accounts import PASSWORD
 from tests.factories.fulfillment import CLERK, accept, accept_and_pack, code_of, offer_share, status_of
 from tests.factories.stock import planned_count
 from tests.factories.stores import ClerkFactory
-from tests.journeys.devices import listen, wait_until
+from tests.journeys.devices import listen, wait_until, with_worker
 
 if TYPE_CHECKING:
     from pytest_django.live_server_helper import LiveServer
@@ -117,19 +117,6 @@ def test_hand_scanner_that_types_needs_no_camera(desk: Page, complaints: list[st
 
 
 # The weak network
-
-
-def with_worker(desk: Page) -> Page:
-    """Wait until the service worker minds the page, and let it keep the page."""
-    wait_until(desk, lambda: desk.evaluate("navigator.serviceWorker.controller !== null"))
-    desk.reload()
-    wait_until(desk, lambda: kept_pages(desk) > 0)
-    return desk
-
-
-def kept_pages(desk: Page) -> int:
-    """Count whose pages the tablet keeps."""
-    return int(desk.evaluate("caches.keys().then((all) => all.filter((one) => /^desk-pages/.test(one)).length)"))
 
 
 def accepted_times(share: FulfillmentOrder) -> int:
