@@ -152,7 +152,7 @@ def test_camera_that_stays_on_counts_and_tells_what_is_kept_without_a_network(de
 
     desk.context.set_offline(False)
     wait_until(desk, lambda: counted() == [("SHIRT-M", 1), ("SHIRT-S", 1)])
-    dialog.get_by_role("button", name="完成").click()
+    dialog.get_by_role("button", name="完成", exact=True).click()
     expect(desk.locator(".stock-sum b")).to_have_text("2", timeout=30_000)
 
 
