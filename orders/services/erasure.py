@@ -13,7 +13,7 @@ from omni.kernel.transactions import step
 from omni.messages import services as messages_services
 from orders import rules
 from orders.choices import ORDER_TRANSITIONS, RefundStatus, TitleKind
-from orders.models import Basket, Invoice, Order, PaymentNotice, Refund, Return, TryOn
+from orders.models import Basket, CounterBasket, Invoice, Order, PaymentNotice, Refund, Return, TryOn
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -40,6 +40,9 @@ def erase_person(user_id: int, *, now: datetime) -> accounts_choices.KeptReason 
         return None
     rows = list(mine.order_by("pk").values_list("pk", "fulfillment_id", "checkout_id", "contact_phone_index"))
     mine_ids = [row[0] for row in rows]
+    CounterBasket.objects.filter(Q(member__user=user_id) | Q(checkout__in=[row[2] for row in rows])).update(
+        note="", recipient_name="", recipient_phone_sealed="", street=""
+    )
     Order.objects.filter(pk__in=mine_ids).update(contact_name="", contact_phone_sealed="", contact_phone_index="")
     for notice in PaymentNotice.objects.filter(intent__checkout__in=[row[2] for row in rows], body__has_key="payer"):
         notice.body.pop("payer")

@@ -40,9 +40,11 @@ from omni.messages.choices import Channel, MessageStatus
 from omni.messages.models import Message
 from omni.pages import exporting
 from omni.pages.models import DataExport, ExportStatus
-from orders.models import Invoice, InvoiceDocument, Order
+from orders import services
+from orders.models import CounterBasket, Invoice, InvoiceDocument, Order
 from tests.cast import NOON, World
 from tests.factories.accounts import ShopperUserFactory
+from tests.factories.counter import opened_basket
 from tests.factories.members import AccountAddressFactory, MemberFactory, WishFactory
 from tests.factories.orders import paid_order, placed_order, run_deliveries
 from tests.factories.returns import agreed_return, delivered_order
@@ -165,6 +167,25 @@ def test_erasure_leaves_nothing_that_says_who_it_was(shopper: User) -> None:
     assert Message.objects.exclude(status__in=[MessageStatus.SENT, MessageStatus.EXPIRED]).count() == 0
     kept = set(ErasureAnswer.objects.exclude(kept="").values_list("kept", flat=True))
     assert kept == {KeptReason.ORDERS, KeptReason.LEDGER, KeptReason.CONSENT}
+
+
+def test_baskets_of_a_counter_forget_to_whom_they_were_sent(world: World, shopper: User) -> None:
+    basket, of_another = opened_basket(world, "S"), opened_basket(world, "M")
+    with entry():
+        services.know_member(basket.pk, Member.objects.get().pk, now=NOON)
+        for name, row in ((NAME, basket), ("李雷", of_another)):
+            services.name_recipient(
+                row.pk, name=name, phone="13800138000", district_code="310106", street=STREET, now=NOON
+            )
+        services.park_basket(basket.pk, note=f"{NAME} 去取钱包", actor="user:1", now=NOON)
+    ask(shopper)
+
+    go_through(WEEK)
+
+    assert places_of(NAME) == []
+    assert list(CounterBasket.objects.order_by("pk").values_list("recipient_name", "street")) == [
+        ("", ""), ("李雷", STREET),
+    ]  # fmt: skip
 
 
 def test_events_of_an_erasure_hold_no_personal_data(shopper: User) -> None:
