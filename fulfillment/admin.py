@@ -36,7 +36,8 @@ class FulfillmentLineInline(ReadOnly, admin.TabularInline["FulfillmentLine", "Fu
 
 @admin.register(Fulfillment)
 class FulfillmentAdmin(ReadOnly, admin.ModelAdmin["Fulfillment"]):
-    list_display = ["id", "brand_id", "owner", "way", "status", "promised_on", "created_at"]
+    list_display = ["id", "brand", "owner", "way", "status", "promised_on", "created_at"]
+    list_select_related = ["brand"]
     list_filter = ["status", "way"]
     exclude = ["recipient_phone_sealed"]
     inlines = [FulfillmentLineInline]
@@ -51,7 +52,8 @@ class FulfillmentOrderLineInline(ReadOnly, admin.TabularInline["FulfillmentOrder
 
 @admin.register(FulfillmentOrder)
 class FulfillmentOrderAdmin(ReadOnly, admin.ModelAdmin["FulfillmentOrder"]):
-    list_display = ["number", "fulfillment_id", "store_id", "status", "attempt", "deadline_at", "failures"]
+    list_display = ["number", "fulfillment_id", "store", "status", "attempt", "deadline_at", "failures"]
+    list_select_related = ["store"]
     list_filter = ["status", "reject_reason"]
     search_fields = ["number"]
     inlines = [FulfillmentOrderLineInline]
@@ -105,20 +107,23 @@ class PickupCodeAdmin(ReadOnly, admin.ModelAdmin["PickupCode"]):
 
 @admin.register(PickWave)
 class PickWaveAdmin(ReadOnly, admin.ModelAdmin["PickWave"]):
-    list_display = ["number", "store_id", "started_by", "started_at"]
+    list_display = ["number", "store", "started_by", "started_at"]
+    list_select_related = ["store"]
     search_fields = ["number__exact"]
     show_full_result_count = False
 
 
 @admin.register(Parcel)
 class ParcelAdmin(ReadOnly, admin.ModelAdmin["Parcel"]):
-    list_display = ["number", "fulfillment_order_id", "position", "weight_grams", "packed_by", "packed_at", "loaded_at"]
+    list_display = ["number", "fulfillment_order", "position", "waybill", "packed_by", "packed_at", "loaded_at"]
+    list_select_related = ["fulfillment_order"]
     search_fields = ["number__exact"]
     show_full_result_count = False
 
 
 @admin.register(Escalation)
 class EscalationAdmin(ReadOnly, admin.ModelAdmin["Escalation"]):
-    list_display = ["id", "fulfillment_order_id", "store_id", "status", "raised_at"]
+    list_display = ["id", "fulfillment_order", "store", "status", "raised_at"]
+    list_select_related = ["store", "fulfillment_order"]
     list_filter = ["status"]
     show_full_result_count = False

@@ -159,7 +159,8 @@ class CountLineInline(ReadOnly, admin.TabularInline["CountLine", "Count"]):
 
 @admin.register(Count)
 class CountAdmin(ReadOnly, admin.ModelAdmin["Count"]):
-    list_display = ["number", "store_id", "scope", "status", "planned_by", "planned_at", "closed_by", "closed_at"]
+    list_display = ["number", "store", "scope", "status", "planned_by", "planned_at", "closed_by", "closed_at"]
+    list_select_related = ["store"]
     list_filter = ["status", "scope"]
     search_fields = ["number__exact"]
     inlines = [CountLineInline]
@@ -174,7 +175,8 @@ class ShipmentLineInline(ReadOnly, admin.TabularInline["ShipmentLine", "Shipment
 
 @admin.register(Shipment)
 class ShipmentAdmin(ReadOnly, admin.ModelAdmin["Shipment"]):
-    list_display = ["number", "kind", "reference", "from_store_id", "to_store_id", "status", "expected_on", "sent_at"]
+    list_display = ["number", "kind", "reference", "from_store", "to_store", "status", "expected_on", "sent_at"]
+    list_select_related = ["from_store", "to_store"]
     list_filter = ["kind", "status"]
     search_fields = ["number__exact"]
     inlines = [ShipmentLineInline]

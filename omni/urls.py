@@ -4,8 +4,11 @@ from allauth.account import views as account_views
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.urls import include, path
+from django.utils.translation import gettext_lazy as _
 
 from omni.pages import urls as pages_urls
+
+admin.site.site_header = admin.site.site_title = _("Corner Wardrobe: administration")
 
 
 def healthz(request: HttpRequest) -> HttpResponse:

@@ -51,7 +51,8 @@ class OrderChargeInline(ReadOnly, admin.TabularInline["OrderCharge", "Order"]):
 
 @admin.register(Order)
 class OrderAdmin(ReadOnly, admin.ModelAdmin["Order"]):
-    list_display = ["number", "brand_id", "channel", "status", "total_fen", "placed_at", "paid_at", "due_at"]
+    list_display = ["number", "brand", "channel", "status", "total_fen", "placed_at", "paid_at", "due_at"]
+    list_select_related = ["brand"]
     list_filter = ["status", "channel"]
     search_fields = ["number"]
     exclude = ["contact_phone_sealed", "contact_phone_index"]
@@ -124,7 +125,8 @@ class InvoiceAdmin(ReadOnly, admin.ModelAdmin["Invoice"]):
 
 @admin.register(TryOn)
 class TryOnAdmin(ReadOnly, admin.ModelAdmin["TryOn"]):
-    list_display = ["number", "brand_id", "store_id", "status", "starts_at", "due_at", "attempts"]
+    list_display = ["number", "brand", "store", "status", "starts_at", "due_at", "attempts"]
+    list_select_related = ["brand", "store"]
     list_filter = ["status"]
     search_fields = ["number"]
     exclude = ["contact_phone_sealed", "contact_phone_index"]
@@ -159,7 +161,8 @@ class CounterLineInline(ReadOnly, admin.TabularInline["CounterLine", "CounterBas
 
 @admin.register(CounterBasket)
 class CounterBasketAdmin(ReadOnly, admin.ModelAdmin["CounterBasket"]):
-    list_display = ["number", "store_id", "staff_id", "status", "checkout_id", "opened_at", "updated_at", "due_at"]
+    list_display = ["number", "store", "staff", "status", "opened_at", "updated_at", "due_at"]
+    list_select_related = ["store", "staff"]
     list_filter = ["status"]
     search_fields = ["number__exact"]
     exclude = ["token", "recipient_phone_sealed"]
@@ -169,7 +172,8 @@ class CounterBasketAdmin(ReadOnly, admin.ModelAdmin["CounterBasket"]):
 
 @admin.register(DrawerSession)
 class DrawerSessionAdmin(ReadOnly, admin.ModelAdmin["DrawerSession"]):
-    list_display = ["id", "store_id", "till", "status", "float_fen", "difference_fen", "opened_at", "closed_at"]
+    list_display = ["id", "store", "till", "status", "float_fen", "difference_fen", "opened_at", "closed_at"]
+    list_select_related = ["store"]
     list_filter = ["status"]
     show_full_result_count = False
 

@@ -3,6 +3,7 @@
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from inventory.choices import (
     RECEIPT_TRANSITIONS,
@@ -28,9 +29,16 @@ class Shipment(models.Model):
     brand = models.ForeignKey("stores.Brand", models.PROTECT, related_name="+", verbose_name=_("brand"))
     kind = models.CharField(_("kind"), max_length=10, choices=ShipmentKind.choices)
     from_store = models.ForeignKey(
-        "stores.Store", models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("from")
+        "stores.Store",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=pgettext_lazy("shipment", "from"),
     )
-    to_store = models.ForeignKey("stores.Store", models.PROTECT, related_name="+", verbose_name=_("to"))
+    to_store = models.ForeignKey(
+        "stores.Store", models.PROTECT, related_name="+", verbose_name=pgettext_lazy("shipment", "to")
+    )
     # Whose draft it is: the store that sends, or the one that asks.
     made_in = models.ForeignKey(
         "stores.Store", models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("made in")

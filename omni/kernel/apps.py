@@ -1,6 +1,7 @@
 """The Django app of the kernel's own tables."""
 
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class KernelConfig(AppConfig):
@@ -8,4 +9,5 @@ class KernelConfig(AppConfig):
 
     name = "omni.kernel"
     label = "kernel"
+    verbose_name = _("Events and log")
     default_auto_field = "django.db.models.BigAutoField"
