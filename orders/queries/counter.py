@@ -161,11 +161,11 @@ def counter_baskets(store_id: int, *, now: datetime) -> list[BasketCard]:
     baskets = list(rows.order_by("-updated_at", "-pk")[:MOST_SHOWN])
     named = Q(variant__isnull=False) | Q(kind=CounterLineKind.COLLECTION)
     lines = CounterLine.objects.filter(named, basket__in=baskets).select_related("variant__product")
+    settled = {row.pk for row in baskets if row.status == CounterBasketStatus.SETTLED}
     first: dict[int, str] = {}
-    for line in lines.order_by("-pk"):
-        first[line.basket_id] = (
-            str(CounterLineKind(line.kind).label) if line.variant is None else bilingual.name_of(line.variant.product)
-        )
+    for line in sorted(lines, key=lambda line: (line.variant is not None, -line.pk)):
+        waits = _("Given to the shopper") if line.basket_id in settled else str(CounterLineKind(line.kind).label)
+        first[line.basket_id] = waits if line.variant is None else bilingual.name_of(line.variant.product)
     totals = dict(
         Order.objects.filter(checkout__in=[row.checkout_id for row in baskets if row.checkout_id])
         .values_list("checkout_id")
