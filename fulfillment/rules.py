@@ -33,6 +33,7 @@ The record of a decision (`RECORD_VERSION` 1) is one compact JSON object:
 
 from __future__ import annotations
 
+import functools
 import math
 import operator
 from datetime import date, timedelta
@@ -55,9 +56,11 @@ EXPRESS_REACH_METRES = 6_000_000
 NEAREST = 128
 SHOWN = 20
 # How many stores the search for a split may look at before it is cut short (about a tenth of a second), and with how
-# many kinds of supply a store is compared beforehand. Only demands of many lines and pieces come near.
+# many kinds of supply a store is compared beforehand. Only demands of many lines and pieces come near. From so many steps
+# on it is worth knowing what the stores that remain could supply at most.
 SPLIT_STEPS = 20_000
 KINDS_COMPARED = 100
+UNBOUNDED_STEPS = 50
 REFUSALS = (
     "inactive", "no_consent", "no_service", "excluded", "count_too_old", "closed", "full", "out_of_reach",
 )  # fmt: skip
@@ -256,12 +259,13 @@ class _SplitSearch:
     """Depth first, in the order of rank, so that the first allowed split found is the best of its size.
 
     A branch is left as soon as the largest supplies that remain could not meet what is still open, of one line or of
-    all together.
+    all together. Most searches end within a few steps: those are not worth adding these supplies up for.
     """
 
     def __init__(self, best_first: Sequence[Candidate], lines: Sequence[DemandLine], terms: Terms) -> None:
         self.lines = lines
         self.minimum_fen = terms.min_split_value_fen
+        self.max_stores = terms.max_stores
         self.need = tuple(line.quantity for line in lines)
         self.steps = 0
         nothing = (0,) * len(self.need)
@@ -269,7 +273,10 @@ class _SplitSearch:
         kept = range(len(supplies)) if self.minimum_fen else _not_dominated(supplies, terms.max_stores)
         self.indexes = list(kept)
         self.supplies = [supplies[index] for index in self.indexes]
-        self.largest = _largest_supplies([(*supply, sum(supply)) for supply in self.supplies], terms.max_stores)
+
+    @functools.cached_property
+    def largest(self) -> list[list[tuple[int, ...]]]:
+        return _largest_supplies([(*supply, sum(supply)) for supply in self.supplies], self.max_stores)
 
     @property
     def is_cut_short(self) -> bool:
@@ -298,7 +305,9 @@ class _SplitSearch:
         return None
 
     def _is_enough(self, position: int, need: tuple[int, ...], stores: int) -> bool:
-        """Tell whether so many stores from this one on could meet the need, line by line and in sum."""
+        """Tell whether so many stores from this one on may meet the need, line by line and in sum."""
+        if self.steps <= UNBOUNDED_STEPS:
+            return True
         *by_line, in_sum = self.largest[stores][position]
         return in_sum >= sum(need) and all(map(operator.ge, by_line, need))
 
@@ -323,12 +332,15 @@ def _not_dominated(supplies: Sequence[tuple[int, ...]], stores: int) -> list[int
     """
     kept: list[int] = []
     counts: dict[tuple[int, ...], int] = {}
+    left_out = {(0,) * len(supplies[0])} if supplies else set()
     for index, supply in enumerate(supplies):
-        if counts.get(supply, 0) >= stores or not any(supply):
+        if supply in left_out or counts.get(supply, 0) >= stores:
             continue
         compared = islice(counts.items(), KINDS_COMPARED)
         better = sum(count for other, count in compared if all(map(operator.ge, other, supply)))
-        if better < stores:
+        if better >= stores:
+            left_out.add(supply)
+        else:
             kept.append(index)
             counts[supply] = counts.get(supply, 0) + 1
     return kept
