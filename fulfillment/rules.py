@@ -56,8 +56,8 @@ EXPRESS_REACH_METRES = 6_000_000
 NEAREST = 128
 SHOWN = 20
 # How many stores the search for a split may look at before it is cut short (about a tenth of a second), and with how
-# many kinds of supply a store is compared beforehand. Only demands of many lines and pieces come near. From so many steps
-# on it is worth knowing what the stores that remain could supply at most.
+# many kinds of supply a store is compared beforehand. Only demands of many lines and pieces come near. What the stores
+# that remain could supply at most is worth knowing from so many steps on.
 SPLIT_STEPS = 20_000
 KINDS_COMPARED = 100
 UNBOUNDED_STEPS = 50
