@@ -13,6 +13,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import translation
+from playwright.sync_api import expect
 
 from tests.browser import LAUNCH_OPTIONS, find_browser
 
@@ -21,6 +22,8 @@ pytest_plugins = ["tests.audit_fixture", "tests.cast", "tests.database"]
 # Much of what a test asks of a browser has no end of its own: `evaluate` waits for a promise as long as it takes, and
 # closing a context for the browser. An alarm interrupts that where it stands, and the next test goes on.
 BROWSER_SECONDS = 300
+# A page is waited for so long. Five seconds, as Playwright has it, are little for a machine that runs other tests too.
+EXPECT_MILLISECONDS = 20_000
 # pytest-timeout lets go of a test that has failed. A browser or a server that then does not close ends the process.
 TEARDOWN_SECONDS = 240
 # A request that is on its way when its page closes has ended long before.
@@ -59,6 +62,7 @@ def browser_type_launch_args(tmp_path_factory: pytest.TempPathFactory) -> Iterat
     path, environment = find_browser()
     home = tmp_path_factory.mktemp("browser")
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    expect.set_options(timeout=EXPECT_MILLISECONDS)
     yield {
         "executable_path": str(path),
         "args": LAUNCH_OPTIONS,

@@ -251,7 +251,7 @@ def test_copy_of_the_data_is_made_and_fetched(
     expect(phone.get_by_text("Being put together")).to_be_visible()
     exporting.drive_due_exports(now=clock.now())
     fetch = phone.get_by_role("link", name="Fetch")
-    expect(fetch).to_be_visible(timeout=10_000)
+    expect(fetch).to_be_visible()
     with phone.expect_download() as fetched:
         fetch.click()
 

@@ -101,7 +101,7 @@ def test_clerk_hands_an_order_to_the_courier(desk: Page, world: World, complaint
     FulfillmentOrder.objects.filter(pk=share.pk).update(deadline_at=clock.now() + timedelta(minutes=25))
 
     card = desk.locator(".desk-card").filter(has_text=share.number)
-    expect(card).to_be_visible(timeout=10_000)
+    expect(card).to_be_visible()
     expect(card.locator("[data-countdown]")).to_have_text(re.compile(r"^2[45]:\d\d$"))
     shoot(desk, "queue")
     card.get_by_role("button", name="Accept").click()
@@ -111,7 +111,7 @@ def test_clerk_hands_an_order_to_the_courier(desk: Page, world: World, complaint
     shoot(desk, "picking")
     desk.get_by_role("button", name="Packed", exact=True).click()
     sweep_until(desk, lambda: delivery_of(share).state == "at_store")
-    expect(desk.locator("[data-courier-state=at_store]")).to_be_visible(timeout=10_000)
+    expect(desk.locator("[data-courier-state=at_store]")).to_be_visible()
     expect(desk.locator(".code-shown")).to_have_text(code_of(share))
     shoot(desk, "courier-here")
 
@@ -123,7 +123,7 @@ def test_clerk_hands_an_order_to_the_courier(desk: Page, world: World, complaint
 
     expect(desk.get_by_text("Handed over. The goods have left your stock.")).to_be_visible()
     sweep_until(desk, lambda: status_of(share) == S.DELIVERED)
-    expect(desk.locator(".state-big")).to_have_text("Delivered", timeout=10_000)
+    expect(desk.locator(".state-big")).to_have_text("Delivered")
     shoot(desk, "delivered")
     desk.get_by_role("link", name="All tasks").click()
     desk.get_by_role("link", name="Done today").click()
@@ -164,7 +164,7 @@ def test_clerk_is_asked_while_working_when_the_shopper_cancels(desk: Page, world
     desk.goto(f"{desk.url.split('/desk/')[0]}/desk/tasks/{share.number}/")
     wish_to_cancel(share)
 
-    expect(desk.get_by_text("Are the goods still here?")).to_be_visible(timeout=10_000)
+    expect(desk.get_by_text("Are the goods still here?")).to_be_visible()
     shoot(desk, "cancel")
     desk.get_by_role("button", name="Yes, cancel it").click()
 
@@ -182,7 +182,7 @@ def test_half_typed_code_outlives_a_refresh_and_targets_are_big(desk: Page, worl
     delivery.courier_name = "王师傅"
     delivery.save()
 
-    expect(desk.get_by_text("王师傅")).to_be_visible(timeout=10_000)
+    expect(desk.get_by_text("王师傅")).to_be_visible()
 
     expect(field).to_have_value("123")
     box = desk.get_by_role("button", name="Hand over").bounding_box()

@@ -105,7 +105,7 @@ def test_a_member_with_a_coupon_pays_partly_in_cash_and_partly_by_wechat(desk: P
         payment.record_payment(intent.pk, proof_of(intent), actor="provider:wechat", now=NOON)
     run_deliveries()
 
-    expect(desk.get_by_role("heading", name="Settled")).to_be_visible(timeout=8000)
+    expect(desk.get_by_role("heading", name="Settled")).to_be_visible()
     expect(desk.locator(".counter-change")).to_have_text("Change: ¥53.00")
     order = Order.objects.get()
     assert (order.member, order.status, order.total_fen) == (member, "completed", 144700)

@@ -100,7 +100,7 @@ def test_second_clerk_sees_what_the_first_one_picked(desk: Page, world: World) -
     with entry():
         services.pick_unit(wave, "SHIRT-S")
 
-    expect(desk.get_by_text("1 of 2")).to_be_visible(timeout=10_000)
+    expect(desk.get_by_text("1 of 2")).to_be_visible()
     assert PickWave.objects.count() == 1
 
 

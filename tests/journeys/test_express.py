@@ -55,7 +55,7 @@ def test_parcel_goes_from_the_desk_to_a_door_far_away(
     expect(desk.get_by_text("is being asked for a waybill")).to_be_visible()
     drive(share)
 
-    desk.get_by_role("link", name="Print the express label").click(timeout=10_000)
+    desk.get_by_role("link", name="Print the express label").click()
     parcel = Parcel.objects.get()
     label = desk.locator(".express-label")
     expect(label).to_contain_text(parcel.waybill)
