@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from django.db import models
 from django.db.models import Q, Sum
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from inventory.choices import RECEIVABLE, ReceiptStatus, ShipmentStatus
 from inventory.models import Receipt, Shipment, ShipmentLine, StockLevel, Variant
@@ -31,7 +32,7 @@ class ShipmentTab(models.TextChoices):
 
     IN = "in", _("To receive")
     OUT = "out", _("To send")
-    WAY = "way", _("Sent")
+    WAY = "way", pgettext_lazy("shipment", "Sent")
     DIFFERENT = "different", _("Differences")
     DONE = "done", _("Over")
 

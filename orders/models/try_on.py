@@ -1,6 +1,7 @@
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from orders.choices import TRY_ON_TRANSITIONS, TryOnStatus
 
@@ -63,7 +64,7 @@ class TryOnLine(models.Model):
     )
     variant = models.ForeignKey("inventory.Variant", models.PROTECT, related_name="+", verbose_name=_("variant"))
     sku = models.CharField(_("SKU"), max_length=40)
-    is_kept = models.BooleanField(_("kept"), null=True, blank=True)
+    is_kept = models.BooleanField(pgettext_lazy("try-on", "kept"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("piece to try on")
