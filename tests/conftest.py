@@ -21,7 +21,7 @@ pytest_plugins = ["tests.audit_fixture", "tests.cast", "tests.database"]
 
 # Much of what a test asks of a browser has no end of its own: `evaluate` waits for a promise as long as it takes, and
 # closing a context for the browser. An alarm interrupts that where it stands, and the next test goes on.
-BROWSER_SECONDS = 300
+BROWSER_SECONDS = 180
 # A page is waited for so long. Five seconds, as Playwright has it, are little for a machine that runs other tests too.
 EXPECT_MILLISECONDS = 20_000
 # pytest-timeout lets go of a test that has failed. A browser or a server that then does not close ends the process.

@@ -82,7 +82,12 @@ def test_many_failures_are_no_accident(
     assert commands.run_tests("not browser", tmp_path, {}) == 1
 
 
-def test_second_look_that_breaks_off_fails(outcomes: list[tuple[int, str]], tmp_path: Path) -> None:
-    outcomes += [(1, SUITE.format(FAILURE)), (3, "")]
+def test_second_look_that_breaks_off_says_nothing_of_the_rest(
+    outcomes: list[tuple[int, str]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    outcomes += [(1, SUITE.format(FAILURE)), (2, AGAIN.format(""))]
 
-    assert commands.run_tests("not browser", tmp_path, {}) == 3
+    assert commands.run_tests("not browser", tmp_path, {}) == 2
+
+    commands.print_totals(tmp_path)
+    assert "1 passed, 1 failed, 1 skipped in 2.5s" in capsys.readouterr().out
