@@ -7,7 +7,6 @@ from typing import Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from django.conf import LazySettings
 from django.test import Client
 from playwright.sync_api import Browser, ConsoleMessage, FilePayload, Page, ViewportSize, expect
 from pytest_django.live_server_helper import LiveServer
@@ -20,31 +19,23 @@ from fulfillment.services import handover
 from inventory.models import StockLevel
 from members import services as members_services
 from members.models import ArrivalNotice, Review, ReviewPhoto
-from omni.kernel import clock
 from omni.kernel.transactions import entry
 from omni.messages.models import Message
 from orders import clients, queries
 from orders.models import Invoice, Order
 from orders.services import invoices
-from tests.cast import World, build_world
+from tests.cast import World
 from tests.factories.fulfillment import code_of, delivery_of
 from tests.factories.members import picture
 from tests.factories.orders import carried_order, move_share, packed_order, run_deliveries, shares_of
 from tests.factories.stores import ClerkFactory
-from tests.orders.wechat import Provider
+from tests.journeys.noon import world
+
+__all__ = ["world"]
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 PHONE: ViewportSize = {"width": 390, "height": 844}
-
-
-@pytest.fixture
-def world(transactional_db: None, settings: LazySettings, monkeypatch: pytest.MonkeyPatch, now: datetime) -> World:
-    """Return the small world, committed, at noon, with nobody but the test to carry orders on."""
-    settings.WECHAT_PAY = Provider().settings
-    settings.OUTBOX_HINTS = False
-    monkeypatch.setattr(clock, "now", lambda: now)
-    return build_world()
 
 
 @pytest.fixture

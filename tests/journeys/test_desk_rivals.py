@@ -4,25 +4,23 @@ from collections.abc import Iterator
 from datetime import datetime
 
 import pytest
-from django.conf import LazySettings
 from playwright.sync_api import Browser, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from fulfillment.choices import FulfillmentOrderStatus, PickupCodePurpose, Way
 from fulfillment.models import FulfillmentOrder
 from inventory.models import StockMovement
-from omni.kernel import clock
 from omni.kernel.models import Event
 from orders.models import Recognition
 from tests.audit_fixture import broken_claims
-from tests.cast import World, build_world
+from tests.cast import World
 from tests.factories.fulfillment import code_of, offer_share, status_of
 from tests.factories.orders import packed_order, run_deliveries, shares_of
 from tests.factories.stores import ClerkFactory
 from tests.journeys.devices import complaints, tablet_of, watched_page
-from tests.orders.wechat import Provider
+from tests.journeys.noon import world
 
-__all__ = ["complaints"]
+__all__ = ["complaints", "world"]
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -38,15 +36,6 @@ GONE = {
     "en": "Somebody was faster: these goods were handed out at 12:00.",
     "zh-CN": "有人先一步：这些商品已在 12:00 交付。",
 }
-
-
-@pytest.fixture
-def world(transactional_db: None, settings: LazySettings, monkeypatch: pytest.MonkeyPatch, now: datetime) -> World:
-    """Return the small world, committed, at noon."""
-    settings.WECHAT_PAY = Provider().settings
-    settings.OUTBOX_HINTS = False
-    monkeypatch.setattr(clock, "now", lambda: now)
-    return build_world()
 
 
 @pytest.fixture

@@ -1,37 +1,24 @@
 """A till on the tablet: opened, a refund and a card dealt with, counted blind, confirmed; the receipt is sent."""
 
-from datetime import datetime
-
 import pytest
-from django.conf import LazySettings
 from playwright.sync_api import Browser, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
-from omni.kernel import clock
 from omni.kernel.transactions import entry
 from omni.messages.models import Message
 from orders import services
 from orders.models import DrawerSession, Order
 from tests.audit_fixture import broken_claims
-from tests.cast import NOON, World, build_world
+from tests.cast import NOON, World
 from tests.factories.orders import run_deliveries
 from tests.factories.stores import ManagerFactory
 from tests.factories.till import CLERK, counter_orders, opened_drawer, pay_cash
 from tests.journeys.devices import check_accessible, complaints, desk, tablet_of, watched_page
-from tests.orders.wechat import Provider
+from tests.journeys.noon import world
 
-__all__ = ["complaints", "desk"]
+__all__ = ["complaints", "desk", "world"]
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def world(transactional_db: None, settings: LazySettings, monkeypatch: pytest.MonkeyPatch, now: datetime) -> World:
-    """Return the small world, committed, at noon."""
-    settings.WECHAT_PAY = Provider().settings
-    settings.OUTBOX_HINTS = False
-    monkeypatch.setattr(clock, "now", lambda: now)
-    return build_world()
 
 
 def open_till(world: World, desk: Page) -> None:

@@ -1,9 +1,8 @@
 """The board of bookings and the one field for codes, on a tablet: collect, try on, keep some, decline the rest."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import pytest
-from django.conf import LazySettings
 from playwright.sync_api import Page, expect
 
 from fulfillment.choices import PickupCodePurpose, Way
@@ -11,26 +10,17 @@ from fulfillment.models import FulfillmentOrderLine
 from omni.kernel import clock
 from orders.models import CounterLine, Refund, Return
 from tests.audit_fixture import broken_claims
-from tests.cast import NOON, World, build_world
+from tests.cast import NOON, World
 from tests.factories.fulfillment import code_of
 from tests.factories.orders import packed_order, run_deliveries, shares_of
 from tests.factories.returns import confirm_refunds
 from tests.factories.try_ons import SLOT, booked, share_of
 from tests.journeys.devices import check_accessible, complaints, desk
-from tests.orders.wechat import Provider
+from tests.journeys.noon import world
 
-__all__ = ["complaints", "desk"]
+__all__ = ["complaints", "desk", "world"]
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def world(transactional_db: None, settings: LazySettings, monkeypatch: pytest.MonkeyPatch, now: datetime) -> World:
-    """Return the small world, committed, at noon."""
-    settings.WECHAT_PAY = Provider().settings
-    settings.OUTBOX_HINTS = False
-    monkeypatch.setattr(clock, "now", lambda: now)
-    return build_world()
 
 
 def board(page: Page, world: World) -> None:

@@ -7,36 +7,27 @@ from typing import Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from django.conf import LazySettings
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, ViewportSize, expect
 from pytest_django.live_server_helper import LiveServer
 
 from fulfillment import services as fulfillment_services
 from fulfillment.services import handover
 from inventory.models import Reservation
-from omni.kernel import clock
 from omni.kernel.transactions import entry
 from orders import queries
 from orders.choices import IntentStatus
 from orders.models import Order, PaymentIntent
 from orders.services import payment
-from tests.cast import World, build_world
+from tests.cast import World
 from tests.factories.orders import move_share, placed_order, proof_of, shares_of
-from tests.orders.wechat import Provider
+from tests.journeys.noon import world
+
+__all__ = ["world"]
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 PHONE: ViewportSize = {"width": 390, "height": 844}
 PRODUCT = "/products/one/SHIRT/"
-
-
-@pytest.fixture
-def world(transactional_db: None, settings: LazySettings, monkeypatch: pytest.MonkeyPatch, now: datetime) -> World:
-    """Return the small world, committed, at noon, with nobody but the test to carry orders on."""
-    settings.WECHAT_PAY = Provider().settings
-    settings.OUTBOX_HINTS = False
-    monkeypatch.setattr(clock, "now", lambda: now)
-    return build_world()
 
 
 @pytest.fixture
