@@ -8,6 +8,7 @@ from django.db.models import F
 from fulfillment import locks, services
 from fulfillment.choices import FulfillmentOrderStatus, RejectReason, Way
 from fulfillment.models import FulfillmentOrder, FulfillmentOrderLine, Parcel, PickWave
+from fulfillment.queries import searches
 from fulfillment.services import giving_back, packing, reassigning, routing, store_work, waves
 from omni.kernel.models import Event
 from omni.kernel.transactions import entry
@@ -127,7 +128,7 @@ def test_a_piece_given_back_without_the_lock_leaves_the_books_twice(
     share = accept(offer_share(small_world, units={"S": 3}))
     line = share.lines.get()
     given = [services.GivenLine(line.pk, 2, RejectReason.TOO_BUSY)]
-    meet, read_lines = meeting(), giving_back.lines_of
+    meet, read_lines = meeting(), searches.lines_of
 
     def lines_read_together(share: FulfillmentOrder) -> list[FulfillmentOrderLine]:
         lines = read_lines(share)
