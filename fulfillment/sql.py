@@ -126,7 +126,8 @@ RETURNING share.id, share.{column}, set_config('synchronous_commit', 'off', true
 CLAIM_TO_ROUTE = _CLAIM.format(column="route_due_at", statuses="'pending_routing'")
 CLAIM_SILENT = _CLAIM.format(
     column="deadline_at",
-    statuses="'offered', 'accepted', 'picking', 'labelled', 'cancel_requested', 'returning', 'pickup_expired'",
+    statuses="""'offered', 'accepted', 'picking', 'labelled', 'handed_over', 'cancel_requested', 'returning',
+        'pickup_expired'""",
 )
 
 COUNT_ACCEPTANCE = """
@@ -230,6 +231,11 @@ WITH judged AS (
             'order ', share.number, ' (', share.status, ') was to be seen to by ',
             coalesce(share.deadline_at::text, 'never')
         )
+        WHEN share.status = 'handed_over' AND demand.way = 'express' AND coalesce(share.deadline_at < %(overdue)s, true)
+            THEN concat(
+                'order ', share.number, ' is on the road by express, and was to be looked for at ',
+                coalesce(share.deadline_at::text, 'never')
+            )
         WHEN share.status = 'packed' AND demand.way NOT IN ('courier', 'express')
             THEN concat('order ', share.number, ' is packed, and waits for nobody')
         WHEN share.status = 'labelled' AND NOT EXISTS (

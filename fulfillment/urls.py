@@ -33,5 +33,6 @@ urlpatterns = [
     path("desk/tasks/<str:number>/answer/", desk.answer_cancel, name="desk-answer"),
     path("desk/tasks/<str:number>/returned/", desk.confirm_return, name="desk-returned"),
     path("desk/tasks/<str:number>/lost/", desk.report_lost, name="desk-lost"),
+    path("desk/tasks/<str:number>/arrived/", desk.confirm_arrival, name="desk-arrived"),
     path("desk/tasks/<str:number>/restock/", desk.restock_task, name="desk-restock"),
 ]

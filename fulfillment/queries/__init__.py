@@ -16,7 +16,7 @@ from fulfillment.queries.desk import (
     number_of,
     tasks_visible_to,
 )
-from fulfillment.queries.escalations import EscalationView, Told, load_escalations, overdue_cause
+from fulfillment.queries.escalations import EscalationView, Told, is_silent_parcel, load_escalations, overdue_cause
 from fulfillment.queries.explain import DecisionView, ReasonLine, explain_decisions
 from fulfillment.queries.figures import TaskFigures, task_figures
 from fulfillment.queries.labels import Label, load_labels
@@ -81,6 +81,7 @@ __all__ = [
     "get_parcel_for",
     "get_task_for",
     "get_wave_for",
+    "is_silent_parcel",
     "load_escalations",
     "load_labels",
     "load_pickable",

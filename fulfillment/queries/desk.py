@@ -77,6 +77,8 @@ TAB_STATUSES: dict[Tab, tuple[Status, ...]] = {
         Status.LOST,
     ),
 }
+# Nothing more is to be done with these; a parcel on the road may be one of which nothing is heard.
+ENDED = tuple(status for status in TAB_STATUSES[Tab.DONE] if status != Status.HANDED_OVER)
 # A share whose goods are held but not paid for, or which is being routed, is no store's task yet.
 NO_TASK = (Status.PLANNED, Status.PENDING_ROUTING)
 # The store's silence has a consequence at the deadline.
@@ -159,7 +161,7 @@ class TaskCard:
     @property
     def is_overdue(self) -> bool:
         """Tell whether the order is late, and still in the store's hands."""
-        return self.overdue_at is not None and self.status not in TAB_STATUSES[Tab.DONE]
+        return self.overdue_at is not None and self.status not in ENDED
 
     @property
     def is_sent(self) -> bool:
@@ -182,7 +184,7 @@ class TaskCard:
         is_met = self.courier is not None and self.courier.is_at_store
         is_pressing = is_met or self.overdue_at is not None
         is_here = self.status == Status.CHECKED_IN
-        is_open = self.status not in TAB_STATUSES[Tab.DONE]
+        is_open = self.status not in ENDED
         return is_here or self.status == Status.CANCEL_REQUESTED or (is_pressing and is_open)
 
 
@@ -258,7 +260,8 @@ class TaskPage:
     def can_report_lost(self) -> bool:
         """Tell whether goods that should come back may be given up."""
         courier = self.card.courier
-        return courier is None or courier.is_over or courier.state is DeliveryState.RETURNED
+        is_riding = courier is not None and not courier.is_over and courier.state is not DeliveryState.RETURNED
+        return self.card.overdue_at is not None or not is_riding
 
 
 @dataclass(frozen=True, slots=True)
@@ -333,7 +336,7 @@ def load_queue(store_id: int, tab: Tab, *, now: datetime) -> Queue:
     """Read one tab of a store's desk, at most 60: what is overdue first; six queries whatever its length."""
     shares = FulfillmentOrder.objects.filter(store=store_id)
     wanted = {each: _in_tab(each, now=now) for each in Tab}
-    is_late = Q(overdue_at__isnull=False) & ~Q(status__in=TAB_STATUSES[Tab.DONE])
+    is_late = Q(overdue_at__isnull=False) & ~Q(status__in=ENDED)
     counted = {each.value: condition for each, condition in wanted.items()} | {"overdue": is_late}
     counts = shares.aggregate(**{name: Count("pk", filter=condition) for name, condition in counted.items()})
     late_first = (F("overdue_at").asc(nulls_last=True), "deadline_at", "pk")
@@ -385,11 +388,13 @@ def cards_of(store_id: int, shares: Iterable[FulfillmentOrder]) -> tuple[TaskCar
 
 
 def _in_tab(tab: Tab, *, now: datetime) -> Q:
-    """Return what is in a tab; of what is done, today's and all that is on the road."""
-    condition = Q(status__in=TAB_STATUSES[tab])
+    """Return what is in a tab; of what is done, today's and all that is on the road and heard of."""
+    condition, is_silent = Q(status__in=TAB_STATUSES[tab]), Q(status=Status.HANDED_OVER, overdue_at__isnull=False)
+    if tab is Tab.WAITING:
+        return condition | is_silent
     if tab is Tab.DONE:
         midnight = datetime.combine(business_date(now), time(), BUSINESS_ZONE)
-        condition &= Q(finished_at__gte=midnight) | Q(status=Status.HANDED_OVER)
+        condition &= Q(finished_at__gte=midnight) | Q(status=Status.HANDED_OVER) & ~is_silent
     return condition
 
 

@@ -6,9 +6,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from django.db.models import Q
+
 from fulfillment.choices import FulfillmentOrderStatus as Status
+from fulfillment.choices import Way
 from fulfillment.models import Escalation
-from fulfillment.queries.network import AT_STORE
+from fulfillment.queries.network import AT_STORE, MAY_BE_OVERDUE
 from omni.accounts import queries as accounts_queries
 from omni.messages import queries as messages_queries
 
@@ -31,13 +34,17 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class EscalationView:
-    """An order that was escalated; `is_open`: it still waits in the store."""
+    """An order that was escalated; `is_open`: it still waits in the store, or is on the road and nobody knows where.
+
+    `is_movable`: another store can take it over.
+    """
 
     number: str
     raised_at: datetime
     then_label: str
     status: Status
     is_open: bool
+    is_movable: bool
     deadline_at: datetime | None
     told: tuple[Told, ...]
 
@@ -45,6 +52,13 @@ class EscalationView:
 def overdue_cause(fulfillment_order_id: int, overdue_at: datetime) -> str:
     """Return what the cause of every message about an escalation begins with; the account's id follows."""
     return f"overdue:{fulfillment_order_id}:{overdue_at.isoformat()}:"
+
+
+def is_silent_parcel(fulfillment_order_id: int, overdue_at: datetime) -> bool:
+    """Tell whether an escalation was of a parcel of which the express company tells nothing any more."""
+    rows = Escalation.objects.filter(fulfillment_order=fulfillment_order_id, raised_at=overdue_at)
+    on_the_road = Q(status__in=(Status.HANDED_OVER, Status.RETURNING), fulfillment_order__fulfillment__way=Way.EXPRESS)
+    return rows.filter(on_the_road).exists()
 
 
 def load_escalations(store_id: int, *, now: datetime) -> tuple[EscalationView, ...]:
@@ -70,12 +84,14 @@ def _account_of(cause: str) -> int:
 
 def _view(row: Escalation, told: tuple[Told, ...], store_id: int) -> EscalationView:
     share = row.fulfillment_order
+    is_open = share.overdue_at is not None and share.status in MAY_BE_OVERDUE and share.store_id == store_id
     return EscalationView(
         number=share.number,
         raised_at=row.raised_at,
         then_label=row.get_status_display(),
         status=Status(share.status),
-        is_open=share.overdue_at is not None and share.status in AT_STORE and share.store_id == store_id,
+        is_open=is_open,
+        is_movable=is_open and share.status in AT_STORE,
         deadline_at=share.deadline_at,
         told=told,
     )

@@ -27,6 +27,10 @@ AT_STORE = (
 )
 
 
+# What may be overdue: what a store has in hand, what it is to see again, and parcels of which nothing is heard.
+MAY_BE_OVERDUE = (*AT_STORE, Status.HANDED_OVER, Status.RETURNING, Status.PICKUP_EXPIRED)
+
+
 def open_tasks_by_store(brand_ids: Collection[int]) -> dict[int, int]:
     """Return how many orders wait in each store of the brands; a store without any is missing."""
     waiting = FulfillmentOrder.objects.filter(
@@ -36,6 +40,6 @@ def open_tasks_by_store(brand_ids: Collection[int]) -> dict[int, int]:
 
 
 def overdue_tasks(brand_ids: Collection[int]) -> int:
-    """Return how many orders of the brands their stores have let lie, or no courier fetches."""
-    overdue = FulfillmentOrder.objects.filter(overdue_at__isnull=False, status__in=AT_STORE)
+    """Return how many orders of the brands their stores have let lie, or no company fetches, brings or tells of."""
+    overdue = FulfillmentOrder.objects.filter(overdue_at__isnull=False, status__in=MAY_BE_OVERDUE)
     return overdue.filter(fulfillment__brand__in=brand_ids).count()

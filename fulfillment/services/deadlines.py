@@ -9,6 +9,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from django.conf import settings
+
 from fulfillment.choices import Way
 from fulfillment.events import FulfillmentOrderOverdue
 from fulfillment.models import Escalation, RoutingRule
@@ -74,6 +76,14 @@ def await_goods(share: FulfillmentOrder, *, now: datetime) -> None:
 def await_van(share: FulfillmentOrder, *, now: datetime) -> None:
     """Let a labelled share wait for the express van; after that somebody above the store looks."""
     share.deadline_at, share.overdue_at, share.failures = now + VAN_PATIENCE, None, 0
+    share.save(update_fields=["deadline_at", "overdue_at", "failures"])
+
+
+@step
+def await_word(share: FulfillmentOrder, *, now: datetime) -> None:
+    """Give the express company its time to tell something new of goods on the road; nobody need look meanwhile."""
+    share.deadline_at = now + timedelta(hours=settings.EXPRESS_SILENCE_HOURS)
+    share.overdue_at, share.failures = None, 0
     share.save(update_fields=["deadline_at", "overdue_at", "failures"])
 
 

@@ -89,11 +89,9 @@ def is_riding(delivery: Delivery | None) -> bool:
 
 
 @step
-def give_up_delivery(delivery: Delivery, *, now: datetime) -> None:
-    """End a delivery whose goods the company says it brought back, and nobody has seen. Its owner is locked."""
-    Delivery.objects.filter(pk=delivery.pk).update(
-        state=DeliveryState.LOST, reason="not seen back", next_attempt_at=None, updated_at=now
-    )
+def end_by_hand(delivery: Delivery, state: DeliveryState, *, reason: str, now: datetime) -> None:
+    """End a delivery by what a person knows and the company does not tell. Its owner is locked."""
+    Delivery.objects.filter(pk=delivery.pk).update(state=state, reason=reason, next_attempt_at=None, updated_at=now)
 
 
 @step

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from fulfillment import events
 from fulfillment.choices import FulfillmentOrderStatus as Status
+from fulfillment.choices import Way
 from fulfillment.services import deadlines
 from fulfillment.services.codes import revoke_codes
 from fulfillment.services.shares import close_if_done
@@ -44,6 +45,8 @@ def give_to_courier(share: FulfillmentOrder, *, actor: str, now: datetime) -> No
     for status in STEPS_TO_HAND_OVER.get(share.status, (Status.HANDED_OVER,)):
         transition(share, to=status, actor=actor, now=now)
     _consume(share, actor=actor, now=now)
+    if share.fulfillment.way == Way.EXPRESS:
+        deadlines.await_word(share, now=now)
     publish(
         events.FulfillmentOrderHandedOver(
             fulfillment_id=share.fulfillment_id,

@@ -16,12 +16,13 @@ from fulfillment.choices import (
     PickupCodePurpose,
     PickupCodeStatus,
     RejectReason,
+    Way,
 )
 from fulfillment.choices import FulfillmentOrderStatus as Status
 from fulfillment.models import Collection, PickupCode, TrailPoint
 from fulfillment.services import collecting, deadlines, handover, labelling, silence
 from fulfillment.services.codes import issue_code
-from fulfillment.services.dispatch import dispatch_courier, hint_delivery
+from fulfillment.services.dispatch import dispatch_courier, hint_delivery, is_riding
 from fulfillment.services.routing import reject_offer
 from fulfillment.services.shares import cancel_share
 from omni.kernel import geo
@@ -131,8 +132,9 @@ def apply_report(owner: Consignment, delivery: Delivery, report: CourierReport, 
     is_reassigned = report.assignment > delivery.assignment and DELIVERY_RANKS[state] < PICKED_UP_RANK
     is_ahead = report.assignment >= delivery.assignment and DELIVERY_RANKS[report.state] > DELIVERY_RANKS[state]
     is_news = report.seq >= delivery.last_seq
+    is_told = False
     if is_news:
-        _keep_stages(delivery, report)
+        is_told = _keep_stages(delivery, report)
         _copy_facts(delivery, report)
         if not report.stages:
             _keep_trail(delivery, report, now=now)
@@ -146,6 +148,8 @@ def apply_report(owner: Consignment, delivery: Delivery, report: CourierReport, 
             if is_reassigned and not delivery.wants_cancel and owner.status in IN_STORE | {Status.CANCEL_REQUESTED}:
                 issue_code(owner, PickupCodePurpose.COURIER, now=now)
         _follow(owner, delivery, now=now)
+    if not isinstance(owner, Collection) and (is_told or owner.deadline_at is None):
+        _await_next_word(owner, delivery, now=now)
     schedule(owner, delivery, now=now)
     if is_reassigned or is_ahead:
         return Outcome.APPLIED
@@ -235,13 +239,23 @@ def _copy_facts(delivery: Delivery, report: CourierReport) -> None:
     delivery.sort_code = report.sort_code or delivery.sort_code
 
 
-def _keep_stages(delivery: Delivery, report: CourierReport) -> None:
-    """Write down the stages that were not told before: a report has them all, so a lost one is made good."""
+def _keep_stages(delivery: Delivery, report: CourierReport) -> bool:
+    """Write down the stages that were not told before: a report has them all, so a lost one is made good.
+
+    Returns whether there were any.
+    """
+    new = [stage for stage in report.stages if stage.seq > delivery.last_seq]
     TrailPoint.objects.bulk_create(
-        TrailPoint(delivery=delivery, state=stage.state, words=stage.words, heard_at=stage.at)
-        for stage in report.stages
-        if stage.seq > delivery.last_seq
+        TrailPoint(delivery=delivery, state=stage.state, words=stage.words, heard_at=stage.at) for stage in new
     )
+    return bool(new)
+
+
+def _await_next_word(share: FulfillmentOrder, delivery: Delivery, *, now: datetime) -> None:
+    """Wait for the next stage of a parcel that is on the road, there or back."""
+    is_coming = share.status == Status.HANDED_OVER or (share.status == Status.RETURNING and is_riding(delivery))
+    if is_coming and share.fulfillment.way == Way.EXPRESS:
+        deadlines.await_word(share, now=now)
 
 
 def _keep_trail(delivery: Delivery, report: CourierReport, *, now: datetime) -> None:

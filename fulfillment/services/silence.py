@@ -62,8 +62,9 @@ def end_silence(fulfillment_order_id: int, *, leased_until: datetime, now: datet
         _take_away(share, now=now)
     elif share.status in COMING_BACK:
         _report_missing(share, now=now)
-    elif share.status == Status.LABELLED:
-        deadlines.mark_overdue(share, now=now)  # no van came, or the store forgot to hand it over
+    elif share.status in {Status.LABELLED, Status.HANDED_OVER}:
+        # No van came, or the store forgot to hand it over; or the express company tells nothing of it any more.
+        deadlines.mark_overdue(share, now=now)
         deadlines.put_off(share, REPORTED_PATIENCE, now=now)
 
 
@@ -87,8 +88,12 @@ def _take_away(share: FulfillmentOrder, *, now: datetime) -> None:
 
 
 def _report_missing(share: FulfillmentOrder, *, now: datetime) -> None:
-    """Have somebody above the store look for goods that nobody has seen back; not while a courier rides with them."""
-    if share.status == Status.PICKUP_EXPIRED or not is_riding(find_live_delivery(share)):
+    """Have somebody above the store look for goods that nobody has seen back; not while a courier rides with them.
+
+    A parcel by express rides for days: its deadline is when the company has told nothing new for too long.
+    """
+    is_by_courier = share.status == Status.RETURNING and share.fulfillment.way != Way.EXPRESS
+    if not (is_by_courier and is_riding(find_live_delivery(share))):
         deadlines.mark_overdue(share, now=now)
         deadlines.put_off(share, REPORTED_PATIENCE, now=now)
     else:

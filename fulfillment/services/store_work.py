@@ -22,8 +22,8 @@ from fulfillment.services.codes import PickupCodeReplaced, redeem_code, redeem_s
 from fulfillment.services.dispatch import (
     call_off_courier,
     dispatch_courier,
+    end_by_hand,
     find_live_delivery,
-    give_up_delivery,
     is_riding,
     make_due,
 )
@@ -207,20 +207,38 @@ def confirm_return(fulfillment_order_id: int, *, actor: str, now: datetime) -> N
 
 @step
 def report_lost(fulfillment_order_id: int, *, actor: str, now: datetime) -> None:
-    """Write that goods which were to come back never did, once the company says it has nothing of them any more.
+    """Write that goods on the road are lost: the company has nothing of them any more, or tells nothing of them.
 
     Locks Fulfillment. Emits FulfillmentOrderCancelled ("lost").
 
-    :raises StateConflict: when they are not on their way back.
-    :raises GoodsStillWithCourier: when the company's courier is still on the way with them.
+    :raises StateConflict: when they are not on the road.
+    :raises GoodsStillWithCourier: when the company is still on the way with them, and not overdue to tell of it.
     """
-    share = lock_in(fulfillment_order_id, Status.RETURNING)
+    share = lock_in(fulfillment_order_id, Status.HANDED_OVER, Status.RETURNING)
     delivery = find_live_delivery(share)
-    if is_riding(delivery):
-        raise GoodsStillWithCourier(_("The courier is still on the way back with these goods."))
+    if share.overdue_at is None and (share.status == Status.HANDED_OVER or is_riding(delivery)):
+        raise GoodsStillWithCourier(_("The courier is still on the way with these goods."))
     handover.mark_lost(share, actor=actor, now=now)
     if delivery is not None:
-        give_up_delivery(delivery, now=now)
+        end_by_hand(delivery, DeliveryState.LOST, reason="not seen back", now=now)
+
+
+@step
+def confirm_arrival(fulfillment_order_id: int, *, actor: str, now: datetime) -> None:
+    """Write that a parcel has arrived of which the express company tells nothing any more: the recipient says so.
+
+    Locks Fulfillment. Emits FulfillmentOrderDelivered.
+
+    :raises StateConflict: when it is not on its way to the recipient.
+    :raises GoodsStillWithCourier: when the company still has time to tell it.
+    """
+    share = lock_in(fulfillment_order_id, Status.HANDED_OVER)
+    if share.overdue_at is None:
+        raise GoodsStillWithCourier(_("The courier is still on the way with these goods."))
+    handover.mark_delivered(share, actor=actor, now=now)
+    delivery = find_live_delivery(share)
+    if delivery is not None:
+        end_by_hand(delivery, DeliveryState.DELIVERED, reason="told by the recipient", now=now)
 
 
 @step

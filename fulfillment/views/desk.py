@@ -169,10 +169,21 @@ def confirm_return(request: HttpRequest, number: str) -> HttpResponse:
 @at_desk
 @once
 def report_lost(request: HttpRequest, number: str) -> HttpResponse:
-    """Write that goods which should have come back never did."""
+    """Write that goods on the road are lost."""
     task, actor = _task(request, number)
     with told(request, _("Reported as lost.")), entry():
         services.report_lost(task.pk, actor=actor, now=clock.now())
+    return redirect("fulfillment:desk-task", number)
+
+
+@require_POST
+@at_desk
+@once
+def confirm_arrival(request: HttpRequest, number: str) -> HttpResponse:
+    """Write that a parcel has arrived, although the express company does not say so."""
+    task, actor = _task(request, number)
+    with told(request, _("Written down: the parcel has arrived.")), entry():
+        services.confirm_arrival(task.pk, actor=actor, now=clock.now())
     return redirect("fulfillment:desk-task", number)
 
 

@@ -78,11 +78,13 @@ def tell_handed_over(event: fulfillment_events.FulfillmentOrderHandedOver, *, no
 
 @subscribe(fulfillment_events.FulfillmentOrderOverdue, name="pages.tell_overdue")
 def tell_overdue(event: fulfillment_events.FulfillmentOrderOverdue, *, now: datetime) -> None:
-    """A store lets an order lie: its managers are told, those whose phone is known."""
+    """A store lets an order lie, or nothing is heard of its parcel: managers whose phone is known are told."""
     number = fulfillment_queries.number_of(event.fulfillment_order_id)
     link = f"{settings.PUBLIC_URL}{reverse('fulfillment:desk-task', args=[number])}"
     cause = fulfillment_queries.overdue_cause(event.fulfillment_order_id, event.overdue_at)
-    _tell_managers(event.store_id, "task_overdue", cause=cause, now=now, number=number, link=link)
+    is_silent = fulfillment_queries.is_silent_parcel(event.fulfillment_order_id, event.overdue_at)
+    template = "parcel_silent" if is_silent else "task_overdue"
+    _tell_managers(event.store_id, template, cause=cause, now=now, number=number, link=link)
 
 
 @subscribe(inventory_events.TransferOverdue, name="pages.tell_transfer_late")

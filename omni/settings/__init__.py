@@ -277,6 +277,9 @@ SPECTACULAR_SETTINGS = {
 # The desk on a weak network: how many seconds a tablet waits for a page before it shows the one that it kept.
 DESK_PATIENCE_SECONDS = environment.number("DESK_PATIENCE_SECONDS", 6)
 
+# A parcel on the road of which the express company has told nothing new for so many hours is somebody's to look for.
+EXPRESS_SILENCE_HOURS = environment.number("EXPRESS_SILENCE_HOURS", 48)
+
 # Orders: how long an unpaid one holds its goods, how long one that no store can fulfill waits for a decision, and how
 # many days a guest's basket is kept, and goods may be returned.
 ORDERS_UNPAID_MINUTES = environment.number("ORDERS_UNPAID_MINUTES", 15)

@@ -174,8 +174,9 @@ def order_counts(actor: Actor, *, now: datetime) -> list[tuple[str, int]]:
 
 def _overdue() -> QuerySet[Any]:
     """Return the demands of which a store's share is overdue."""
-    late = Order.objects.filter(fulfillment__orders__overdue_at__isnull=False)
-    late = late.filter(fulfillment__orders__status__in=shares.AT_STORE)
+    late = Order.objects.filter(
+        fulfillment__orders__overdue_at__isnull=False, fulfillment__orders__status__in=shares.MAY_BE_OVERDUE
+    )
     return late.values("fulfillment")
 
 

@@ -206,7 +206,7 @@ def _parcel(
         happenings=_happenings(order, changes, delivery),
         lines=tuple(_parcel_line(line) for line in share.lines.all()),
         is_unfillable=status == S.UNFILLABLE,
-        overdue_at=share.overdue_at if status in shares.AT_STORE else None,
+        overdue_at=share.overdue_at if status in shares.MAY_BE_OVERDUE else None,
         is_taken_over=status in TAKEN_OVER,
         is_astray=status in ASTRAY,
         is_under_way=is_under_way,

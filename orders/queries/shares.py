@@ -45,6 +45,14 @@ TELLING = frozenset(
 )
 
 
+# Shares that somebody may have to look for: the store has let them lie, or nothing is heard of them.
+MAY_BE_OVERDUE = (
+    *AT_STORE,
+    fulfillment_choices.FulfillmentOrderStatus.HANDED_OVER,
+    fulfillment_choices.FulfillmentOrderStatus.RETURNING,
+)
+
+
 class ShareLine(NamedTuple):
     """Units of an order line in one store's share, and how much of the line was sold or cancelled before."""
 

@@ -1,7 +1,7 @@
 """Violations to plant in parcels that go by express."""
 
 from tests.audit.planting import Plant
-from tests.audit.plants import FULFILLMENT_DUE
+from tests.audit.plants import FULFILLMENT_DUE, HOLDS
 
 EXPRESS_PLANTS = (
     Plant(
@@ -21,5 +21,16 @@ EXPRESS_PLANTS = (
         """,
         {FULFILLMENT_DUE},
         "no courier has it",
+    ),
+    Plant(
+        "a parcel on the road that nobody would ever look for",
+        """
+        WITH sent AS (
+            UPDATE fulfillment_fulfillment SET way = 'express'
+            WHERE id = (SELECT fulfillment_id FROM fulfillment_fulfillmentorder WHERE id = {accepted_share})
+        ) UPDATE fulfillment_fulfillmentorder SET status = 'handed_over', deadline_at = NULL WHERE id = {accepted_share}
+        """,
+        {FULFILLMENT_DUE, HOLDS},
+        "is on the road by express, and was to be looked for at never",
     ),
 )

@@ -2,12 +2,18 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from typing import Protocol
 
 import pytest
 
-from fulfillment import queries, services
+from fulfillment import locks, queries, services
 from fulfillment.choices import DeliveryState, FulfillmentOrderStatus, Way
+from fulfillment.clients import CourierReport
+from fulfillment.clients.carrier import Stage
 from fulfillment.models import DeliveryCallback, FulfillmentOrder, Parcel, PickupCode, TrailPoint
+from fulfillment.queries import Tab
+from fulfillment.services import handover, progress
+from fulfillment.services.store_work import GoodsStillWithCourier
 from omni.kernel import clock
 from omni.kernel.errors import NotFound
 from omni.kernel.states import StateConflict
@@ -21,6 +27,12 @@ from tests.sandbox.fixture import SandboxProcess
 
 S = FulfillmentOrderStatus
 D = DeliveryState
+
+
+class Settle(Protocol):
+    """What a person writes of a parcel."""
+
+    def __call__(self, fulfillment_order_id: int, *, actor: str, now: datetime) -> None: ...
 
 
 @pytest.fixture
@@ -99,7 +111,7 @@ def test_hand_over_parcel_hands_over_with_the_last_one(world: World, express: Sa
     assert (status_of(share), stock(world)) == (S.HANDED_OVER, (9, 0))
     assert events() == ["Accepted", "HandedOver"]
     assert [parcel.loaded_by for parcel in parcels_of(share)] == [CLERK, CLERK]
-    assert fresh(share).deadline_at is None
+    assert fresh(share).overdue_at is None
 
 
 def test_hand_over_parcel_without_a_waybill_is_refused(share: FulfillmentOrder, world: World) -> None:
@@ -342,3 +354,106 @@ def test_preview_sending_beyond_the_courier_promises_whole_days(world: World, me
     if not is_near:
         assert preview.there_at == NOON + timedelta(days=days, minutes=60)
     assert datetime.fromisoformat("2026-03-16").date() == preview.promised_on
+
+
+SILENT = timedelta(hours=48)
+
+
+@pytest.fixture
+def sent(share: FulfillmentOrder) -> FulfillmentOrder:
+    """A parcel that was given to the van at noon, and of which the company has told nothing since."""
+    with entry():
+        handover.give_to_courier(locks.lock_share(share.pk), actor=CLERK, now=NOON)
+    delivery = delivery_of(share)
+    delivery.state, delivery.provider_id, delivery.next_attempt_at = D.CREATED, "E1", NOON + 30 * SILENT
+    delivery.save()
+    return share
+
+
+def hear(share: FulfillmentOrder, state: DeliveryState, *, stages: int, now: datetime) -> None:
+    """Let the company tell so many stages of a parcel."""
+    delivery = delivery_of(share)
+    news = CourierReport(
+        delivery_id="E1", external_id=delivery.external_id, state=state, seq=stages, assignment=1, fee_fen=0,
+        cancel_fee_fen=0, eta_at=None, courier_name="", courier_phone_masked="", courier_lat=None, courier_lng=None,
+        reason="", stages=tuple(Stage(1 + number, state, "…", NOON) for number in range(stages)),
+    )  # fmt: skip
+    with entry():
+        progress.apply_report(locks.lock_share(share.pk), delivery, news, now=now)
+
+
+def sweep(now: datetime) -> int:
+    return services.drive_due_routing(10, now=now)
+
+
+def test_parcel_of_which_nothing_is_heard_becomes_a_task_of_its_store(sent: FulfillmentOrder, world: World) -> None:
+    store_id, due = world.stores["A"].pk, NOON + SILENT
+    assert (fresh(sent).deadline_at, sweep(due - timedelta(seconds=1))) == (due, 0)
+    assert [len(queries.load_queue(store_id, tab, now=NOON).cards) for tab in (Tab.WAITING, Tab.DONE)] == [0, 1]
+
+    assert sweep(due) == 1
+
+    assert (status_of(sent), fresh(sent).overdue_at) == (S.HANDED_OVER, due)
+    assert fresh(sent).deadline_at == due + timedelta(days=1)
+    waiting, done = (queries.load_queue(store_id, tab, now=due) for tab in (Tab.WAITING, Tab.DONE))
+    assert ([card.is_overdue for card in waiting.cards], waiting.overdue, done.cards) == ([True], 1, ())
+    (told,) = queries.load_escalations(store_id, now=due + timedelta(minutes=1))
+    assert (told.status, told.is_open, told.is_movable) == (S.HANDED_OVER, True, False)
+    assert queries.overdue_tasks([world.brand.pk]) == 1
+    assert sweep(due + timedelta(days=1)) == 1
+    assert events() == ["Accepted", "HandedOver", "Overdue"]
+    assert broken_steps(due + timedelta(days=1)) == []
+
+
+def test_new_stage_ends_the_search_and_an_old_one_does_not(sent: FulfillmentOrder) -> None:
+    hear(sent, D.PICKED_UP, stages=1, now=NOON + SILENT / 2)
+    hear(sent, D.PICKED_UP, stages=1, now=NOON + SILENT)
+    due = NOON + SILENT / 2 + SILENT
+    assert (fresh(sent).deadline_at, sweep(due)) == (due, 1)
+    hear(sent, D.PICKED_UP, stages=1, now=due)
+    assert fresh(sent).overdue_at == due
+
+    hear(sent, D.PICKED_UP, stages=2, now=due)
+
+    assert (fresh(sent).overdue_at, fresh(sent).deadline_at) == (None, due + SILENT)
+    hear(sent, D.DELIVERED, stages=3, now=due)
+    assert (status_of(sent), fresh(sent).deadline_at) == (S.DELIVERED, None)
+
+
+def test_parcel_on_its_way_back_of_which_nothing_is_heard_is_reported_and_may_be_given_up(
+    sent: FulfillmentOrder, world: World
+) -> None:
+    hear(sent, D.RETURNING, stages=1, now=NOON)
+    due = NOON + SILENT
+    assert (status_of(sent), fresh(sent).deadline_at) == (S.RETURNING, due)
+
+    assert sweep(due) == 1
+
+    assert (fresh(sent).overdue_at, events()[-1]) == (due, "Overdue")
+    with entry():
+        services.report_lost(sent.pk, actor=CLERK, now=due)
+    assert (status_of(sent), delivery_of(sent).state, stock(world)) == (S.LOST, D.LOST, (9, 0))
+
+
+@pytest.mark.parametrize(
+    ("settle", "status", "state", "event"),
+    [
+        (services.confirm_arrival, S.DELIVERED, D.DELIVERED, "Delivered"),
+        (services.report_lost, S.LOST, D.LOST, "Cancelled"),
+    ],
+)
+def test_person_settles_a_parcel_once_it_is_overdue(
+    sent: FulfillmentOrder, settle: Settle, status: S, state: D, event: str
+) -> None:
+    with pytest.raises(GoodsStillWithCourier), entry():
+        settle(sent.pk, actor=CLERK, now=NOON)
+    assert (status_of(sent), delivery_of(sent).state) == (S.HANDED_OVER, D.CREATED)
+    due = NOON + SILENT
+    sweep(due)
+
+    with entry():
+        settle(sent.pk, actor=CLERK, now=due)
+
+    assert (status_of(sent), fresh(sent).overdue_at, fresh(sent).deadline_at) == (status, None, None)
+    assert (delivery_of(sent).state, delivery_of(sent).next_attempt_at, events()[-1]) == (state, None, event)
+    assert broken_steps(due) == []

@@ -368,7 +368,7 @@ def test_task_that_comes_back_can_be_taken_back(desk: Client, world: World, now:
     come_back(share, DeliveryState.RETURNING, now)
     assert "They never came" not in desk.get(task_url(share)).content.decode()
 
-    assert "The courier is still on the way back" in press(desk, share, "lost")
+    assert "The courier is still on the way with these goods." in press(desk, share, "lost")
     press(desk, share, "returned")
 
     assert (status_of(share), world.level("A", "S").on_hand) == (S.RETURNED_TO_STORE, 10)

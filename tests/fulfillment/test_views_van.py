@@ -1,5 +1,7 @@
 """The desk's pages for express: the label, the list for the van, and scanning what it takes."""
 
+from datetime import timedelta
+
 import pytest
 from django.db import connection
 from django.test import Client
@@ -9,10 +11,11 @@ from fulfillment import services
 from fulfillment.choices import FulfillmentOrderStatus, Way
 from fulfillment.models import FulfillmentOrder, Parcel
 from fulfillment.queries.labels import draw_bars
+from fulfillment.services import handover
 from omni.kernel import clock
 from omni.kernel.transactions import entry
 from stores.models import Staff
-from tests.cast import World
+from tests.cast import NOON, World
 from tests.courier import drive
 from tests.factories.fulfillment import accept, accept_and_pack, offer_share, status_of
 from tests.fulfillment.test_views_tasks import desk, signed_in, url
@@ -53,6 +56,23 @@ def test_task_by_express_goes_from_packing_to_the_van(desk: Client, world: World
     assert answer.redirect_chain == [(url("task", share.number), 302)]
     assert f"{parcel.waybill} goes with the van." in answer.content.decode()
     assert (status_of(share), world.level("A", "S").on_hand) == (S.HANDED_OVER, 9)
+
+
+def test_parcel_of_which_nothing_is_heard_is_settled_on_its_page(desk: Client, share: FulfillmentOrder) -> None:
+    with entry():
+        handover.give_to_courier(share, actor="van", now=NOON)
+    early = desk.get(url("task", share.number)).content.decode()
+    refused = desk.post(url("arrived", share.number), follow=True).content.decode()
+    services.drive_due_routing(10, now=NOON + timedelta(hours=48))
+
+    page = desk.get(url("task", share.number)).content.decode()
+    answer = desk.post(url("arrived", share.number), follow=True).content.decode()
+
+    assert ("It has arrived" in early, "It has arrived" in page, "It is lost: refund it" in page) == (False, True, True)
+    assert "The express company has told nothing new of this parcel for too long." in page
+    assert "The courier is still on the way with these goods." in refused
+    assert "Written down: the parcel has arrived." in answer
+    assert status_of(share) == S.DELIVERED
 
 
 def test_label_by_express_has_the_waybill_and_no_whole_phone(

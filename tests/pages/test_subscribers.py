@@ -31,7 +31,7 @@ from orders.events import (
 from orders.models import Return
 from tests.cast import NOON, World
 from tests.factories.exchanges import agreed_exchange, bring, pay_difference, replacement_of, settle
-from tests.factories.fulfillment import make_demand
+from tests.factories.fulfillment import accept_and_pack, make_demand, offer_share
 from tests.factories.members import MemberFactory
 from tests.factories.orders import (
     accepted_order,
@@ -263,6 +263,19 @@ def test_managers_of_a_silent_store_are_told_once(world: World, gateway: Scripte
     (text,) = told(gateway, NOON + timedelta(hours=1))
     assert text.replace(number, "#").startswith("Store A: order # is overdue. Prepare it or give it back")
     assert told(gateway, NOON + timedelta(hours=1)) == []
+
+
+def test_managers_are_told_of_a_parcel_of_which_nothing_is_heard(world: World, gateway: ScriptedGateway) -> None:
+    share = accept_and_pack(offer_share(world, way=Way.EXPRESS))
+    with entry():
+        handover.give_to_courier(share, actor="van", now=NOON)
+    manager_with_phone(world, "A", "+8613900139000", language="zh-hans")
+    told(gateway)
+
+    fulfillment_services.drive_due_routing(10, now=NOON + timedelta(hours=48))
+
+    (text,) = told(gateway, NOON + timedelta(hours=48))
+    assert text.replace(share.number, "#").startswith("A店：快递公司已久未更新订单 # 的物流状态")
 
 
 def test_managers_of_both_ends_are_told_once_of_a_transfer_that_is_late(world: World, gateway: ScriptedGateway) -> None:
