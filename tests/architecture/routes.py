@@ -397,7 +397,7 @@ PAGES: dict[str, Route] = {
     "desk/tasks/<str:number>/answer/": desk_act("task to cancel"),
     "desk/tasks/<str:number>/returned/": desk_act("returning task"),
     "desk/tasks/<str:number>/lost/": desk_act("returning task"),
-    "desk/tasks/<str:number>/arrived/": desk_act("returning task"),
+    "desk/tasks/<str:number>/arrived/": desk_act("silent parcel"),
     "desk/tasks/<str:number>/restock/": desk_act("uncollected task"),
     # Headquarters.
     "hq/": Route(answers(302), answers(302)),

@@ -323,6 +323,9 @@ def _offer_tasks(scene: Scene) -> None:
     move_share(returning, handover.give_to_courier, is_reported=False)
     Delivery.objects.filter(fulfillment_order=returning).update(state=DeliveryState.CANCELLED)
     set_status(returning, FulfillmentOrderStatus.RETURNING)
+    silent = accept_and_pack(offer_share(world, way=Way.EXPRESS))
+    move_share(silent, handover.give_to_courier, is_reported=False)
+    FulfillmentOrder.objects.filter(pk=silent.pk).update(overdue_at=NOON)
     move_share(uncollected, handover.end_waiting, is_reported=False)
     wish_to_cancel(to_cancel)
     try_on, here = prepared(world, "S"), arrived(world, "S", phone="13900139000")
@@ -337,6 +340,7 @@ def _offer_tasks(scene: Scene) -> None:
         "ready task": ready,
         "task to cancel": to_cancel,
         "returning task": returning,
+        "silent parcel": silent,
         "uncollected task": uncollected,
     }
     scene.rows |= {name: task.number for name, task in tasks.items()}
