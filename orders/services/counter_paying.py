@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from fulfillment import choices as fulfillment_choices
 from fulfillment import services as fulfillment_services
 from members import services as members_services
+from omni.kernel import clock
 from omni.kernel.errors import Conflict, DomainError, InvalidInput
 from omni.kernel.sealing import unseal
 from omni.kernel.states import transition
@@ -36,6 +37,8 @@ from orders.services import (
     tenders,
     try_ons,
 )
+from stores import choices as stores_choices
+from stores import queries as stores_queries
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -268,6 +271,7 @@ def _checked_quote(
     if quote.problems or quote.coupon_problem:
         problem = next(iter(quote.problems.values()), quote.coupon_problem)
         raise BasketHasProblems(problem, field="lines" if quote.problems else "coupon")
+    _check_collectors(basket, quote, now)
     if seen_net_fen not in {None, quote.net_fen}:
         raise NetChanged(
             _("The amount has changed since you saw it. Look at it again."),
@@ -276,6 +280,21 @@ def _checked_quote(
             seen_net_fen=seen_net_fen,
         )
     return quote
+
+
+def _check_collectors(basket: CounterBasket, quote: queries.CounterQuote, now: datetime) -> None:
+    """Refuse orders of which the mall's till takes the money of one and the brand that of another: no tender fits both.
+
+    :raises BasketHasProblems: with field "lines".
+    """
+    today = clock.business_date(now)
+    channels = {channel_of(basket, order.way) for order in quote.orders}
+    collectors = {stores_queries.collector_of(basket.store_id, channel, today) for channel in channels}
+    if len(collectors) > 1 and stores_choices.Collector.MALL in collectors:
+        raise BasketHasProblems(
+            _("The mall's till takes the money of one part, the brand of what is sent home. Make two baskets of it."),
+            field="lines",
+        )
 
 
 def _release_kept(basket: CounterBasket, lines: Sequence[CounterLine], *, actor: str, now: datetime) -> None:

@@ -13,7 +13,7 @@ from omni.kernel.transactions import entry
 from orders import queries, services
 from orders.choices import CounterLineKind
 from orders.models import CounterBasket, Order
-from stores.models import Store
+from stores.models import Store, StoreCollector
 from tests.audit_fixture import Audited
 from tests.cast import World
 from tests.factories.counter import begun, opened_basket
@@ -78,6 +78,21 @@ def test_shopper_who_pays_by_phone_for_a_place_far_away_is_shown_the_fee_of_expr
     assert f'name="seen" value="{49900 + 1500}"' in asked.content.decode()
     order = Order.objects.get()
     assert (order.fulfillment.way, order.charges_fen, order.total_fen) == (Way.EXPRESS, 1500, 49900 + 1500)
+
+
+def test_basket_whose_parts_two_collect_the_money_of_is_refused_before_it_is_paid(world: World, now: datetime) -> None:
+    StoreCollector.objects.create(
+        store=world.stores["A"], channel="counter", collector="mall", valid=(now.date(), None)
+    )
+    basket = sent_to(world, NEAR, now)
+
+    with pytest.raises(services.BasketHasProblems) as refused:
+        begun(basket, now=now)
+
+    assert (refused.value.field, Order.objects.count()) == ("lines", 0)
+    with entry():
+        services.change_counter_line(basket.pk, basket.lines.get(kind=CounterLineKind.SEND_HOME).pk, 0, now=now)
+    assert begun(basket, now=now).status == "paying"
 
 
 def test_basket_of_a_brand_that_sends_no_parcels_is_refused_far_away(world: World, now: datetime) -> None:
