@@ -1,20 +1,19 @@
 """The base template in a real browser: the built styles load, and the security policy lets htmx work."""
 
 import pytest
-from playwright.sync_api import ConsoleMessage, Page, expect
+from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
+
+from tests.journeys.devices import listen
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.urls("tests.platform.routes")]
 
 
 def test_base_template_breaks_no_security_policy(page: Page, live_server: LiveServer) -> None:
     complaints: list[str] = []
-
-    def note(message: ConsoleMessage) -> None:
-        complaints.append(message.text)
-
-    page.on("console", note)
+    listen(page, complaints)
     page.goto(live_server.url)
+    page.evaluate("navigator.serviceWorker.ready.then(() => undefined)")
     assert page.evaluate("[htmx.config.allowEval, htmx.config.includeIndicatorStyles]") == [False, False]
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(246, 241, 232)"
     assert complaints == []
