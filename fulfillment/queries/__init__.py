@@ -16,7 +16,7 @@ from fulfillment.queries.desk import (
     number_of,
     tasks_visible_to,
 )
-from fulfillment.queries.escalations import EscalationView, Told, is_silent_parcel, load_escalations, overdue_cause
+from fulfillment.queries.escalations import EscalationView, Overdue, Told, load_escalations, overdue_cause, overdue_kind
 from fulfillment.queries.explain import DecisionView, ReasonLine, explain_decisions
 from fulfillment.queries.figures import TaskFigures, task_figures
 from fulfillment.queries.labels import Label, load_labels
@@ -54,6 +54,7 @@ __all__ = [
     "NearestStore",
     "OpenWave",
     "OtherStore",
+    "Overdue",
     "ParcelView",
     "PickupStore",
     "PlanPreview",
@@ -81,7 +82,6 @@ __all__ = [
     "get_parcel_for",
     "get_task_for",
     "get_wave_for",
-    "is_silent_parcel",
     "load_escalations",
     "load_labels",
     "load_pickable",
@@ -95,6 +95,7 @@ __all__ = [
     "open_waves",
     "other_stores",
     "overdue_cause",
+    "overdue_kind",
     "overdue_tasks",
     "parcel_text",
     "pickup_stores",

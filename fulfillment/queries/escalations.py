@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from enum import StrEnum
 from typing import TYPE_CHECKING
-
-from django.db.models import Q
 
 from fulfillment.choices import FulfillmentOrderStatus as Status
 from fulfillment.choices import Way
@@ -18,8 +17,18 @@ from omni.messages import queries as messages_queries
 if TYPE_CHECKING:
     from datetime import datetime
 
+PREPARING = frozenset({Status.ACCEPTED, Status.PICKING})
+ON_THE_ROAD = frozenset({Status.HANDED_OVER, Status.RETURNING})
 SHOWN_DAYS = 7
 MOST_SHOWN = 50
+
+
+class Overdue(StrEnum):
+    """What an escalation may be of: nobody prepares it, the company tells nothing of it, or it does not go on."""
+
+    UNPREPARED = "unprepared"
+    SILENT_PARCEL = "silent_parcel"
+    STOPPED = "stopped"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +63,15 @@ def overdue_cause(fulfillment_order_id: int, overdue_at: datetime) -> str:
     return f"overdue:{fulfillment_order_id}:{overdue_at.isoformat()}:"
 
 
-def is_silent_parcel(fulfillment_order_id: int, overdue_at: datetime) -> bool:
-    """Tell whether an escalation was of a parcel of which the express company tells nothing any more."""
+def overdue_kind(fulfillment_order_id: int, overdue_at: datetime) -> Overdue:
+    """Return what an escalation was of, by how the share stood then."""
     rows = Escalation.objects.filter(fulfillment_order=fulfillment_order_id, raised_at=overdue_at)
-    on_the_road = Q(status__in=(Status.HANDED_OVER, Status.RETURNING), fulfillment_order__fulfillment__way=Way.EXPRESS)
-    return rows.filter(on_the_road).exists()
+    status, way = rows.values_list("status", "fulfillment_order__fulfillment__way").get()
+    if status in PREPARING:
+        return Overdue.UNPREPARED
+    if way == Way.EXPRESS and status in ON_THE_ROAD:
+        return Overdue.SILENT_PARCEL
+    return Overdue.STOPPED
 
 
 def load_escalations(store_id: int, *, now: datetime) -> tuple[EscalationView, ...]:

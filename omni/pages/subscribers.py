@@ -30,6 +30,12 @@ from stores import queries as stores_queries
 if TYPE_CHECKING:
     from datetime import datetime
 
+OVERDUE_TEMPLATES = {
+    fulfillment_queries.Overdue.UNPREPARED: "task_overdue",
+    fulfillment_queries.Overdue.SILENT_PARCEL: "parcel_silent",
+    fulfillment_queries.Overdue.STOPPED: "task_stopped",
+}
+
 
 @subscribe(orders_events.OrderPaid, name="pages.tell_paid")
 def tell_paid(event: orders_events.OrderPaid, *, now: datetime) -> None:
@@ -78,13 +84,12 @@ def tell_handed_over(event: fulfillment_events.FulfillmentOrderHandedOver, *, no
 
 @subscribe(fulfillment_events.FulfillmentOrderOverdue, name="pages.tell_overdue")
 def tell_overdue(event: fulfillment_events.FulfillmentOrderOverdue, *, now: datetime) -> None:
-    """A store lets an order lie, or nothing is heard of its parcel: managers whose phone is known are told."""
+    """An order does not go on, in the store or on its way: managers of the store whose phone is known are told."""
     number = fulfillment_queries.number_of(event.fulfillment_order_id)
     link = f"{settings.PUBLIC_URL}{reverse('fulfillment:desk-task', args=[number])}"
     cause = fulfillment_queries.overdue_cause(event.fulfillment_order_id, event.overdue_at)
-    is_silent = fulfillment_queries.is_silent_parcel(event.fulfillment_order_id, event.overdue_at)
-    template = "parcel_silent" if is_silent else "task_overdue"
-    _tell_managers(event.store_id, template, cause=cause, now=now, number=number, link=link)
+    kind = fulfillment_queries.overdue_kind(event.fulfillment_order_id, event.overdue_at)
+    _tell_managers(event.store_id, OVERDUE_TEMPLATES[kind], cause=cause, now=now, number=number, link=link)
 
 
 @subscribe(inventory_events.TransferOverdue, name="pages.tell_transfer_late")

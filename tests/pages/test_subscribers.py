@@ -8,8 +8,9 @@ from django.test import Client
 from pytest_django import Settings
 
 from fulfillment import services as fulfillment_services
-from fulfillment.choices import RejectReason, Way
+from fulfillment.choices import FulfillmentOrderStatus, RejectReason, Way
 from fulfillment.events import FulfillmentOrderDelivered
+from fulfillment.models import FulfillmentOrder
 from fulfillment.services import handover
 from inventory import services as inventory_services
 from members import services as members_services
@@ -276,6 +277,18 @@ def test_managers_are_told_of_a_parcel_of_which_nothing_is_heard(world: World, g
 
     (text,) = told(gateway, NOON + timedelta(hours=48))
     assert text.replace(share.number, "#").startswith("A店：快递公司已久未更新订单 # 的物流状态")
+
+
+def test_managers_are_told_of_goods_that_no_van_fetched(world: World, gateway: ScriptedGateway) -> None:
+    share = accept_and_pack(offer_share(world, way=Way.EXPRESS))
+    FulfillmentOrder.objects.filter(pk=share.pk).update(status=FulfillmentOrderStatus.LABELLED, deadline_at=NOON)
+    manager_with_phone(world, "A", "+8613900139000")
+    told(gateway)
+
+    fulfillment_services.drive_due_routing(10, now=NOON)
+
+    (text,) = told(gateway, NOON)
+    assert text.replace(share.number, "#").startswith("Store A: order # does not go on. See where the goods are")
 
 
 def test_managers_of_both_ends_are_told_once_of_a_transfer_that_is_late(world: World, gateway: ScriptedGateway) -> None:
