@@ -66,6 +66,9 @@ STATES: dict[str, DeliveryState] = {
     "209": D.EXCEPTION,  # 破损
     "lost": D.LOST,
 }
+# What a stage tells by which it is sure that the company has the parcel.
+COLLECTED = frozenset({D.PICKED_UP, D.IN_TRANSIT, D.OUT_FOR_DELIVERY, D.DELIVERED, D.RETURNING, D.RETURNED})
+SHORTEST_WAYBILL, LONGEST_WAYBILL = 6, 40
 MOST_PARCELS = 20
 MOST_STAGES = 200
 
@@ -121,7 +124,7 @@ class ExpressClient(CarrierClient):
         return CourierReport(
             delivery_id=read_text(content, "order_id", 60),
             external_id=read_text(content, "external_id", 40),
-            state=_state(content),
+            state=_state_after(stages, _state(content)),
             seq=read_count(content, "seq", 2_000_000_000),
             assignment=1,
             fee_fen=read_count(content, "fee_fen", MAX_FEE_FEN),
@@ -147,16 +150,23 @@ def _state(content: Mapping[str, Any]) -> DeliveryState:
     return state
 
 
+def _state_after(stages: tuple[Stage, ...], state: DeliveryState) -> DeliveryState:
+    """Return a state; trouble that comes before the parcel was collected leaves it waiting in the store."""
+    is_in_store = bool(stages) and not any(stage.state in COLLECTED for stage in stages)
+    return D.CREATED if state is D.EXCEPTION and is_in_store else state
+
+
 def _waybills(content: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the waybill of each parcel, in their order."""
+    """Return the waybill of each parcel, in their order, in capitals: so a scan of its bar code is read."""
     rows = content.get("waybills")
     if not isinstance(rows, list) or not 0 < len(rows) <= MOST_PARCELS:
         raise NotUnderstood("waybills")
-    if not all(isinstance(row, str) and 0 < len(row) <= 40 and row.isascii() and row.isalnum() for row in rows):
+    if not all(isinstance(row, str) and row.isascii() and row.isalnum() for row in rows):
         raise NotUnderstood("waybills")
-    if len(set(rows)) < len(rows):
+    waybills = tuple(row.upper() for row in rows)
+    if len(set(waybills)) < len(rows) or not all(SHORTEST_WAYBILL <= len(row) <= LONGEST_WAYBILL for row in waybills):
         raise NotUnderstood("waybills")
-    return tuple(rows)
+    return waybills
 
 
 def _stages(content: Mapping[str, Any]) -> tuple[Stage, ...]:
