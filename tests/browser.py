@@ -1,4 +1,4 @@
-"""Finding a browser: the machine's own, or the one that comes as an npm package."""
+"""Finding a browser: the one that comes as an npm package, so that tests run with the same one everywhere."""
 
 import fcntl
 import io
@@ -26,19 +26,20 @@ LAUNCH_OPTIONS = [
 
 
 def find_browser() -> tuple[Path, dict[str, str]]:
-    """Return a Chromium and the environment it needs: ``CHROMIUM``, one on PATH, or the npm package's.
+    """Return a Chromium and the environment it needs: that of ``CHROMIUM``, the npm package's, or one on PATH.
 
     :raises FileNotFoundError: there is none.
     """
-    for name in (os.environ.get("CHROMIUM", ""), *NAMES):
-        found = shutil.which(name) if name else None
+    chosen = os.environ.get("CHROMIUM", "")
+    if not chosen and PACKAGE.exists():
+        folder = unpacked(PACKAGE)
+        libraries = [folder / "al2023" / "lib", folder]
+        return folder / "chromium", {"LD_LIBRARY_PATH": os.pathsep.join(str(path) for path in libraries)}
+    for name in [chosen] if chosen else NAMES:
+        found = shutil.which(name)
         if found:
             return Path(found), {}
-    if not PACKAGE.exists():
-        raise FileNotFoundError("no browser: set CHROMIUM, or let bin/boot.py test install the npm package")
-    folder = unpacked(PACKAGE)
-    libraries = [folder / "al2023" / "lib", folder]
-    return folder / "chromium", {"LD_LIBRARY_PATH": os.pathsep.join(str(path) for path in libraries)}
+    raise FileNotFoundError("no browser: set CHROMIUM, or let bin/boot.py test install the npm package")
 
 
 def unpacked(package: Path) -> Path:
