@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 from django.contrib import admin
+from django.core.exceptions import ValidationError
+from django.forms import BaseInlineFormSet
+from django.utils.translation import gettext_lazy as _
 
 from omni.kernel import geo
 from omni.kernel.admin import ReadOnly
@@ -22,6 +27,7 @@ from stores.models import (
 if TYPE_CHECKING:
     from django.forms import ModelForm
     from django.http import HttpRequest
+    from psycopg2.extras import DateRange
 
 
 @admin.register(District)
@@ -50,8 +56,29 @@ class HoursExceptionInline(admin.TabularInline["HoursException", "Store"]):
     extra = 0
 
 
-class StoreCollectorInline(ReadOnly, admin.TabularInline["StoreCollector", "Store"]):
+class StoreCollectorFormSet(BaseInlineFormSet[StoreCollector, Store, "ModelForm[StoreCollector]"]):
+    """Who takes the money: at any time one for each channel."""
+
+    def clean(self) -> None:
+        """Refuse rows of this form that are valid at the same time; those of the table a constraint refuses."""
+        super().clean()
+        rows = [form.cleaned_data for form in self.forms if form.is_valid() and form.cleaned_data]
+        kept = [row for row in rows if not row.get("DELETE")]
+        for one, other in combinations(kept, 2):
+            if one["channel"] == other["channel"] and _overlap(one["valid"], other["valid"]):
+                raise ValidationError(_("Two rows of one channel are valid at the same time."))
+
+
+def _overlap(one: DateRange, other: DateRange) -> bool:
+    """Tell whether two spans of days share one."""
+    ends_after = (one.upper or date.max) > (other.lower or date.min)
+    return ends_after and (other.upper or date.max) > (one.lower or date.min)
+
+
+class StoreCollectorInline(admin.TabularInline["StoreCollector", "Store"]):
     model = StoreCollector
+    formset = StoreCollectorFormSet
+    extra = 0
 
 
 @admin.register(Store)

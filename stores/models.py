@@ -1,6 +1,7 @@
 from django.conf import settings
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import ArrayField, DateRangeField, RangeOperators
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q, Value
 from django.db.models.functions import Abs, Coalesce, Cos, Radians, Sin
@@ -273,7 +274,7 @@ class ApprovalPin(models.Model):
 
 
 class StoreCollector(models.Model):
-    """Who takes the money of a channel in a store, by date; published down by settlement's contracts."""
+    """Who takes the money of a channel in a store, by date: written in the admin until contracts publish it down."""
 
     store = models.ForeignKey(Store, models.PROTECT, related_name="collectors", verbose_name=_("store"))
     channel = models.CharField(_("channel"), max_length=16, choices=Channel.choices)
@@ -296,3 +297,12 @@ class StoreCollector(models.Model):
 
     def __str__(self) -> str:
         return f"{self.store_id} {self.channel} {self.collector}"
+
+    def clean(self) -> None:
+        """Refuse a mall or franchisee that the store does not have.
+
+        :raises ValidationError: with field "collector".
+        """
+        owner = {Collector.MALL: self.store.mall_id, Collector.FRANCHISEE: self.store.franchisee_id}
+        if owner.get(Collector(self.collector), self.store_id) is None:
+            raise ValidationError({"collector": _("The store has none.")})
