@@ -8,6 +8,7 @@ import sys
 import tempfile
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from bin import report
@@ -146,15 +147,19 @@ def lint(_arguments: list[str]) -> int:
         "SECRET_KEY": "not a secret: nothing is served",
         "PYTHONWARNINGS": "ignore:Got an error checking a consistent migration history",
     }
-    objecting = []
-    for name, arguments in LINTERS.items():
-        answer = subprocess.run(
+
+    def look(arguments: Sequence[str]) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
             [sys.executable, *arguments], cwd=ROOT, env=env, capture_output=True, text=True, check=False
         )
-        report.say(f"{'ok  ' if answer.returncode == 0 else 'FAIL'} {name}")
-        if answer.returncode:
-            objecting.append(name)
-            report.say(re.sub("^", "     ", (answer.stdout + answer.stderr).rstrip(), flags=re.MULTILINE))
+
+    objecting = []
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        for name, answer in zip(LINTERS, pool.map(look, LINTERS.values()), strict=True):
+            report.say(f"{'ok  ' if answer.returncode == 0 else 'FAIL'} {name}")
+            if answer.returncode:
+                objecting.append(name)
+                report.say(re.sub("^", "     ", (answer.stdout + answer.stderr).rstrip(), flags=re.MULTILINE))
     report.say("all linters agree" if not objecting else f"objections: {', '.join(objecting)}")
     return 1 if objecting else 0
 
