@@ -27,13 +27,13 @@ def refusal(problem: Problem) -> Answer:
 Call = Callable[[Request], Answer]
 
 
-def external_ids(request: Request) -> list[str]:
-    """Return the merchant's name for what a call is about, which has no name of the company's yet."""
+def text_in(request: Request, name: str) -> list[str]:
+    """Return the text of one name in a call's body: the subject of a call which has no name of the company's yet."""
     try:
-        external_id = request.json().get("external_id")
+        text = request.json().get(name)
     except Problem:
         return []
-    return [external_id] if isinstance(external_id, str) else []
+    return [text] if isinstance(text, str) else []
 
 
 class BearerService:

@@ -4,7 +4,7 @@ import json
 import secrets
 from typing import Any
 
-from omni.sandbox.bearer import Answer, BearerService, Call
+from omni.sandbox.bearer import Answer, BearerService, Call, text_in
 from omni.sandbox.web import Problem, Request, Response, Router, json_response
 from omni.sandbox.world import World
 
@@ -22,7 +22,7 @@ class Inbox:
     def add_routes(self, router: Router) -> None:
         """Add one sending URL for each channel, and the list as JSON."""
         for channel in CHANNELS:
-            handler = self._bearer.call(channel, self._receiver(channel), _recipients)
+            handler = self._bearer.call(channel, self._receiver(channel), lambda request: text_in(request, "to"))
             router.add("POST", f"/messages/{channel}", handler)
         router.add("GET", "/messages/_log", self._log)
 
@@ -61,11 +61,3 @@ class Inbox:
 
     def _log(self, request: Request) -> Response:
         return json_response({"messages": self.messages(request.query.get("to", ""))})
-
-
-def _recipients(request: Request) -> list[str]:
-    try:
-        recipient = request.json().get("to")
-    except Problem:
-        return []
-    return [recipient] if isinstance(recipient, str) else []

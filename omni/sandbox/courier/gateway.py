@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from omni.sandbox.bearer import Answer, BearerService, Call, external_ids, refusal
+from omni.sandbox.bearer import Answer, BearerService, Call, refusal, text_in
 from omni.sandbox.courier.deliveries import PICKED_UP_OR_LATER, Deliveries, Delivery
 from omni.sandbox.courier.geometry import (
     REACH_METRES,
@@ -61,7 +61,7 @@ class Courier:
                 "SELECT external_id FROM delivery WHERE id = ?", request.params["delivery_id"]
             )
             return [request.params["delivery_id"], *([] if row is None else [str(row["external_id"])])]
-        return external_ids(request)
+        return text_in(request, "external_id")
 
     def _quote(self, request: Request) -> Answer:
         body = request.json()

@@ -3,7 +3,7 @@
 import math
 from typing import Any
 
-from omni.sandbox.bearer import Answer, BearerService, Call, external_ids
+from omni.sandbox.bearer import Answer, BearerService, Call, text_in
 from omni.sandbox.courier.gateway import read_text
 from omni.sandbox.courier.geometry import Point, great_circle_metres, read_point
 from omni.sandbox.express.orders import CALLED_OFF, ORDERED, Order, Orders, city_of, is_in_country
@@ -45,7 +45,7 @@ class Express:
                 return self.orders.get(request.params["order_id"]).subjects
             except Problem:
                 return [request.params["order_id"]]
-        return external_ids(request)
+        return text_in(request, "external_id")
 
     def _quote(self, request: Request) -> Answer:
         body = request.json()
