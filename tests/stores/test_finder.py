@@ -356,7 +356,8 @@ def test_store_page_says_where_it_is_and_when_it_is_open(world: World, near: Cli
 
 @pytest.mark.parametrize("address", ["one/Z", "nobody/A", "two/B", "one/A%00", "one/A/B"])
 def test_store_page_of_no_store_is_not_found(world: World, shopper: Client, address: str) -> None:
-    assert shopper.get(f"/stores/{address}/").status_code == 404
+    answer = shopper.get(f"/stores/{address}/")
+    assert (answer.status_code, "<h1>Nothing here</h1>" in answer.content.decode()) == (404, True)
 
 
 def test_store_page_of_a_code_with_a_slash_can_be_reached(world: World, shopper: Client) -> None:
