@@ -114,6 +114,23 @@ FULFILLMENT_ORDER_TRANSITIONS: dict[FulfillmentOrderStatus, frozenset[Fulfillmen
 FINAL_FULFILLMENT_ORDER_STATUSES = frozenset(
     status for status, following in FULFILLMENT_ORDER_TRANSITIONS.items() if not following
 )
+# A store is at work on these.
+PREPARING = frozenset({_S.ACCEPTED, _S.PICKING})
+# These wait in a store; and what may be overdue: these, what a store is to see again, and parcels nothing is heard of.
+AT_STORE = (
+    _S.OFFERED,
+    _S.ACCEPTED,
+    _S.PICKING,
+    _S.PACKED,
+    _S.AWAITING_COURIER,
+    _S.LABELLED,
+    _S.READY_FOR_PICKUP,
+    _S.CHECKED_IN,
+    _S.IN_ROOM,
+    _S.SET_ASIDE,
+    _S.CANCEL_REQUESTED,
+)
+MAY_BE_OVERDUE = (*AT_STORE, _S.HANDED_OVER, _S.RETURNING, _S.PICKUP_EXPIRED)
 
 
 class RejectReason(models.TextChoices):

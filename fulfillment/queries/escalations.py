@@ -7,17 +7,15 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from fulfillment.choices import AT_STORE, MAY_BE_OVERDUE, PREPARING, Way
 from fulfillment.choices import FulfillmentOrderStatus as Status
-from fulfillment.choices import Way
 from fulfillment.models import Escalation
-from fulfillment.queries.network import AT_STORE, MAY_BE_OVERDUE
 from omni.accounts import queries as accounts_queries
 from omni.messages import queries as messages_queries
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-PREPARING = frozenset({Status.ACCEPTED, Status.PICKING})
 ON_THE_ROAD = frozenset({Status.HANDED_OVER, Status.RETURNING})
 SHOWN_DAYS = 7
 MOST_SHOWN = 50

@@ -6,29 +6,11 @@ from typing import TYPE_CHECKING
 
 from django.db.models import Count
 
-from fulfillment.choices import FulfillmentOrderStatus as Status
+from fulfillment.choices import AT_STORE, MAY_BE_OVERDUE
 from fulfillment.models import FulfillmentOrder
 
 if TYPE_CHECKING:
     from collections.abc import Collection
-
-AT_STORE = (
-    Status.OFFERED,
-    Status.ACCEPTED,
-    Status.PICKING,
-    Status.PACKED,
-    Status.AWAITING_COURIER,
-    Status.LABELLED,
-    Status.READY_FOR_PICKUP,
-    Status.CHECKED_IN,
-    Status.IN_ROOM,
-    Status.SET_ASIDE,
-    Status.CANCEL_REQUESTED,
-)
-
-
-# What may be overdue: what a store has in hand, what it is to see again, and parcels of which nothing is heard.
-MAY_BE_OVERDUE = (*AT_STORE, Status.HANDED_OVER, Status.RETURNING, Status.PICKUP_EXPIRED)
 
 
 def open_tasks_by_store(brand_ids: Collection[int]) -> dict[int, int]:

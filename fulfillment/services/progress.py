@@ -11,6 +11,7 @@ from fulfillment import events
 from fulfillment.choices import (
     DELIVERY_RANKS,
     FINAL_DELIVERY_STATES,
+    PREPARING,
     CollectionFailure,
     DeliveryState,
     PickupCodePurpose,
@@ -318,7 +319,7 @@ def _follow_end_without_goods(share: FulfillmentOrder, delivery: Delivery, *, ac
     A store that packed while it was to lose the order keeps it, and gets another courier.
     """
     labelling.unlabel(share, actor=actor, now=now)
-    if share.status in silence.PREPARING and delivery.wants_cancel:
+    if share.status in PREPARING and delivery.wants_cancel:
         silence.give_to_others(share, now=now)
     elif share.status in IN_STORE:
         dispatch_courier(share, now=now)

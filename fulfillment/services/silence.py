@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from django.db import connection
 
 from fulfillment import locks, sql
+from fulfillment.choices import PREPARING, Way
 from fulfillment.choices import FulfillmentOrderStatus as Status
-from fulfillment.choices import Way
 from fulfillment.services import deadlines, routing
 from fulfillment.services.dispatch import call_off_courier, find_live_delivery, is_riding
 from fulfillment.services.shares import cancel_share, free_goods
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 ACTOR = "system:silence"
-PREPARING = frozenset({Status.ACCEPTED, Status.PICKING})
 # A clerk is to write that the goods are here, or on the shelf.
 COMING_BACK = frozenset({Status.RETURNING, Status.PICKUP_EXPIRED})
 # How often it is looked whether goods have been seen since somebody was told.

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from django.db.models import Q, Sum
 from django.utils.translation import gettext as _
 
+from fulfillment import choices as fulfillment_choices
 from omni.kernel import bilingual
 from orders import rules
 from orders.choices import (
@@ -175,7 +176,8 @@ def order_counts(actor: Actor, *, now: datetime) -> list[tuple[str, int]]:
 def _overdue() -> QuerySet[Any]:
     """Return the demands of which a store's share is overdue."""
     late = Order.objects.filter(
-        fulfillment__orders__overdue_at__isnull=False, fulfillment__orders__status__in=shares.MAY_BE_OVERDUE
+        fulfillment__orders__overdue_at__isnull=False,
+        fulfillment__orders__status__in=fulfillment_choices.MAY_BE_OVERDUE,
     )
     return late.values("fulfillment")
 

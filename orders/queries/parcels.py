@@ -14,7 +14,6 @@ from fulfillment import choices as fulfillment_choices
 from omni.kernel import bilingual, geo, sealing
 from omni.kernel.clock import business_date
 from orders.choices import OrderStatus
-from orders.queries import shares
 from stores import queries as stores_queries
 
 if TYPE_CHECKING:
@@ -206,7 +205,7 @@ def _parcel(
         happenings=_happenings(order, changes, delivery),
         lines=tuple(_parcel_line(line) for line in share.lines.all()),
         is_unfillable=status == S.UNFILLABLE,
-        overdue_at=share.overdue_at if status in shares.MAY_BE_OVERDUE else None,
+        overdue_at=share.overdue_at if status in fulfillment_choices.MAY_BE_OVERDUE else None,
         is_taken_over=status in TAKEN_OVER,
         is_astray=status in ASTRAY,
         is_under_way=is_under_way,

@@ -26,30 +26,12 @@ CARRIED = (
 )
 
 
-# Shares that a store has in hand.
-AT_STORE = (
-    fulfillment_choices.FulfillmentOrderStatus.ACCEPTED,
-    fulfillment_choices.FulfillmentOrderStatus.PICKING,
-    fulfillment_choices.FulfillmentOrderStatus.PACKED,
-    fulfillment_choices.FulfillmentOrderStatus.AWAITING_COURIER,
-    fulfillment_choices.FulfillmentOrderStatus.LABELLED,
-)
-
-
 # What an order that is being prepared is told by, once all that is left of it is there.
 TELLING = frozenset(
     {
         fulfillment_choices.FulfillmentOrderStatus.HANDED_OVER,
         fulfillment_choices.FulfillmentOrderStatus.READY_FOR_PICKUP,
     }
-)
-
-
-# Shares that somebody may have to look for: the store has let them lie, or nothing is heard of them.
-MAY_BE_OVERDUE = (
-    *AT_STORE,
-    fulfillment_choices.FulfillmentOrderStatus.HANDED_OVER,
-    fulfillment_choices.FulfillmentOrderStatus.RETURNING,
 )
 
 
